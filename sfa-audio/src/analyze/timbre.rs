@@ -1,0 +1,1 @@
+//! How a song sounds over time: what form is read from.

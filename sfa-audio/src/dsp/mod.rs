@@ -1,0 +1,1 @@
+//! Small pure kernels: windows, short-time spectra, resampling, filters, peaks.

@@ -1,0 +1,1 @@
+//! Training-free separation: quick preview quality, no model needed.

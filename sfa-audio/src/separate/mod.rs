@@ -1,0 +1,127 @@
+//! Splitting a mix into stems: the [`Separator`] seam and the engine that always works.
+
+pub mod classic;
+
+use std::fmt;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+use crate::{AudioSource, Clip, Result, Watch};
+
+/// One source of a mix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "snake_case")]
+#[non_exhaustive]
+#[allow(missing_docs, reason = "the words are the field's own")]
+pub enum StemKind {
+    Drums,
+    Bass,
+    Other,
+    Vocals,
+    Guitar,
+    Piano,
+}
+
+impl StemKind {
+    /// The name in file names, JSON and logs.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Drums => "drums",
+            Self::Bass => "bass",
+            Self::Other => "other",
+            Self::Vocals => "vocals",
+            Self::Guitar => "guitar",
+            Self::Piano => "piano",
+        }
+    }
+}
+
+impl fmt::Display for StemKind {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// Who separates, and what may be expected of it.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, JsonSchema)]
+#[non_exhaustive]
+pub struct EngineInfo {
+    /// The name that selects the engine, for example "classic".
+    pub name: &'static str,
+    /// One honest line for people: what it is and how good.
+    pub description: &'static str,
+    /// The stems it makes, in output order.
+    pub stems: &'static [StemKind],
+}
+
+/// Splits a mix into stems.
+///
+/// Callers may rely on: every stem has the mix's length, rate and channel count; silence in gives silence out;
+/// the same input gives the same output.
+pub trait Separator: Send + Sync {
+    /// Name, description and stems.
+    fn info(&self) -> &EngineInfo;
+
+    /// The largest absolute difference between the sum of all stems and the mix, as a share of the mix's peak,
+    /// that the engine promises; `None` where stems are estimated independently.
+    fn sum_error_bound(&self) -> Option<f32>;
+
+    /// Separates all of `mix` from its start and hands the stems to `sink` block by block.
+    ///
+    /// # Errors
+    /// `Cancelled` when `watch` is stopped; otherwise what `mix` or `sink` returned.
+    ///
+    /// # For implementers
+    /// Rewind `mix` before reading it; it may be read more than once. Call [`Watch::report`] with
+    /// [`Stage::Separate`](crate::Stage::Separate) at least once per second of work and return its error
+    /// unchanged. Memory must not grow with the length of the mix beyond compact features.
+    fn separate_into(&self, mix: &mut dyn AudioSource, sink: &mut dyn StemSink, watch: &Watch) -> Result<()>;
+
+    /// Separates a clip in memory.
+    ///
+    /// # Errors
+    /// As [`separate_into`](Self::separate_into).
+    fn separate(&self, mix: &Clip, watch: &Watch) -> Result<Stems> {
+        let kinds = self.info().stems;
+        let mut stems = Stems { stems: kinds.iter().map(|&kind| (kind, Clip::empty(mix.spec()))).collect() };
+        self.separate_into(&mut mix.source(), &mut stems, watch)?;
+        Ok(stems)
+    }
+}
+
+/// Takes stems as they are made.
+pub trait StemSink {
+    /// Takes the next frames: one clip per stem in the engine's order, all equally long.
+    ///
+    /// # Errors
+    /// Whatever the sink meets; the engine stops and returns it unchanged.
+    fn write(&mut self, blocks: &[Clip]) -> Result<()>;
+}
+
+/// Stems in memory.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Stems {
+    stems: Vec<(StemKind, Clip)>,
+}
+
+impl Stems {
+    /// Every stem in the engine's order.
+    pub fn iter(&self) -> impl Iterator<Item = (StemKind, &Clip)> {
+        self.stems.iter().map(|(kind, clip)| (*kind, clip))
+    }
+
+    /// The stem of one kind.
+    pub fn get(&self, kind: StemKind) -> Option<&Clip> {
+        self.iter().find_map(|(found, clip)| (found == kind).then_some(clip))
+    }
+}
+
+impl StemSink for Stems {
+    fn write(&mut self, blocks: &[Clip]) -> Result<()> {
+        for ((_, clip), block) in self.stems.iter_mut().zip(blocks) {
+            clip.append(block);
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,2 @@
+//! Chores of this repository. `cargo xtask help` lists them.
+fn main() {}
