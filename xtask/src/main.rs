@@ -1,2 +1,84 @@
-//! Chores of this repository. `cargo xtask help` lists them.
-fn main() {}
+//! Chores of this repository, run as `cargo xtask <chore>`.
+
+mod layers;
+mod shell;
+
+use std::process::ExitCode;
+
+use shell::{Failure, cargo, root, say};
+
+const HELP: &str = "\
+cargo xtask run      build the release binary, make a demo song, process it, say where the report is
+cargo xtask test     run every test: unit, integration and documentation
+cargo xtask ci       what a submission must pass: fmt, clippy, layers, tests, docs
+cargo xtask layers   check which crate may import what
+cargo xtask schema   write docs/schema/*.json anew from the types
+cargo xtask help     this text";
+
+fn main() -> ExitCode {
+    let chore = std::env::args().nth(1).unwrap_or_else(|| "help".to_owned());
+    let outcome = match chore.as_str() {
+        "run" => run(),
+        "test" => test(),
+        "ci" => ci(),
+        "layers" => check_layers(),
+        "schema" => schema(),
+        "help" | "--help" | "-h" => {
+            say(HELP);
+            Ok(())
+        }
+        other => Err(Failure::usage(format!("there is no chore {other:?}\n\n{HELP}"))),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
+
+/// The first thing a newcomer does: from a fresh clone to a report in the browser.
+fn run() -> Result<(), Failure> {
+    say("building the release binary (a minute or two the first time)");
+    cargo(&["build", "--release", "--package", "sfa-server"])?;
+    let sfa = root().join("target/release").join(format!("sfa{}", std::env::consts::EXE_SUFFIX));
+    let out = root().join("out");
+    let song = out.join("Sound Forge Alchemy - First Light.flac");
+    shell::run(&sfa, &["demo", "--out", &song.display().to_string(), "--force"])?;
+    let studio = out.join("studio");
+    shell::run(
+        &sfa,
+        &["process", &song.display().to_string(), "--out", &studio.display().to_string(), "--force"],
+    )?;
+    let report = studio.join("Sound Forge Alchemy - First Light").join("report.html");
+    say(format!("\nopen this in a browser:\n  {}", report.display()));
+    say(format!("your own music:\n  {} process SONG... --out DIR", sfa.display()));
+    Ok(())
+}
+
+fn test() -> Result<(), Failure> {
+    cargo(&["test", "--workspace"])
+}
+
+fn ci() -> Result<(), Failure> {
+    cargo(&["fmt", "--all", "--check"])?;
+    check_layers()?;
+    cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
+    test()?;
+    shell::run_with("cargo", &["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])
+}
+
+fn check_layers() -> Result<(), Failure> {
+    let metadata = shell::output("cargo", &["metadata", "--format-version", "1", "--no-deps", "--locked"])?;
+    let metadata = serde_json::from_slice(&metadata)
+        .map_err(|error| Failure::new(format!("cargo metadata printed no JSON: {error}")))?;
+    match layers::violations(&metadata).as_slice() {
+        [] => {
+            say("layers: every crate imports only what it may");
+            Ok(())
+        }
+        found => Err(Failure::new(format!("layers are broken:\n  {}", found.join("\n  ")))),
+    }
+}
+
+fn schema() -> Result<(), Failure> {
+    cargo(&["run", "--quiet", "--package", "sfa-core", "--example", "write_schemas"])
+}
