@@ -80,5 +80,9 @@ fn check_layers() -> Result<(), Failure> {
 }
 
 fn schema() -> Result<(), Failure> {
-    cargo(&["run", "--quiet", "--package", "sfa-core", "--example", "write_schemas"])
+    shell::run_with(
+        "cargo",
+        &["test", "--package", "sfa-core", "--test", "export", "schema"],
+        &[("SFA_WRITE_SCHEMA", "1")],
+    )
 }

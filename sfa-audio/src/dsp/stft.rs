@@ -1,0 +1,159 @@
+//! Short-time Fourier transform of audio that arrives in pieces.
+
+use std::fmt;
+use std::sync::Arc;
+
+use realfft::num_complex::Complex32;
+use realfft::{RealFftPlanner, RealToComplex};
+
+use super::hann;
+
+/// Short-time spectra of one channel, pushed in chunks of any size.
+///
+/// Spectrum `i` sees a periodic Hann window centred on sample `i * hop_frames`; outside the signal there is
+/// silence. A signal of `n > 0` samples has `1 + n / hop_frames` spectra of `window_frames / 2 + 1` bins, and
+/// how it was cut into chunks changes not one bit of them. Nothing is allocated after [`new`](Self::new).
+///
+/// ```
+/// let mut stft = sfa_audio::dsp::StreamingStft::new(1024, 256);
+/// let mut powers = Vec::new();
+/// stft.push(&[0.5; 700], |spectrum| powers.push(spectrum[0].norm_sqr()));
+/// stft.finish(|spectrum| powers.push(spectrum[0].norm_sqr()));
+/// assert_eq!(powers.len(), 1 + 700 / 256);
+/// ```
+pub struct StreamingStft {
+    fft: Arc<dyn RealToComplex<f32>>,
+    window: Vec<f32>,
+    hop_frames: usize,
+    /// The newest samples, at most one window of them.
+    pending: Vec<f32>,
+    /// Samples to drop before `pending` fills again, where the hop is longer than the window.
+    skip: usize,
+    windowed: Vec<f32>,
+    spectrum: Vec<Complex32>,
+    scratch: Vec<Complex32>,
+    pushed: u64,
+    emitted: u64,
+}
+
+impl StreamingStft {
+    /// Plans transforms of `window_frames` samples every `hop_frames` samples.
+    ///
+    /// # Panics
+    /// When either length is 0.
+    pub fn new(window_frames: usize, hop_frames: usize) -> Self {
+        assert!(window_frames > 0 && hop_frames > 0, "window and hop are not empty");
+        let fft = RealFftPlanner::new().plan_fft_forward(window_frames);
+        let mut pending = Vec::with_capacity(window_frames);
+        pending.resize(window_frames / 2, 0.0);
+        Self {
+            window: hann(window_frames),
+            hop_frames,
+            pending,
+            skip: 0,
+            windowed: fft.make_input_vec(),
+            spectrum: fft.make_output_vec(),
+            scratch: fft.make_scratch_vec(),
+            fft,
+            pushed: 0,
+            emitted: 0,
+        }
+    }
+
+    /// Takes the next samples and calls `on_spectrum` for every spectrum they complete, in order of time.
+    pub fn push(&mut self, samples: &[f32], mut on_spectrum: impl FnMut(&[Complex32])) {
+        self.pushed += samples.len() as u64;
+        self.feed(samples, &mut on_spectrum);
+    }
+
+    /// Calls `on_spectrum` for the spectra that reach over the end of the signal.
+    pub fn finish(mut self, mut on_spectrum: impl FnMut(&[Complex32])) {
+        const SILENCE: [f32; 256] = [0.0; 256];
+        let total = if self.pushed == 0 { 0 } else { 1 + self.pushed / self.hop_frames as u64 };
+        while self.emitted < total {
+            let needed = (self.skip + self.window.len() - self.pending.len()).min(SILENCE.len());
+            self.feed(&SILENCE[..needed], &mut on_spectrum);
+        }
+    }
+
+    fn feed(&mut self, mut samples: &[f32], on_spectrum: &mut impl FnMut(&[Complex32])) {
+        loop {
+            let skipped = self.skip.min(samples.len());
+            self.skip -= skipped;
+            samples = &samples[skipped..];
+            let taken = (self.window.len() - self.pending.len()).min(samples.len());
+            self.pending.extend_from_slice(&samples[..taken]);
+            samples = &samples[taken..];
+            if self.pending.len() < self.window.len() {
+                return;
+            }
+            self.transform();
+            on_spectrum(&self.spectrum);
+            self.emitted += 1;
+            self.skip = self.hop_frames.saturating_sub(self.window.len());
+            self.pending.drain(..self.hop_frames.min(self.window.len()));
+        }
+    }
+
+    fn transform(&mut self) {
+        for ((out, sample), weight) in self.windowed.iter_mut().zip(&self.pending).zip(&self.window) {
+            *out = sample * weight;
+        }
+        self.fft
+            .process_with_scratch(&mut self.windowed, &mut self.spectrum, &mut self.scratch)
+            .expect("buffers come from the plan");
+    }
+}
+
+impl fmt::Debug for StreamingStft {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("StreamingStft")
+            .field("window_frames", &self.window.len())
+            .field("hop_frames", &self.hop_frames)
+            .finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn powers(samples: &[f32], window: usize, hop: usize, chunk: usize) -> Vec<Vec<f32>> {
+        let mut all = Vec::new();
+        let mut stft = StreamingStft::new(window, hop);
+        for part in samples.chunks(chunk) {
+            stft.push(part, |spectrum| all.push(spectrum.iter().map(|bin| bin.norm_sqr()).collect()));
+        }
+        stft.finish(|spectrum| all.push(spectrum.iter().map(|bin| bin.norm_sqr()).collect()));
+        all
+    }
+
+    #[test]
+    fn chunk_sizes_change_nothing() {
+        let samples: Vec<f32> = (0..5000).map(|n| ((n * n) as f32 * 0.37).sin()).collect();
+        for (window, hop) in [(512, 128), (256, 441), (64, 64)] {
+            let whole = powers(&samples, window, hop, samples.len());
+            assert_eq!(whole.len(), 1 + samples.len() / hop);
+            for chunk in [1, 7, 500, 1111] {
+                assert_eq!(whole, powers(&samples, window, hop, chunk));
+            }
+        }
+    }
+
+    #[test]
+    fn a_spectrum_is_centred_on_its_own_time() {
+        let mut samples = vec![0.0; 4000];
+        samples[1024] = 1.0;
+        let spectra = powers(&samples, 512, 128, 4000);
+        // The window is 1 at its centre, one half a quarter of its length away and 0 at its edge.
+        assert!((spectra[8][10] - 1.0).abs() < 1e-6);
+        assert!((spectra[7][10] - 0.25).abs() < 1e-6);
+        assert!(spectra[6][10] < 1e-12);
+    }
+
+    #[test]
+    fn an_empty_signal_has_no_spectra() {
+        assert!(powers(&[], 512, 256, 1).is_empty());
+        assert_eq!(powers(&[1.0], 512, 256, 1).len(), 1);
+    }
+}
