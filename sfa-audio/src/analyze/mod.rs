@@ -10,6 +10,7 @@ mod form;
 mod harmony;
 mod key;
 mod loudness;
+mod pass;
 mod rhythm;
 mod timbre;
 mod waveform;
@@ -19,12 +20,13 @@ use serde::{Deserialize, Serialize};
 
 pub use curve::Curve;
 pub use energy::Energy;
-pub use form::{Form, FormEvent, FormEventKind, Section, SectionKind};
+pub use form::{Form, FormEvent, FormEventKind, SeamlessLoop, Section, SectionKind};
 pub use harmony::Chroma;
 pub use key::{Key, KeyEstimate, Mode, PitchClass};
 pub use loudness::Loudness;
+pub use pass::analyze;
 pub use rhythm::{Beat, GridRegion, Meter, Rhythm, Tempo, TempoCandidate};
-pub use waveform::{Waveform, WaveformLevel};
+pub use waveform::{Waveform, WaveformCollector, WaveformLevel};
 
 /// The rate at which rhythm, harmony and timbre are measured; other rates are resampled to it.
 ///

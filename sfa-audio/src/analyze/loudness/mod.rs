@@ -1,9 +1,13 @@
 //! Loudness by EBU R128 / ITU-R BS.1770-4.
 
+mod collector;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Curve;
+
+pub(crate) use collector::LoudnessCollector;
 
 /// How loud a song is. Levels are `None` where the standard defines none, as in silence.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
@@ -21,6 +25,7 @@ pub struct Loudness {
     pub true_peak_dbtp: Option<f64>,
     /// The highest sample of any channel in dBFS.
     pub sample_peak_dbfs: Option<f64>,
-    /// Momentary loudness in LUFS over time; silence is -120.
+    /// Momentary loudness in LUFS over time, as a meter shows it at the end of each hop of 100 ms; silence
+    /// is -120.
     pub momentary_lufs: Curve,
 }

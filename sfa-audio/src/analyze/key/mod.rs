@@ -1,9 +1,15 @@
 //! Keys, their names, and the decision which one a song is in.
 
+mod chords;
+mod decide;
+mod profiles;
+
 use std::fmt;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub(crate) use decide::decide;
 
 /// A pitch without its octave, 0 = C to 11 = B.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

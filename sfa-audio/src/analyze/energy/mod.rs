@@ -1,9 +1,15 @@
 //! How much a song pushes, as a number from 1 to 10 and as a curve.
 
+mod collector;
+mod judge;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 use super::Curve;
+
+pub(crate) use collector::EnergyCollector;
+pub(crate) use judge::judge;
 
 /// The energy of a song.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -3,6 +3,12 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+mod loops;
+mod points;
+
+pub use loops::find_loops;
+pub use points::suggest_cues;
+
 /// A place to jump to.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
@@ -17,6 +23,10 @@ pub struct CuePoint {
     pub color: Rgb,
     /// `0.0..=1.0`.
     pub confidence: f32,
+    /// The pad, 0 (A) to 7 (H) in order of time, of the at most eight cues that matter most; `None` for the
+    /// others, which are memory cues in tools that know two kinds.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hot_cue: Option<u8>,
 }
 
 /// What is at a cue point.

@@ -1,7 +1,11 @@
 //! Peaks in three bands at several zooms, for drawing.
 
+mod collector;
+
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
+
+pub use collector::WaveformCollector;
 
 /// The picture of a song at several zooms, finest first.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -1,0 +1,195 @@
+//! The one pass over the audio.
+
+use super::energy::{self, EnergyCollector};
+use super::form::{self, ChromaView};
+use super::harmony::{Chroma, ChromaFrames, HarmonyCollector};
+use super::key;
+use super::loudness::LoudnessCollector;
+use super::rhythm::{RhythmCollector, track_rhythm};
+use super::timbre::TimbreCollector;
+use super::waveform::WaveformCollector;
+use super::{ANALYSIS_RATE_HZ, Analysis, AnalyzeOptions, Feature};
+use crate::dsp::resample::Resampler;
+use crate::{AudioSource, AudioSpec, Clip, Result, Stage, Watch};
+
+/// Samples beyond ±1000 (+60 dBFS) are damage, not music: they would drown everything else in every mean.
+const LOUDEST_SAMPLE: f32 = 1000.0;
+
+/// Measures what `options` ask for, in one pass over `source` from where it stands to its end.
+///
+/// Only compact features are kept: a two-hour set needs about 60 MB. Samples that are not numbers count as
+/// silence. Progress is [`Stage::Analyze`] in frames of the source.
+///
+/// ```
+/// use sfa_audio::analyze::{Feature, analyze};
+/// use sfa_audio::{AnalyzeOptions, Clip, Watch};
+///
+/// let tone = (0..88_200).map(|n| (n as f32 * 0.0627).sin() * 0.5).collect();
+/// let clip = Clip::from_channels(44_100, vec![tone])?;
+/// let options = AnalyzeOptions::default().features([Feature::Loudness]);
+/// let analysis = analyze(&mut clip.source(), &options, &Watch::new())?;
+/// assert!(analysis.loudness.unwrap().integrated_lufs.unwrap() < -6.0);
+/// # Ok::<(), sfa_audio::Error>(())
+/// ```
+///
+/// # Errors
+/// Those of [`AudioSource::read`], and `Cancelled` when `watch` is stopped.
+pub fn analyze(source: &mut dyn AudioSource, options: &AnalyzeOptions, watch: &Watch) -> Result<Analysis> {
+    let spec = source.spec();
+    let mut collectors = Collectors::new(spec, options)?;
+    let mut mono = MonoFeed::new(spec)?;
+    let mut block = Clip::empty(spec);
+    let total_frames = source.frames_hint().unwrap_or(0);
+    let mut frames = 0;
+    watch.report(Stage::Analyze, 0, total_frames)?;
+    while source.read(&mut block)? > 0 {
+        frames += block.frames() as u64;
+        make_finite(&mut block);
+        collectors.push_native(&block)?;
+        if collectors.want_mono() {
+            collectors.push_mono(mono.convert(&block)?);
+        }
+        watch.report(Stage::Analyze, frames, total_frames.max(frames))?;
+    }
+    if collectors.want_mono() {
+        collectors.push_mono(mono.finish()?);
+    }
+    collectors.decide(spec, frames, options, watch)
+}
+
+/// Whatever must hear the audio to answer the questions asked.
+struct Collectors {
+    loudness: Option<LoudnessCollector>,
+    waveform: Option<WaveformCollector>,
+    harmony: Option<HarmonyCollector>,
+    rhythm: Option<RhythmCollector>,
+    energy: Option<EnergyCollector>,
+    timbre: Option<TimbreCollector>,
+}
+
+impl Collectors {
+    fn new(spec: AudioSpec, options: &AnalyzeOptions) -> Result<Self> {
+        let wanted = |features: &[Feature]| features.iter().any(|feature| options.features.contains(feature));
+        use Feature::{Energy, Form, Key, Loudness, Rhythm, Waveform};
+        Ok(Self {
+            loudness: wanted(&[Loudness, Energy, Form]).then(|| LoudnessCollector::new(spec)).transpose()?,
+            waveform: wanted(&[Waveform]).then(|| WaveformCollector::new(spec)),
+            harmony: wanted(&[Key, Form]).then(HarmonyCollector::new),
+            rhythm: wanted(&[Rhythm, Form]).then(RhythmCollector::new),
+            energy: wanted(&[Energy, Form]).then(EnergyCollector::new),
+            timbre: wanted(&[Form]).then(TimbreCollector::new),
+        })
+    }
+
+    /// Feeds those that listen to all channels at the file's own rate.
+    fn push_native(&mut self, block: &Clip) -> Result<()> {
+        if let Some(loudness) = &mut self.loudness {
+            loudness.push(block)?;
+        }
+        if let Some(waveform) = &mut self.waveform {
+            waveform.push(block);
+        }
+        Ok(())
+    }
+
+    fn want_mono(&self) -> bool {
+        self.harmony.is_some() || self.rhythm.is_some() || self.energy.is_some()
+    }
+
+    /// Feeds those that listen to one channel at [`ANALYSIS_RATE_HZ`].
+    fn push_mono(&mut self, samples: &[f32]) {
+        if let Some(harmony) = &mut self.harmony {
+            harmony.push(samples);
+        }
+        if let Some(rhythm) = &mut self.rhythm {
+            rhythm.push(samples);
+        }
+        if let Some(energy) = &mut self.energy {
+            energy.push(samples);
+        }
+        if let Some(timbre) = &mut self.timbre {
+            timbre.push(samples);
+        }
+    }
+
+    /// Turns what was collected into answers.
+    fn decide(
+        self,
+        spec: AudioSpec,
+        frames: u64,
+        options: &AnalyzeOptions,
+        watch: &Watch,
+    ) -> Result<Analysis> {
+        let asked = |feature: Feature| options.features.contains(&feature);
+        let duration_secs = spec.secs(frames);
+        let loudness = self.loudness.map(LoudnessCollector::finish).transpose()?;
+        let integrated_lufs = loudness.as_ref().and_then(|loudness| loudness.integrated_lufs);
+        let harmony = self.harmony.map(|collector| ChromaFrames::from_peaks(&collector.finish()));
+        let energy = self.energy.map(|collector| energy::judge(&collector.finish(), integrated_lufs));
+        watch.checkpoint()?;
+        let rhythm = match self.rhythm {
+            Some(collector) => track_rhythm(&collector.finish(), watch)?,
+            None => None,
+        };
+        let form = match self.timbre {
+            Some(collector) => {
+                let chroma = harmony.as_ref().map(ChromaView::from);
+                let curve = energy.as_ref().map(|energy| &energy.curve);
+                Some(form::find(&collector.finish(), chroma, rhythm.as_ref(), curve, duration_secs, watch)?)
+            }
+            None => None,
+        };
+        let asked_harmony = harmony.as_ref().filter(|_| asked(Feature::Key));
+        Ok(Analysis {
+            duration_secs,
+            sample_rate_hz: spec.sample_rate_hz,
+            channels: spec.channels,
+            features: options.features.clone(),
+            key: asked_harmony.and_then(key::decide),
+            chroma: asked_harmony.map(Chroma::from_frames),
+            rhythm: rhythm.filter(|_| asked(Feature::Rhythm)),
+            loudness: loudness.filter(|_| asked(Feature::Loudness)),
+            energy: energy.filter(|_| asked(Feature::Energy)),
+            form,
+            waveform: self.waveform.map(WaveformCollector::finish),
+        })
+    }
+}
+
+/// Makes one channel at [`ANALYSIS_RATE_HZ`] of blocks of any spec.
+struct MonoFeed {
+    resampler: Resampler,
+    native: Vec<f32>,
+    converted: Clip,
+}
+
+impl MonoFeed {
+    fn new(spec: AudioSpec) -> Result<Self> {
+        Ok(Self {
+            resampler: Resampler::new(spec.sample_rate_hz, ANALYSIS_RATE_HZ, 1)?,
+            native: Vec::new(),
+            converted: Clip::empty(AudioSpec::new(ANALYSIS_RATE_HZ, 1)?),
+        })
+    }
+
+    fn convert(&mut self, block: &Clip) -> Result<&[f32]> {
+        self.native.clear();
+        block.downmix_into(&mut self.native);
+        self.converted.clear();
+        self.resampler.push(&[&self.native], &mut self.converted)?;
+        Ok(&self.converted.channels()[0])
+    }
+
+    /// What the resampler still holds.
+    fn finish(&mut self) -> Result<&[f32]> {
+        self.converted.clear();
+        self.resampler.finish(&mut self.converted)?;
+        Ok(&self.converted.channels()[0])
+    }
+}
+
+fn make_finite(block: &mut Clip) {
+    for sample in block.channels_mut().flatten() {
+        *sample = if sample.is_nan() { 0.0 } else { sample.clamp(-LOUDEST_SAMPLE, LOUDEST_SAMPLE) };
+    }
+}

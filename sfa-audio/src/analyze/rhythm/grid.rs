@@ -1,0 +1,320 @@
+//! From rough beats to exact ones: one straight line where the tempo is constant, smooth times where not.
+
+use super::beats::{Attack, attack_near, secs_of_frame, track_freely};
+use super::choose::{Reading, loop_bpm};
+use super::onset::RhythmFeatures;
+use super::phase;
+use super::pulse::{Pulse, frame_at, median, peak_near};
+
+/// The final beats of a song.
+#[derive(Debug, Clone)]
+pub(super) struct Beats {
+    pub(super) times_secs: Vec<f64>,
+    /// The line all of them lie on, where the tempo is constant.
+    pub(super) line: Option<Line>,
+}
+
+impl Beats {
+    /// Beats per minute; of the median interval where the tempo varies.
+    pub(super) fn bpm(&self) -> f64 {
+        if let Some(line) = self.line {
+            return line.bpm();
+        }
+        let mut intervals: Vec<f64> = self.times_secs.windows(2).map(|pair| pair[1] - pair[0]).collect();
+        median(&mut intervals).map_or(0.0, |interval| 60.0 / interval)
+    }
+
+    /// Stretches that one line describes: the index of the first beat, and the line from that beat.
+    pub(super) fn regions(&self) -> Vec<(usize, Line)> {
+        /// As far as a beat may be off its region's line: what is just not heard as a flam.
+        const TOLERANCE_SECS: f64 = 0.02;
+        match self.line {
+            Some(line) => vec![(0, Line { start_secs: self.times_secs[0], ..line })],
+            None => regions(&self.times_secs, TOLERANCE_SECS),
+        }
+    }
+}
+
+/// Places tracked beats exactly, and drops those before the music begins and after it ends.
+pub(super) fn lay(reading: &Reading, features: &RhythmFeatures, pulse: &Pulse) -> Option<Beats> {
+    const FEWEST: usize = 4;
+
+    let tight = on_attacks(&reading.beats, features);
+    let free_frames = track_freely(&pulse.total, &reading.periods);
+    let free = on_attacks(&free_frames, features);
+    let (first, last) = (tight.first()?.secs, tight.last()?.secs);
+    let line = best_line(&tight)
+        .filter(|line| (line.bpm() / reading.bpm - 1.0).abs() < 0.1)
+        .filter(|line| {
+            fits(line, &reading.beats, &pulse.total) && fits_ends(line, &free_frames, &pulse.total)
+        })
+        .map(|line| on_the_beat(line, first, last, features, pulse))
+        .map(|line| sharpen(line, &features.attacks, first, last))
+        .map(|line| close_loop(line, features.duration_secs));
+    let times_secs = match line {
+        Some(line) => line.between(first, last),
+        None => each_on_the_beat(smooth(&free), features, pulse),
+    };
+    let times_secs = trim(times_secs, features.duration_secs, &pulse.total);
+    (times_secs.len() >= FEWEST).then_some(Beats { times_secs, line })
+}
+
+/// The line moved by a share of its period, onto what people call the beat.
+fn on_the_beat(line: Line, from_secs: f64, to_secs: f64, features: &RhythmFeatures, pulse: &Pulse) -> Line {
+    let lag_beats = phase::lag(&line.between(from_secs, to_secs), features, pulse);
+    Line { start_secs: line.start_secs + lag_beats * line.period_secs, ..line }
+}
+
+/// Beats without a line, moved as [`on_the_beat`] moves a line.
+fn each_on_the_beat(beats_secs: Vec<f64>, features: &RhythmFeatures, pulse: &Pulse) -> Vec<f64> {
+    let lag_beats = phase::lag(&beats_secs, features, pulse);
+    if lag_beats == 0.0 {
+        return beats_secs;
+    }
+    beats_secs.windows(2).map(|pair| pair[0] + lag_beats * (pair[1] - pair[0])).collect()
+}
+
+fn on_attacks(frames: &[usize], features: &RhythmFeatures) -> Vec<Attack> {
+    const REACH_SECS: f64 = 0.025;
+    let attack = |&frame: &usize| attack_near(&features.attacks, secs_of_frame(frame), REACH_SECS);
+    frames.iter().map(attack).collect()
+}
+
+/// The line with the period that makes a loop of whole bars, where that moves no beat noticeably.
+fn close_loop(line: Line, duration_secs: f64) -> Line {
+    const NOTICEABLE_SECS: f64 = 0.01;
+    match loop_bpm(line.bpm(), duration_secs) {
+        Some(bpm)
+            if (60.0 / bpm - line.period_secs).abs() * duration_secs / line.period_secs < NOTICEABLE_SECS =>
+        {
+            let middle = line.at(line.index_near(duration_secs / 2.0));
+            let period_secs = 60.0 / bpm;
+            Line { start_secs: middle, period_secs }
+        }
+        _ => line,
+    }
+}
+
+/// The beats from the first to the last on which something audibly starts.
+fn trim(mut times_secs: Vec<f64>, duration_secs: f64, onsets: &[f32]) -> Vec<f64> {
+    /// Share of the usual strength of a beat that is still a beat.
+    const FAINT: f32 = 0.2;
+    let strength = |secs: f64| peak_near(onsets, frame_at(secs), 3);
+    let mut strengths: Vec<f64> = times_secs.iter().map(|&secs| f64::from(strength(secs))).collect();
+    let least = FAINT * median(&mut strengths).unwrap_or(0.0) as f32;
+    let audible = |secs: f64| secs >= 0.0 && secs < duration_secs && strength(secs) > least;
+    let end = times_secs.iter().rposition(|&secs| audible(secs)).map_or(0, |last| last + 1);
+    times_secs.truncate(end);
+    let start = times_secs.iter().position(|&secs| audible(secs)).unwrap_or(0);
+    times_secs.drain(..start);
+    times_secs
+}
+
+/// Beats at `start_secs + k * period_secs`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Line {
+    pub(super) start_secs: f64,
+    pub(super) period_secs: f64,
+}
+
+impl Line {
+    pub(super) fn bpm(&self) -> f64 {
+        60.0 / self.period_secs
+    }
+
+    fn at(&self, index: f64) -> f64 {
+        self.start_secs + index * self.period_secs
+    }
+
+    fn index_near(&self, secs: f64) -> f64 {
+        ((secs - self.start_secs) / self.period_secs).round()
+    }
+
+    /// Its beats from the one nearest to a time to the one nearest to another.
+    fn between(&self, first_secs: f64, last_secs: f64) -> Vec<f64> {
+        let (first, last) = (self.index_near(first_secs), self.index_near(last_secs));
+        (0..=(last - first).max(0.0) as usize).map(|n| self.at(first + n as f64)).collect()
+    }
+
+    fn residual(&self, secs: f64) -> f64 {
+        secs - self.at(self.index_near(secs))
+    }
+
+    /// The least squares line through weighted points, each at the nearest index of the line `guess`.
+    fn through(points: impl Iterator<Item = Attack>, guess: &Line) -> Option<Line> {
+        let (mut weight, mut index_sum, mut secs_sum) = (0.0, 0.0, 0.0);
+        let (mut index_squares, mut products) = (0.0, 0.0);
+        for point in points {
+            let w = f64::from(point.strength);
+            let (index, secs) = (guess.index_near(point.secs), point.secs - guess.start_secs);
+            weight += w;
+            index_sum += w * index;
+            secs_sum += w * secs;
+            index_squares += w * index * index;
+            products += w * index * secs;
+        }
+        let spread = weight * index_squares - index_sum * index_sum;
+        if spread.is_nan() || spread <= 0.0 {
+            return None;
+        }
+        let period_secs = (weight * products - index_sum * secs_sum) / spread;
+        let start_secs = guess.start_secs + (secs_sum - period_secs * index_sum) / weight;
+        (period_secs > 0.0).then_some(Line { start_secs, period_secs })
+    }
+}
+
+/// The line that most of the beats lie on: grown from several places of the song, best supported first.
+fn best_line(beats: &[Attack]) -> Option<Line> {
+    const ANCHORS: usize = 9;
+    const SEED_BEATS: usize = 16;
+    const NEAR_SECS: f64 = 0.03;
+
+    let seed_beats = SEED_BEATS.min(beats.len());
+    if seed_beats < 3 {
+        return None;
+    }
+    let mut best: Option<(f64, Line)> = None;
+    for anchor in 0..ANCHORS {
+        let mut first = (beats.len() - seed_beats) * anchor / (ANCHORS - 1);
+        let mut end = first + seed_beats;
+        let mut intervals: Vec<f64> =
+            beats[first..end].windows(2).map(|pair| pair[1].secs - pair[0].secs).collect();
+        let Some(period_secs) = median(&mut intervals).filter(|&period| period > 0.0) else { continue };
+        let mut line = Line { start_secs: beats[first + seed_beats / 2].secs, period_secs };
+        loop {
+            for _ in 0..3 {
+                let near = beats[first..end].iter().filter(|beat| line.residual(beat.secs).abs() < NEAR_SECS);
+                let Some(better) = Line::through(near.copied(), &line) else { break };
+                line = better;
+            }
+            if (first, end) == (0, beats.len()) {
+                break;
+            }
+            let grown = (end - first) / 2;
+            (first, end) = (first.saturating_sub(grown), (end + grown).min(beats.len()));
+        }
+        let support: f64 = beats
+            .iter()
+            .filter(|beat| line.residual(beat.secs).abs() < NEAR_SECS / 2.0)
+            .map(|beat| f64::from(beat.strength))
+            .sum();
+        if best.is_none_or(|(most, _)| support > most) {
+            best = Some((support, line));
+        }
+    }
+    best.map(|(_, line)| line)
+}
+
+/// The line moved onto the attacks around its own beats between two times.
+fn sharpen(line: Line, attacks: &[f32], from_secs: f64, to_secs: f64) -> Line {
+    const ROUNDS: usize = 4;
+    let mut line = line;
+    for round in 0..ROUNDS {
+        let reach_secs = if round == 0 { 0.03 } else { 0.015 };
+        let points: Vec<Attack> = line
+            .between(from_secs, to_secs)
+            .into_iter()
+            .map(|secs| attack_near(attacks, secs, reach_secs))
+            .filter(|attack| attack.strength > 0.0)
+            .collect();
+        let mut residuals: Vec<f64> = points.iter().map(|point| line.residual(point.secs)).collect();
+        let Some(shift) = median(&mut residuals) else { return line };
+        let near = points.iter().filter(|point| (line.residual(point.secs) - shift).abs() < reach_secs / 2.0);
+        let Some(better) = Line::through(near.copied(), &line) else { return line };
+        line = better;
+    }
+    line
+}
+
+/// Whether the line collects about as much onset strength as the tracked beats, nearly everywhere in the song.
+fn fits(line: &Line, beats: &[usize], onsets: &[f32]) -> bool {
+    const POOR_SHARE: f64 = 0.12;
+    let poor = poor_windows(line, beats, onsets);
+    let count = poor.iter().filter(|&&is_poor| is_poor).count();
+    count as f64 <= POOR_SHARE * poor.len() as f64
+}
+
+/// Whether the line holds at the song's ends, where players slow down or settle in.
+fn fits_ends(line: &Line, beats: &[usize], onsets: &[f32]) -> bool {
+    let poor = poor_windows(line, beats, onsets);
+    let tail = poor.iter().rev().take_while(|&&is_poor| is_poor).count();
+    let head = poor.iter().take_while(|&&is_poor| is_poor).count();
+    tail < 2 && head < 2
+}
+
+/// For every stretch of eight beats, half of each shared with the next: whether the line misses the onsets there.
+///
+/// Beats that stay equally far from the line's own are no miss: there the tracker was led off by syncopation, not by
+/// tempo.
+fn poor_windows(line: &Line, beats: &[usize], onsets: &[f32]) -> Vec<bool> {
+    const WINDOW_BEATS: usize = 8;
+    /// A window in which the line collects less than this share speaks against it.
+    const POOR: f32 = 0.6;
+    const LED_OFF_BEATS: usize = 6;
+    /// How evenly: an onset frame.
+    const EVENLY_SECS: f64 = 0.01;
+
+    let strength = |frame: f64| peak_near(onsets, frame, 2);
+    let is_led_off = |window: &[usize]| {
+        // Measured from one of the beats, as what lies half-way between two of the line's own has no nearest one.
+        let own = Line { start_secs: secs_of_frame(window[0]), ..*line };
+        let mut offs: Vec<f64> = window.iter().map(|&frame| own.residual(secs_of_frame(frame))).collect();
+        let middle = median(&mut offs).unwrap_or(0.0);
+        offs.iter().filter(|&off| (off - middle).abs() < EVENLY_SECS).count() >= LED_OFF_BEATS
+    };
+    beats
+        .windows(WINDOW_BEATS)
+        .step_by(WINDOW_BEATS / 2)
+        .map(|window| {
+            let tracked: f32 = window.iter().map(|&frame| strength(frame as f64)).sum();
+            let nearest = |frame: usize| line.at(line.index_near(secs_of_frame(frame)));
+            let collected: f32 = window.iter().map(|&frame| strength(frame_at(nearest(frame)))).sum();
+            collected < POOR * tracked && !is_led_off(window)
+        })
+        .collect()
+}
+
+/// Beat times without a line: each on its attack, then smoothed by a line through its neighbours.
+fn smooth(beats: &[Attack]) -> Vec<f64> {
+    const REACH: usize = 3;
+    (0..beats.len())
+        .map(|n| {
+            let around = &beats[n.saturating_sub(REACH)..(n + REACH + 1).min(beats.len())];
+            let period_secs =
+                (around[around.len() - 1].secs - around[0].secs) / (around.len() - 1).max(1) as f64;
+            let guess = Line { start_secs: beats[n].secs, period_secs };
+            let line = (period_secs > 0.0).then(|| Line::through(around.iter().copied(), &guess)).flatten();
+            line.map_or(beats[n].secs, |line| line.at(0.0))
+        })
+        .collect()
+}
+
+/// Cuts beats into stretches that one line describes within `tolerance_secs`: index of the first beat and the
+/// line.
+fn regions(beats_secs: &[f64], tolerance_secs: f64) -> Vec<(usize, Line)> {
+    let mut regions = Vec::new();
+    let mut first = 0;
+    while first + 1 < beats_secs.len() {
+        let mut end = first + 2;
+        let mut line =
+            Line { start_secs: beats_secs[first], period_secs: beats_secs[first + 1] - beats_secs[first] };
+        while end < beats_secs.len() {
+            let count = (end - first) as f64;
+            let wider = Line {
+                start_secs: beats_secs[first],
+                period_secs: (beats_secs[end] - beats_secs[first]) / count,
+            };
+            let worst = (first..=end)
+                .map(|n| (beats_secs[n] - wider.at((n - first) as f64)).abs())
+                .fold(0.0, f64::max);
+            if worst > tolerance_secs {
+                break;
+            }
+            line = wider;
+            end += 1;
+        }
+        regions.push((first, line));
+        first = end - 1;
+    }
+    regions
+}

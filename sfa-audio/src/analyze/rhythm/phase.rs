@@ -1,0 +1,82 @@
+//! Which part of the period is the beat.
+//!
+//! A tracker that only collects onsets may settle between the beats: on the hats of the off-beat, or on a swung
+//! sixteenth that the kick likes. What tells the beat apart is what starts there, and what starts half a beat later.
+
+use std::ops::RangeInclusive;
+
+use super::onset::{BANDS, CHROMA_RATE_HZ, RhythmFeatures};
+use super::pulse::{Pulse, frame_at, mean, peak_near};
+
+/// Parts into which a beat is divided.
+const PHASES: usize = 24;
+
+/// How far the beats must be moved, as a share of the beat in `0.0..1.0`: 0 unless another part of the period is
+/// clearly more like a beat.
+///
+/// Kicks, snares and chords start on beats; the half-beat has hats and snares of its own, while what lies before
+/// and after a sixteenth that was mistaken for the beat is silent half a beat later.
+pub(super) fn lag(beats_secs: &[f64], features: &RhythmFeatures, pulse: &Pulse) -> f64 {
+    const BAND_WEIGHTS: [f32; BANDS] = [1.0, 1.0, 0.5];
+    const HALF_BEAT_WEIGHTS: [f32; BANDS] = [0.0, 0.5, 0.5];
+    const CHORD_WEIGHT: f32 = 0.2;
+    /// The half-beat comes after half of the beat or, where eighths swing, up to a triplet late.
+    const HALF_BEATS: RangeInclusive<usize> = PHASES / 2..=PHASES * 2 / 3;
+    /// How much more another part must be like a beat: syncopated stretches alone come near, but not this far.
+    const CLEARLY: f32 = 0.1;
+
+    let bands = pulse
+        .bands
+        .each_ref()
+        .map(|band| share(profile(beats_secs, |secs, _| peak_near(band, frame_at(secs), 1))));
+    let mut chords = profile(beats_secs, |secs, period_secs| chord_change(features, secs, period_secs / 2.0));
+    let usual = mean(&chords).max(f32::MIN_POSITIVE);
+    chords.iter_mut().for_each(|change| *change = *change / usual - 1.0);
+    let likeness = |phase: usize| -> f32 {
+        let sum_at = |phase: usize, weights: [f32; BANDS]| -> f32 {
+            bands.iter().zip(weights).map(|(band, weight)| weight * band[phase % PHASES]).sum()
+        };
+        let half_beats = HALF_BEATS.map(|late| sum_at(phase + late, HALF_BEAT_WEIGHTS));
+        let half = half_beats.fold(0.0, f32::max);
+        sum_at(phase, BAND_WEIGHTS) + half + CHORD_WEIGHT * chords[phase]
+    };
+    let best = (0..PHASES).max_by(|&a, &b| likeness(a).total_cmp(&likeness(b))).unwrap_or(0);
+    if likeness(best) > likeness(0) + CLEARLY { best as f64 / PHASES as f64 } else { 0.0 }
+}
+
+/// The mean of a value at every part of a beat, the beat itself first.
+fn profile(beats_secs: &[f64], value: impl Fn(f64, f64) -> f32) -> [f32; PHASES] {
+    let mut sums = [0.0; PHASES];
+    for pair in beats_secs.windows(2) {
+        let period_secs = pair[1] - pair[0];
+        for (phase, sum) in sums.iter_mut().enumerate() {
+            *sum += value(pair[0] + period_secs * phase as f64 / PHASES as f64, period_secs);
+        }
+    }
+    sums.map(|sum| sum / beats_secs.len() as f32)
+}
+
+fn share(profile: [f32; PHASES]) -> [f32; PHASES] {
+    let sum = profile.iter().sum::<f32>().max(f32::MIN_POSITIVE);
+    profile.map(|value| value / sum)
+}
+
+/// How different the pitch classes are within `reach_secs` before and after a moment, `0.0..=1.0`.
+fn chord_change(features: &RhythmFeatures, secs: f64, reach_secs: f64) -> f32 {
+    /// The attack itself, whose noise has no pitch.
+    const ATTACK_SECS: f64 = 0.08;
+    let chroma = |start_secs: f64, end_secs: f64| {
+        let column =
+            |secs: f64| ((secs * CHROMA_RATE_HZ).round().max(0.0) as usize).min(features.chroma.len());
+        let (start, end) = (column(start_secs), column(end_secs).max(column(start_secs)));
+        let mut sum = [0.0_f32; 12];
+        for column in &features.chroma[start..end] {
+            sum.iter_mut().zip(column).for_each(|(sum, value)| *sum += value);
+        }
+        sum
+    };
+    1.0 - super::meter::cosine(
+        &chroma(secs - reach_secs, secs),
+        &chroma(secs + ATTACK_SECS, secs + reach_secs),
+    )
+}
