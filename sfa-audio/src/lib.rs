@@ -6,6 +6,7 @@ pub mod cue;
 pub mod dsp;
 mod error;
 pub mod io;
+mod nn;
 pub mod separate;
 mod watch;
 

@@ -1,6 +1,7 @@
 //! Splitting a mix into stems: the [`Separator`] seam and the engine that always works.
 
 pub mod classic;
+pub mod demucs;
 
 use std::fmt;
 

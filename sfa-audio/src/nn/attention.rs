@@ -1,0 +1,335 @@
+//! Multi-head attention (A. Vaswani et al., "Attention Is All You Need", 2017), a block of queries at a time with a
+//! running softmax (T. Dao et al., "FlashAttention", 2022), so that no table of scores is ever stored.
+
+use pulp::{Simd, WithSimd};
+
+use crate::Result;
+
+use super::context::{Buffer, Context};
+use super::conv::{Activation, Conv, ConvShape, Finish};
+use super::cpu::{Cpu, Lines, Product, TileShape};
+use super::map::{FeatureMap, Tile, cuts};
+use super::math::exp;
+use super::weights::Tensor;
+
+/// Keys whose scores are held at once: with a block of queries they fit the second-level cache easily.
+const CHUNK_KEYS: usize = 240;
+
+/// Projections and heads of one attention block.
+#[derive(Debug)]
+pub(crate) struct Attention {
+    query: Conv,
+    key_value: Conv,
+    output: Conv,
+    heads: usize,
+}
+
+impl Attention {
+    /// From the stacked projections `[3 channels, channels]` of queries, keys and values and the projection of
+    /// the output.
+    pub(crate) fn new(cpu: Cpu, inward: [Tensor; 2], outward: [Tensor; 2], heads: usize) -> Self {
+        let [mut weight, mut bias] = inward;
+        let channels = weight.shape[1];
+        let key_weight = weight.data.split_off(channels * channels);
+        let key_bias = bias.data.split_off(channels);
+        // The scores' factor 1 / sqrt(head size) costs nothing here.
+        let factor = 1.0 / ((channels / heads) as f32).sqrt();
+        weight.data.iter_mut().chain(&mut bias.data).for_each(|value| *value *= factor);
+        let tensor = |data: Vec<f32>| Tensor { shape: vec![data.len()], data };
+        let linear = |weight, bias| Conv::new(cpu, &weight, bias, channels, ConvShape::POINT);
+        let [out_weight, out_bias] = outward;
+        Self {
+            query: linear(weight, bias),
+            key_value: linear(tensor(key_weight), tensor(key_bias)),
+            output: linear(out_weight, out_bias),
+            heads,
+        }
+    }
+
+    /// Adds to `tokens`, scaled per channel, what its queries find among `others`; both already normalised.
+    ///
+    /// # Errors
+    /// `Cancelled`.
+    pub(crate) fn run(
+        &self,
+        context: &Context<'_>,
+        queries: &FeatureMap<'_>,
+        others: &FeatureMap<'_>,
+        scale: &[f32],
+        tokens: &mut FeatureMap<'_>,
+    ) -> Result<()> {
+        let channels = queries.channels;
+        let mut query = FeatureMap::new(context, queries.rows, channels, queries.width);
+        self.query.run(context, queries, Activation::None, Finish::Store, &mut query)?;
+        let mut key_value = FeatureMap::new(context, others.rows, 2 * channels, others.width);
+        self.key_value.run(context, others, Activation::None, Finish::Store, &mut key_value)?;
+        let mut found = FeatureMap::new(context, queries.rows, channels, queries.width);
+        let (keys, values) =
+            (Channels { map: &key_value, from: 0 }, Channels { map: &key_value, from: channels });
+        attend(context, &query, keys, values, self.heads, None, &mut found)?;
+        self.output.run(context, &found, Activation::None, Finish::Accumulate { scale }, tokens)
+    }
+}
+
+/// As many channels of a map as the queries have, from channel `from`.
+#[derive(Clone, Copy)]
+pub(crate) struct Channels<'a> {
+    pub(crate) map: &'a FeatureMap<'a>,
+    pub(crate) from: usize,
+}
+
+/// Softmax attention of every column of `query` to all columns of `keys`, into `output`.
+///
+/// `query` is already scaled. With `slopes`, a map of one line per head, the score of a key falls by the query's
+/// slope per column of distance, and a query's own column counts as -100.
+///
+/// # Errors
+/// `Cancelled`.
+pub(crate) fn attend(
+    context: &Context<'_>,
+    query: &FeatureMap<'_>,
+    keys: Channels<'_>,
+    values: Channels<'_>,
+    heads: usize,
+    slopes: Option<&FeatureMap<'_>>,
+    output: &mut FeatureMap<'_>,
+) -> Result<()> {
+    let tile = context.cpu.tile();
+    let head_size = query.channels / heads;
+    let count = keys.map.rows * keys.map.width;
+    let packed = Packed {
+        tile,
+        head_size,
+        count,
+        keys: pack_keys(context, keys, heads, head_size)?,
+        values: pack_values(context, values, heads, head_size)?,
+    };
+    let (row_cuts, col_cuts) = (cuts(output.rows, 1), cuts(output.width, tile.cols));
+    output.for_each_tile(context, &row_cuts, &col_cuts, |row, _, mut out| {
+        let (start, width) = (out.start, out.width());
+        let mut block = QueryBlock::new(context, &packed);
+        for head in 0..heads {
+            block.load(query, row, start, width, head);
+            for first in (0..count).step_by(packed.chunk()) {
+                block.score(&packed, head, first);
+                if let Some(slopes) = slopes {
+                    let slopes = &slopes.channel(row, head)[start..][..width];
+                    block.decay(&packed, first, row * query.width + start, slopes);
+                }
+                block.weigh(&packed, head, first);
+            }
+            block.store(&mut out, head * head_size);
+        }
+        Ok(())
+    })
+}
+
+/// Keys and values of all heads in the order in which the inner loop reads them.
+struct Packed<'a> {
+    tile: TileShape,
+    head_size: usize,
+    count: usize,
+    /// Per head, panels of keys, depth by depth of the head.
+    keys: Buffer<'a>,
+    /// Per head, panels of channels, key by key.
+    values: Buffer<'a>,
+}
+
+impl Packed<'_> {
+    fn chunk(&self) -> usize {
+        CHUNK_KEYS / self.tile.rows * self.tile.rows
+    }
+
+    fn padded_count(&self) -> usize {
+        self.count.next_multiple_of(self.tile.rows)
+    }
+
+    fn padded_head(&self) -> usize {
+        self.head_size.next_multiple_of(self.tile.rows)
+    }
+}
+
+fn pack_keys<'a>(
+    context: &Context<'a>,
+    keys: Channels<'_>,
+    heads: usize,
+    head_size: usize,
+) -> Result<Buffer<'a>> {
+    let panel = context.cpu.tile().rows;
+    let padded = (keys.map.rows * keys.map.width).next_multiple_of(panel);
+    let mut packed = context.buffer(heads * head_size * padded);
+    packed.fill(0.0);
+    let items = packed.chunks_exact_mut(head_size * padded).enumerate().collect();
+    context.for_each(items, |(head, packed)| {
+        for row in 0..keys.map.rows {
+            for depth in 0..head_size {
+                let line = keys.map.channel(row, keys.from + head * head_size + depth);
+                for (index, &value) in (row * keys.map.width..).zip(line) {
+                    packed[(index / panel * head_size + depth) * panel + index % panel] = value;
+                }
+            }
+        }
+        Ok(())
+    })?;
+    Ok(packed)
+}
+
+fn pack_values<'a>(
+    context: &Context<'a>,
+    values: Channels<'_>,
+    heads: usize,
+    head_size: usize,
+) -> Result<Buffer<'a>> {
+    let panel = context.cpu.tile().rows;
+    let count = values.map.rows * values.map.width;
+    let padded = head_size.next_multiple_of(panel);
+    let mut packed = context.buffer(heads * padded * count);
+    packed.fill(0.0);
+    let items = packed.chunks_exact_mut(padded * count).enumerate().collect();
+    context.for_each(items, |(head, packed)| {
+        for row in 0..values.map.rows {
+            for channel in 0..head_size {
+                let line = values.map.channel(row, values.from + head * head_size + channel);
+                let first = (channel / panel * count + row * values.map.width) * panel + channel % panel;
+                packed[first..].iter_mut().step_by(panel).zip(line).for_each(|(out, &value)| *out = value);
+            }
+        }
+        Ok(())
+    })?;
+    Ok(packed)
+}
+
+/// One block of queries of one head on its way over all keys.
+struct QueryBlock<'a> {
+    cpu: Cpu,
+    cols: usize,
+    query: Buffer<'a>,
+    scores: Buffer<'a>,
+    found: Buffer<'a>,
+    /// Per query: the largest score so far, the sum of weights and the factor for what came before.
+    largest: Buffer<'a>,
+    total: Buffer<'a>,
+    rescale: Buffer<'a>,
+}
+
+impl<'a> QueryBlock<'a> {
+    fn new(context: &Context<'a>, packed: &Packed<'_>) -> Self {
+        let cols = packed.tile.cols;
+        Self {
+            cpu: context.cpu,
+            cols,
+            query: context.buffer(packed.head_size * cols),
+            scores: context.buffer(packed.chunk() * cols),
+            found: context.buffer(packed.padded_head() * cols),
+            largest: context.buffer(cols),
+            total: context.buffer(cols),
+            rescale: context.buffer(cols),
+        }
+    }
+
+    fn load(&mut self, query: &FeatureMap<'_>, row: usize, start: usize, width: usize, head: usize) {
+        let head_size = self.query.len() / self.cols;
+        for (depth, out) in self.query.chunks_exact_mut(self.cols).enumerate() {
+            out[..width].copy_from_slice(&query.channel(row, head * head_size + depth)[start..][..width]);
+            out[width..].fill(0.0);
+        }
+        self.found.fill(0.0);
+        self.largest.fill(f32::NEG_INFINITY);
+        self.total.fill(0.0);
+    }
+
+    /// The scores of one chunk of keys, one line per key.
+    fn score(&mut self, packed: &Packed<'_>, head: usize, first: usize) {
+        let (panel, depth) = (packed.tile.rows, packed.head_size);
+        let a_panels = packed.chunk().min(packed.padded_count() - first) / panel;
+        self.cpu.product(Product {
+            a: &packed.keys[(head * packed.padded_count() + first) * depth..],
+            a_stride: depth * panel,
+            a_panels,
+            b: Lines::plain(&self.query, self.cols),
+            c: &mut self.scores[..a_panels * panel * self.cols],
+            add: false,
+        });
+    }
+
+    fn decay(&mut self, packed: &Packed<'_>, first: usize, own: usize, slopes: &[f32]) {
+        const OWN_SCORE: f32 = -100.0;
+        for (key, line) in (first..packed.count).zip(self.scores.chunks_exact_mut(self.cols)) {
+            for ((query, score), slope) in (own..).zip(line).zip(slopes) {
+                *score = if key == query { OWN_SCORE } else { *score - slope * key.abs_diff(query) as f32 };
+            }
+        }
+    }
+
+    /// Turns scores into weights and adds the weighted values.
+    fn weigh(&mut self, packed: &Packed<'_>, head: usize, first: usize) {
+        let count = packed.chunk().min(packed.count - first);
+        self.cpu.run(Soften {
+            scores: &mut self.scores[..count * self.cols],
+            found: &mut self.found,
+            largest: &mut self.largest,
+            total: &mut self.total,
+            rescale: &mut self.rescale,
+        });
+        let panel = packed.tile.rows;
+        self.cpu.product(Product {
+            a: &packed.values[head * packed.padded_head() * packed.count + first * panel..],
+            a_stride: packed.count * panel,
+            a_panels: packed.padded_head() / panel,
+            b: Lines::plain(&self.scores[..count * self.cols], self.cols),
+            c: &mut self.found,
+            add: true,
+        });
+    }
+
+    fn store(&self, out: &mut Tile<'_>, from_channel: usize) {
+        let head_size = self.query.len() / self.cols;
+        for (channel, line) in self.found.chunks_exact(self.cols).take(head_size).enumerate() {
+            let out = out.channel(0, from_channel + channel).iter_mut();
+            out.zip(line.iter().zip(&*self.total)).for_each(|(out, (sum, total))| *out = sum / total);
+        }
+    }
+}
+
+/// One step of the running softmax, for as many queries at once as a vector has lanes.
+struct Soften<'a> {
+    scores: &'a mut [f32],
+    found: &'a mut [f32],
+    largest: &'a mut [f32],
+    total: &'a mut [f32],
+    rescale: &'a mut [f32],
+}
+
+impl WithSimd for Soften<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (largest, _) = S::as_mut_simd_f32s(self.largest);
+        let (total, _) = S::as_mut_simd_f32s(self.total);
+        let (rescale, _) = S::as_mut_simd_f32s(self.rescale);
+        let (scores, _) = S::as_mut_simd_f32s(self.scores);
+        let (found, _) = S::as_mut_simd_f32s(self.found);
+        let vectors = largest.len();
+        // One vector of queries at a time, so that its running values stay in registers.
+        for vector in 0..vectors {
+            let before = largest[vector];
+            let mut highest = before;
+            for score in scores[vector..].iter().step_by(vectors) {
+                highest = simd.max_f32s(highest, *score);
+            }
+            let factor = exp(simd, simd.sub_f32s(before, highest));
+            let mut sum = simd.mul_f32s(total[vector], factor);
+            for score in scores[vector..].iter_mut().step_by(vectors) {
+                *score = exp(simd, simd.sub_f32s(*score, highest));
+                sum = simd.add_f32s(sum, *score);
+            }
+            (largest[vector], total[vector], rescale[vector]) = (highest, sum, factor);
+        }
+        for line in found.chunks_exact_mut(vectors) {
+            for (found, rescale) in line.iter_mut().zip(&*rescale) {
+                *found = simd.mul_f32s(*found, *rescale);
+            }
+        }
+    }
+}

@@ -1,0 +1,328 @@
+//! Normalisation over groups of channels (Y. Wu, K. He, "Group Normalization", 2018) and over the channels of one
+//! token (J. L. Ba et al., "Layer Normalization", 2016).
+
+use pulp::{Simd, WithSimd};
+
+use crate::Result;
+
+use super::context::Context;
+use super::cpu::multiply_add;
+use super::map::{FeatureMap, cuts};
+use super::math::{gelu, sigmoid};
+use super::weights::Tensor;
+
+const EPSILON: f64 = 1e-5;
+
+/// Which values share one mean and one deviation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Over {
+    /// Those of one row.
+    EachRow,
+    /// Those of all rows.
+    AllRows,
+}
+
+/// Group normalisation with a gain and an offset per channel.
+#[derive(Debug)]
+pub(crate) struct GroupNorm {
+    gain: Vec<f32>,
+    offset: Vec<f32>,
+    groups: usize,
+    over: Over,
+}
+
+/// What follows a normalisation at once.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Then {
+    /// Nothing.
+    Nothing,
+    /// The Gaussian error linear unit.
+    Gelu,
+}
+
+impl GroupNorm {
+    /// From one gain and one offset per channel; `groups` divides their number.
+    pub(crate) fn new(gain: Tensor, offset: Tensor, groups: usize, over: Over) -> Self {
+        Self { gain: gain.data, offset: offset.data, groups, over }
+    }
+
+    /// Normalises in place.
+    ///
+    /// # Errors
+    /// `Cancelled`.
+    pub(crate) fn run(&self, context: &Context<'_>, map: &mut FeatureMap<'_>, then: Then) -> Result<()> {
+        let affine = self.affine(context, map)?;
+        let (channels, width) = (map.channels, map.width);
+        let lines_per_item = if map.rows > 1 { channels } else { 1 };
+        let items = map.data.chunks_mut(lines_per_item * width).enumerate().collect();
+        context.for_each(items, |(item, lines)| {
+            let affine = &affine[item * lines_per_item..];
+            context.cpu.run(Line { affine, width, lines, then });
+            Ok(())
+        })
+    }
+
+    /// Normalises `map` and lets its first half of channels pass through the gates of the second half:
+    /// `output = scale * a * sigmoid(b) + output`, or without the sum where `scale` is `None`.
+    ///
+    /// # Errors
+    /// `Cancelled`.
+    pub(crate) fn run_gated(
+        &self,
+        context: &Context<'_>,
+        map: &FeatureMap<'_>,
+        scale: Option<&[f32]>,
+        output: &mut FeatureMap<'_>,
+    ) -> Result<()> {
+        let affine = self.affine(context, map)?;
+        let (half, width) = (output.channels, output.width);
+        let lines_per_item = if map.rows > 1 { half } else { 1 };
+        let items = output.data.chunks_mut(lines_per_item * width).enumerate().collect();
+        context.for_each(items, |(item, lines)| {
+            for (index, line) in lines.chunks_exact_mut(width).enumerate() {
+                let (row, channel) =
+                    ((item * lines_per_item + index) / half, (item * lines_per_item + index) % half);
+                context.cpu.run(GatedLine {
+                    values: map.channel(row, channel),
+                    gates: map.channel(row, channel + half),
+                    affine: affine[row * 2 * half + channel],
+                    gate_affine: affine[row * 2 * half + half + channel],
+                    scale: scale.map(|scale| scale[channel]),
+                    out: line,
+                });
+            }
+            Ok(())
+        })
+    }
+
+    /// Factor and summand of every channel of every row.
+    fn affine(&self, context: &Context<'_>, map: &FeatureMap<'_>) -> Result<Vec<[f32; 2]>> {
+        let sums = sums(context, map)?;
+        let group = map.channels / self.groups;
+        let rows_at_once = if self.over == Over::AllRows { map.rows } else { 1 };
+        let mut affine = vec![[0.0; 2]; map.rows * map.channels];
+        for rows in (0..map.rows).step_by(rows_at_once) {
+            for first in (0..map.channels).step_by(group) {
+                let members = || {
+                    (rows..rows + rows_at_once).flat_map(|row| {
+                        (first..first + group).map(move |channel| row * map.channels + channel)
+                    })
+                };
+                let total =
+                    members().fold([0.0; 2], |sum, line| [sum[0] + sums[line][0], sum[1] + sums[line][1]]);
+                let count = (rows_at_once * group * map.width) as f64;
+                let mean = total[0] / count;
+                let factor = 1.0 / ((total[1] / count - mean * mean).max(0.0) + EPSILON).sqrt();
+                for line in members() {
+                    let channel = line % map.channels;
+                    let gain = f64::from(self.gain[channel]) * factor;
+                    affine[line] = [gain as f32, (f64::from(self.offset[channel]) - mean * gain) as f32];
+                }
+            }
+        }
+        Ok(affine)
+    }
+}
+
+/// The Gaussian error linear unit of every value.
+///
+/// # Errors
+/// `Cancelled`.
+pub(crate) fn gelu_in_place(context: &Context<'_>, map: &mut FeatureMap<'_>) -> Result<()> {
+    let width = map.width;
+    context.for_each(map.data.chunks_mut(map.channels * width).collect(), |lines| {
+        for lines in lines.chunks_mut(width) {
+            context.cpu.run(Line { affine: &[[1.0, 0.0]], width, lines, then: Then::Gelu });
+        }
+        Ok(())
+    })
+}
+
+/// Sum and sum of squares of every channel of every row.
+fn sums(context: &Context<'_>, map: &FeatureMap<'_>) -> Result<Vec<[f64; 2]>> {
+    let mut sums = vec![[0.0; 2]; map.rows * map.channels];
+    let lines_per_item = if map.rows > 1 { map.channels } else { 1 };
+    let items = sums.chunks_mut(lines_per_item).zip(map.data.chunks(lines_per_item * map.width)).collect();
+    context.for_each(items, |(sums, lines): (&mut [[f64; 2]], &[f32])| {
+        for (sum, line) in sums.iter_mut().zip(lines.chunks_exact(map.width)) {
+            *sum = context.cpu.run(Sums(line));
+        }
+        Ok(())
+    })?;
+    Ok(sums)
+}
+
+/// Mean and deviation (with n - 1) of a whole map.
+///
+/// # Errors
+/// `Cancelled`.
+pub(crate) fn mean_and_std(context: &Context<'_>, map: &FeatureMap<'_>) -> Result<[f64; 2]> {
+    let total = sums(context, map)?.iter().fold([0.0; 2], |sum, line| [sum[0] + line[0], sum[1] + line[1]]);
+    let count = map.data.len() as f64;
+    let mean = total[0] / count;
+    Ok([mean, ((total[1] - mean * total[0]).max(0.0) / (count - 1.0)).sqrt()])
+}
+
+struct Sums<'a>(&'a [f32]);
+
+impl WithSimd for Sums<'_> {
+    type Output = [f64; 2];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> [f64; 2] {
+        const LANES: usize = 16;
+        let (chunks, rest) = self.0.as_chunks::<LANES>();
+        let (mut sums, mut squares) = ([0.0; LANES], [0.0; LANES]);
+        for chunk in chunks {
+            for lane in 0..LANES {
+                let value = f64::from(chunk[lane]);
+                sums[lane] += value;
+                squares[lane] += value * value;
+            }
+        }
+        for (lane, &value) in rest.iter().enumerate() {
+            let value = f64::from(value);
+            sums[lane] += value;
+            squares[lane] += value * value;
+        }
+        [sums.iter().sum(), squares.iter().sum()]
+    }
+}
+
+struct Line<'a> {
+    affine: &'a [[f32; 2]],
+    width: usize,
+    lines: &'a mut [f32],
+    then: Then,
+}
+
+impl WithSimd for Line<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for (line, [factor, summand]) in self.lines.chunks_exact_mut(self.width).zip(self.affine) {
+            let affine = [simd.splat_f32s(*factor), simd.splat_f32s(*summand)];
+            let (body, tail) = S::as_mut_simd_f32s(line);
+            for value in body {
+                *value = finished(simd, *value, affine, self.then);
+            }
+            let value = finished(simd, simd.partial_load_f32s(tail), affine, self.then);
+            simd.partial_store_f32s(tail, value);
+        }
+    }
+}
+
+// Closures would not be compiled for the instruction set of their caller: hence a function here and below.
+#[inline(always)]
+fn finished<S: Simd>(simd: S, value: S::f32s, [factor, summand]: [S::f32s; 2], then: Then) -> S::f32s {
+    let value = multiply_add(simd, value, factor, summand);
+    if then == Then::Gelu { gelu(simd, value) } else { value }
+}
+
+struct GatedLine<'a> {
+    values: &'a [f32],
+    gates: &'a [f32],
+    affine: [f32; 2],
+    gate_affine: [f32; 2],
+    scale: Option<f32>,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for GatedLine<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let line = Gate {
+            affine: [simd.splat_f32s(self.affine[0]), simd.splat_f32s(self.affine[1])],
+            gate_affine: [simd.splat_f32s(self.gate_affine[0]), simd.splat_f32s(self.gate_affine[1])],
+            scale: simd.splat_f32s(self.scale.unwrap_or(1.0)),
+        };
+        if self.scale.is_none() {
+            // The sum below must not hear what happens to lie there.
+            self.out.fill(0.0);
+        }
+        let (values, values_tail) = S::as_simd_f32s(self.values);
+        let (gates, gates_tail) = S::as_simd_f32s(self.gates);
+        let (out, out_tail) = S::as_mut_simd_f32s(self.out);
+        for ((out, value), gate) in out.iter_mut().zip(values).zip(gates) {
+            *out = gated(simd, &line, *value, *gate, *out);
+        }
+        let value = gated(
+            simd,
+            &line,
+            simd.partial_load_f32s(values_tail),
+            simd.partial_load_f32s(gates_tail),
+            simd.partial_load_f32s(out_tail),
+        );
+        simd.partial_store_f32s(out_tail, value);
+    }
+}
+
+/// The constants of a [`GatedLine`] in vectors.
+struct Gate<V> {
+    affine: [V; 2],
+    gate_affine: [V; 2],
+    scale: V,
+}
+
+#[inline(always)]
+fn gated<S: Simd>(simd: S, line: &Gate<S::f32s>, value: S::f32s, gate: S::f32s, before: S::f32s) -> S::f32s {
+    let value = multiply_add(simd, value, line.affine[0], line.affine[1]);
+    let gate = sigmoid(simd, multiply_add(simd, gate, line.gate_affine[0], line.gate_affine[1]));
+    multiply_add(simd, simd.mul_f32s(value, gate), line.scale, before)
+}
+
+/// Layer normalisation of every token (column) over its channels.
+#[derive(Debug)]
+pub(crate) struct LayerNorm {
+    gain: Vec<f32>,
+    offset: Vec<f32>,
+}
+
+impl LayerNorm {
+    /// From one gain and one offset per channel.
+    pub(crate) fn new(gain: Tensor, offset: Tensor) -> Self {
+        Self { gain: gain.data, offset: offset.data }
+    }
+
+    /// Writes the normalised `input` to `output`, a map of the same shape.
+    ///
+    /// # Errors
+    /// `Cancelled`.
+    pub(crate) fn run(
+        &self,
+        context: &Context<'_>,
+        input: &FeatureMap<'_>,
+        output: &mut FeatureMap<'_>,
+    ) -> Result<()> {
+        const BLOCK_COLS: usize = 128;
+        let channels = input.channels;
+        let (row_cuts, col_cuts) = (cuts(output.rows, 1), cuts(output.width, BLOCK_COLS));
+        output.for_each_tile(context, &row_cuts, &col_cuts, |row, _, mut tile| {
+            let (start, width) = (tile.start, tile.width());
+            let line = |channel| &input.channel(row, channel)[start..][..width];
+            let (mut mean, mut factor) = ([0.0_f32; BLOCK_COLS], [0.0_f32; BLOCK_COLS]);
+            let (mean, factor) = (&mut mean[..width], &mut factor[..width]);
+            for channel in 0..channels {
+                mean.iter_mut().zip(line(channel)).for_each(|(sum, x)| *sum += x);
+            }
+            mean.iter_mut().for_each(|sum| *sum /= channels as f32);
+            for channel in 0..channels {
+                for ((sum, x), mean) in factor.iter_mut().zip(line(channel)).zip(&*mean) {
+                    *sum += (x - mean) * (x - mean);
+                }
+            }
+            factor.iter_mut().for_each(|sum| *sum = 1.0 / (*sum / channels as f32 + EPSILON as f32).sqrt());
+            for channel in 0..channels {
+                let (gain, offset) = (self.gain[channel], self.offset[channel]);
+                let out = tile.channel(0, channel).iter_mut().zip(line(channel));
+                for ((out, x), (mean, factor)) in out.zip(mean.iter().zip(&*factor)) {
+                    *out = (x - mean) * factor * gain + offset;
+                }
+            }
+            Ok(())
+        })
+    }
+}

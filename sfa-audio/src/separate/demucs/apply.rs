@@ -1,0 +1,293 @@
+//! From segments to songs: overlapping windows over a stream of any length, shifted passes and votes of a bag.
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use crate::nn::{FeatureMap, Scratch};
+use crate::separate::StemSink;
+use crate::{Clip, Error, ErrorKind, Result, Stage, Watch};
+
+use super::feed::{Feed, MixFacts};
+use super::model::{Layer, Model, Run};
+use super::resample::Resampler;
+
+/// One model with one shift, over the whole mix.
+pub(super) struct Pass<'a> {
+    pub(super) model: &'a Model,
+    /// Where its first window starts: at 0, or before the mix.
+    pub(super) start: i64,
+    /// What its answer counts for each selected stem; all passes together make 1.
+    pub(super) shares: Vec<f32>,
+    pub(super) window: Window,
+}
+
+impl Pass<'_> {
+    /// Where the first window starts that sees any of the mix.
+    fn first_window(&self) -> i64 {
+        let stride = self.window.stride as u64;
+        let unseen = (self.start + self.window.frames as i64).min(1).abs_diff(1);
+        self.start + (unseen.div_ceil(stride) * stride) as i64
+    }
+}
+
+/// The windows of one pass.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Window {
+    /// Frames of one window.
+    pub(super) frames: usize,
+    /// Frames from one window to the next.
+    pub(super) stride: usize,
+    /// Exponent of the weights.
+    pub(super) transition_power: f32,
+    /// Frames that the network is shown, with what is around the window; `None` where it takes any number.
+    pub(super) shown: Option<usize>,
+}
+
+impl Window {
+    /// A triangle with its top, 1, in the middle.
+    fn weight(&self, frame: usize) -> f32 {
+        let top = self.frames - self.frames / 2;
+        let height = if frame < self.frames / 2 { frame + 1 } else { self.frames - frame };
+        (height as f32 / top as f32).powf(self.transition_power)
+    }
+
+    /// The weights of all windows of a pass that see the frame `frame` of this one, its own included.
+    fn total_weight(&self, frame: usize, windows_before: usize, windows_after: usize) -> f32 {
+        let before = (1..=windows_before).map(|n| frame + n * self.stride).take_while(|&at| at < self.frames);
+        let after = (1..=windows_after).map_while(|n| frame.checked_sub(n * self.stride));
+        before.chain([frame]).chain(after).map(|at| self.weight(at)).sum()
+    }
+}
+
+/// Where the results of all passes are summed up.
+struct Sums {
+    /// Per selected stem and channel, from frame `start` on.
+    lines: Vec<Vec<f32>>,
+    start: i64,
+}
+
+impl Sums {
+    fn reach(&mut self, end: i64) {
+        let frames = (end - self.start).max(0) as usize;
+        for line in &mut self.lines {
+            if line.len() < frames {
+                line.resize(frames, 0.0);
+            }
+        }
+    }
+
+    fn drain(&mut self, end: i64) -> Vec<Vec<f32>> {
+        let frames = (end - self.start).max(0) as usize;
+        self.start += frames as i64;
+        self.lines.iter_mut().map(|line| line.drain(..frames).collect()).collect()
+    }
+}
+
+/// Everything that stays the same while a mix is separated.
+pub(super) struct Job<'a> {
+    pub(super) passes: &'a [Pass<'a>],
+    /// The numbers of the selected stems among the sources of the models.
+    pub(super) selected: &'a [usize],
+    pub(super) facts: MixFacts,
+    pub(super) watch: &'a Watch,
+    pub(super) pool: Option<&'a rayon::ThreadPool>,
+}
+
+impl Job<'_> {
+    /// Separates the mix in `feed` and gives the stems to `output` as soon as all passes are done with a stretch.
+    ///
+    /// # Errors
+    /// `Cancelled`; what the mix or the sink returned.
+    pub(super) fn run(&self, feed: &mut Feed<'_>, output: &mut Output<'_>) -> Result<()> {
+        let frames = self.facts.frames as i64;
+        let channels = self.passes[0].model.audio_channels();
+        let mut sums = Sums { lines: vec![Vec::new(); self.selected.len() * channels], start: 0 };
+        let scratch = Scratch::default();
+        let clock = Clock::new(self);
+        let mut next: Vec<i64> = self.passes.iter().map(Pass::first_window).collect();
+        loop {
+            let pending = next.iter().enumerate().filter(|(_, start)| **start < frames);
+            let Some((index, &start)) = pending.min_by_key(|(index, start)| (**start, *index)) else { break };
+            // No pass will touch what lies before the earliest window left.
+            let done = sums.drain(start.min(frames));
+            output.write(done, &self.facts, self.watch)?;
+            self.window(index, start, feed, &scratch, &clock, &mut sums)?;
+            next[index] = start + self.passes[index].window.stride as i64;
+        }
+        sums.reach(frames);
+        let done = sums.drain(frames);
+        output.write(done, &self.facts, self.watch)?;
+        output.finish(self.facts.source_frames, self.watch)
+    }
+
+    fn window(
+        &self,
+        index: usize,
+        start: i64,
+        feed: &mut Feed<'_>,
+        scratch: &Scratch,
+        clock: &Clock<'_>,
+        sums: &mut Sums,
+    ) -> Result<()> {
+        let Pass { model, shares, window, start: first, .. } = &self.passes[index];
+        let frames = self.facts.frames as i64;
+        let end = (start + window.frames as i64).min(frames);
+        let seen = (end - start) as usize;
+        let shown = window.shown.unwrap_or(seen);
+        let lead = (shown - seen) / 2;
+        let mut mix = vec![vec![0.0; shown]; model.audio_channels()];
+        feed.stretch(start - lead as i64, &self.facts, &mut mix)?;
+        // Later windows of all passes start later, but are shown some of what lies before them.
+        let reach =
+            self.passes.iter().map(|pass| pass.window.frames.max(pass.window.shown.unwrap_or(0))).max();
+        feed.forget_before((start - reach.unwrap_or(0) as i64).max(0) as u64);
+        if model.has_fixed_segment() {
+            mix.iter_mut().for_each(|channel| channel.resize(model.segment_frames().max(shown), 0.0));
+        }
+        let layer_done = |_: Layer, _: &FeatureMap<'_>| clock.tick();
+        let run = Run { scratch, watch: self.watch, layer_done: &layer_done };
+        let mix: Vec<&[f32]> = mix.iter().map(Vec::as_slice).collect();
+        let separate = || model.separate(&run, &mix);
+        let stems = match self.pool {
+            Some(pool) => pool.install(separate),
+            None => separate(),
+        }?;
+        let from = start.max(0);
+        let windows_before = ((start - first) / window.stride as i64) as usize;
+        let windows_after = ((frames - start - 1) / window.stride as i64) as usize;
+        let skipped = (from - start) as usize;
+        let weights: Vec<f32> = (skipped..seen)
+            .map(|frame| window.weight(frame) / window.total_weight(frame, windows_before, windows_after))
+            .collect();
+        sums.reach(end);
+        let channels = model.audio_channels();
+        for (stem, (&source, &share)) in self.selected.iter().zip(shares).enumerate() {
+            if share == 0.0 {
+                continue;
+            }
+            for channel in 0..channels {
+                let estimate = &stems[source * channels + channel][lead + skipped..lead + seen];
+                let sum = &mut sums.lines[stem * channels + channel][(from - sums.start) as usize..];
+                for ((sum, value), weight) in sum.iter_mut().zip(estimate).zip(&weights) {
+                    *sum += value * weight * share;
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// Counts stages of networks and reports frames of the mix.
+struct Clock<'a> {
+    watch: &'a Watch,
+    stages_done: AtomicU64,
+    stages: u64,
+    frames: u64,
+}
+
+impl<'a> Clock<'a> {
+    fn new(job: &Job<'a>) -> Self {
+        let stages = job.passes.iter().map(|pass| {
+            let length = (job.facts.frames as i64 - pass.first_window()).max(0) as u64;
+            length.div_ceil(pass.window.stride as u64) * pass.model.stages() as u64
+        });
+        Self {
+            watch: job.watch,
+            stages_done: AtomicU64::new(0),
+            stages: stages.sum(),
+            frames: job.facts.source_frames,
+        }
+    }
+
+    fn tick(&self) -> Result<()> {
+        let done = self.stages_done.fetch_add(1, Ordering::Relaxed) + 1;
+        let frames = u128::from(self.frames) * u128::from(done) / u128::from(self.stages.max(1));
+        self.watch.report(Stage::Separate, (frames as u64).min(self.frames), self.frames)
+    }
+}
+
+/// Brings stems back to the rate, channels and length of the mix.
+pub(super) struct Output<'a> {
+    sink: &'a mut dyn StemSink,
+    resamplers: Vec<Resampler>,
+    blocks: Vec<Clip>,
+    /// Channels per stem, as the networks make them.
+    channels: usize,
+    written: u64,
+}
+
+/// Frames handed to the sink at once.
+const BLOCK_FRAMES: usize = 1 << 15;
+
+impl<'a> Output<'a> {
+    pub(super) fn new(
+        sink: &'a mut dyn StemSink,
+        spec: crate::AudioSpec,
+        stems: usize,
+        channels: usize,
+        sample_rate_hz: u32,
+    ) -> Self {
+        let resampler = || Resampler::new(sample_rate_hz, spec.sample_rate_hz);
+        Self {
+            sink,
+            resamplers: (0..stems * channels).map(|_| resampler()).collect(),
+            blocks: vec![Clip::empty(spec); stems],
+            channels,
+            written: 0,
+        }
+    }
+
+    /// Takes normalised frames, one line per stem and channel.
+    fn write(&mut self, mut lines: Vec<Vec<f32>>, facts: &MixFacts, watch: &Watch) -> Result<()> {
+        let mut converted = vec![Vec::new(); lines.len()];
+        for ((line, resampler), converted) in lines.iter_mut().zip(&mut self.resamplers).zip(&mut converted) {
+            watch.checkpoint()?;
+            line.iter_mut().for_each(|value| *value = *value * facts.std + facts.mean);
+            resampler.push(line, converted);
+        }
+        self.emit(&converted)
+    }
+
+    /// Ends every stem at `frames` frames.
+    fn finish(&mut self, frames: u64, watch: &Watch) -> Result<()> {
+        let mut converted = vec![Vec::new(); self.resamplers.len()];
+        for (resampler, converted) in self.resamplers.iter_mut().zip(&mut converted) {
+            resampler.finish(frames as usize, converted);
+            if converted.len() as u64 != frames - self.written {
+                return Err(Error::new(
+                    ErrorKind::Internal,
+                    "a stem came out with another length than the mix",
+                ));
+            }
+        }
+        self.emit(&converted)?;
+        watch.report(Stage::Separate, frames, frames)
+    }
+
+    /// A mix of one channel gets the mean of a stem's channels; channels that the networks did not hear are silent.
+    fn emit(&mut self, lines: &[Vec<f32>]) -> Result<()> {
+        let frames = lines.first().map_or(0, Vec::len);
+        let silence = vec![0.0; BLOCK_FRAMES.min(frames)];
+        for start in (0..frames).step_by(BLOCK_FRAMES) {
+            let range = start..(start + BLOCK_FRAMES).min(frames);
+            for (block, stem) in self.blocks.iter_mut().zip(lines.chunks_exact(self.channels)) {
+                block.clear();
+                if let ([left, right], 1) = (stem, block.spec().channels) {
+                    let mean: Vec<f32> = left[range.clone()]
+                        .iter()
+                        .zip(&right[range.clone()])
+                        .map(|(l, r)| (l + r) * 0.5)
+                        .collect();
+                    block.extend([mean.as_slice()]);
+                } else {
+                    let silence = &silence[..range.len()];
+                    let heard = stem.iter().map(|line| &line[range.clone()]);
+                    let channels = block.spec().channels;
+                    block.extend(heard.chain(std::iter::repeat(silence)).take(channels));
+                }
+            }
+            self.sink.write(&self.blocks)?;
+        }
+        self.written += frames as u64;
+        Ok(())
+    }
+}
