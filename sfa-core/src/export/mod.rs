@@ -1,0 +1,27 @@
+//! What other tools read: pure functions from [`SongReport`](crate::song::SongReport)s to bytes or text.
+//!
+//! Nothing here opens a file or asks a clock: the same report gives the same bytes.
+
+mod json;
+mod labels;
+mod midi;
+mod playlist;
+mod rekordbox;
+mod report;
+mod stems_zip;
+
+pub use json::{
+    analysis_json, analysis_json_line, analysis_schema, cues_json, cues_schema, stems_json, stems_schema,
+};
+pub use labels::audacity_labels;
+pub use midi::midi;
+pub use playlist::{PlaylistEntry, m3u8};
+pub use rekordbox::rekordbox_xml;
+pub use report::report_html;
+pub use stems_zip::{StemEntry, stems_zip};
+
+/// One line of text from any text: white space becomes single spaces, control characters go.
+fn one_line(text: &str) -> String {
+    let visible: String = text.chars().filter(|c| c.is_whitespace() || !c.is_control()).collect();
+    visible.split_whitespace().collect::<Vec<_>>().join(" ")
+}

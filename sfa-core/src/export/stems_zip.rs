@@ -1,0 +1,90 @@
+//! Stems in one ZIP archive.
+
+use std::collections::HashSet;
+use std::io::{Read, Seek, Write};
+
+use sfa_audio::{Error, ErrorKind, Result, Stage, StemKind, Watch};
+use zip::write::SimpleFileOptions;
+use zip::{CompressionMethod, DateTime, ZipWriter};
+
+use crate::naming::safe_name;
+
+/// Bytes copied between two looks at the watch.
+const BLOCK_BYTES: usize = 1 << 18;
+
+/// One stem to pack.
+pub struct StemEntry<R> {
+    /// What the song is called: "artist - title".
+    pub song: String,
+    /// Which stem of the song it is.
+    pub kind: StemKind,
+    /// The file's extension without a dot, for example "flac".
+    pub extension: String,
+    /// The file's size in bytes, for progress and to know where 64-bit records are needed.
+    pub size_bytes: u64,
+    /// The file's bytes.
+    pub reader: R,
+}
+
+/// Packs stems as "artist - title - stem.ext", one after the other, in constant memory.
+///
+/// Audio hardly shrinks, so it is stored and not compressed. Names never leave the folder that the archive is
+/// unpacked in, and two equal ones are told apart by a number. Nothing in the archive depends on the time it
+/// was made.
+///
+/// # Errors
+/// `Cancelled` when `watch` is stopped; `Io` when a stem cannot be read or the archive not be written. What
+/// was written until then is not an archive.
+pub fn stems_zip<W: Write + Seek, R: Read>(
+    writer: W,
+    entries: impl IntoIterator<Item = StemEntry<R>>,
+    watch: &Watch,
+) -> Result<W> {
+    let mut archive = ZipWriter::new(writer);
+    let mut entries: Vec<_> = entries.into_iter().collect();
+    let total_bytes = entries.iter().map(|entry| entry.size_bytes).sum();
+    let mut done_bytes = 0;
+    let mut taken = HashSet::new();
+    let mut block = vec![0; BLOCK_BYTES];
+
+    for entry in &mut entries {
+        let name = free_name(entry, &mut taken);
+        let options = SimpleFileOptions::default()
+            .compression_method(CompressionMethod::Stored)
+            .last_modified_time(DateTime::default())
+            .unix_permissions(0o644)
+            .large_file(entry.size_bytes >= u64::from(u32::MAX));
+        archive.start_file(&*name, options).map_err(|error| failed(&name, error.into()))?;
+        loop {
+            watch.report(Stage::Export, done_bytes, total_bytes)?;
+            let count = match entry.reader.read(&mut block) {
+                Ok(0) => break,
+                Ok(count) => count,
+                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
+                Err(error) => return Err(failed(&name, error)),
+            };
+            archive.write_all(&block[..count]).map_err(|error| failed(&name, error))?;
+            done_bytes = (done_bytes + count as u64).min(total_bytes);
+        }
+    }
+    let writer = archive.finish().map_err(|error| failed("archive", error.into()))?;
+    watch.report(Stage::Export, total_bytes, total_bytes)?;
+    Ok(writer)
+}
+
+fn failed(name: &str, error: std::io::Error) -> Error {
+    Error::new(ErrorKind::Io, error.to_string()).about(name).caused_by(error)
+}
+
+/// The entry's name, with a number where an earlier entry has it. Case does not tell names apart: it does not
+/// on Windows and macOS.
+fn free_name<R>(entry: &StemEntry<R>, taken: &mut HashSet<String>) -> String {
+    let song = safe_name(&entry.song);
+    let extension = safe_name(&entry.extension);
+    let kind = entry.kind;
+    let numbered = (2..).map(|number| format!("{song} - {kind} ({number}).{extension}"));
+    std::iter::once(format!("{song} - {kind}.{extension}"))
+        .chain(numbered)
+        .find(|name| taken.insert(name.to_lowercase()))
+        .unwrap_or(song)
+}

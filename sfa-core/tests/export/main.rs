@@ -1,0 +1,11 @@
+//! Every export, read back by somebody else's reader.
+
+#[path = "../fixture/mod.rs"]
+mod fixture;
+
+mod json;
+mod midi;
+mod rekordbox;
+mod report;
+mod text;
+mod zip;
