@@ -1,0 +1,139 @@
+//! The command line: arguments in, calls to [`sfa_core::Studio`], lines and exit codes out.
+
+mod analyze;
+mod batch;
+mod demo;
+mod engines;
+mod inputs;
+mod options;
+mod probe;
+mod process;
+mod separate;
+mod terminal;
+
+use std::process::ExitCode;
+
+use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use sfa_core::{Studio, Watch};
+
+use terminal::Terminal;
+
+/// Turns songs into stems, analysis, cues and files for the DJ tools you own. Offline, from one binary.
+#[derive(Debug, Parser)]
+#[command(name = "sfa", version, max_term_width = 100, after_help = EXAMPLES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    /// When to colour the output
+    #[arg(long, global = true, value_enum, default_value_t = ColorChoice::Auto, value_name = "WHEN")]
+    color: ColorChoice,
+}
+
+const EXAMPLES: &str = "\
+Examples:
+  sfa demo                                   write a demo song to try things on
+  sfa process ~/Music/set --out ~/Studio     stems, analysis, cues, rekordbox.xml, report for every song
+  sfa separate song.mp3 --out stems --format flac --bit-depth 24
+  sfa analyze song.mp3 --report song.html    tempo, key, loudness, form; and a picture of them
+  sfa analyze *.flac --json | jq .analysis.rhythm.tempo.bpm
+
+Exit codes: 0 all went well, 1 some files failed, 2 wrong usage, 130 stopped by Ctrl-C.";
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Make everything of each song: stems, analysis, cues, rekordbox.xml, MIDI, labels, report
+    Process(process::Arguments),
+    /// Split songs into stems
+    Separate(separate::Arguments),
+    /// Measure tempo, beats, key, loudness, energy and form
+    Analyze(analyze::Arguments),
+    /// Say what is in a file: container, codec, exact length, tags, damage
+    Probe(probe::Arguments),
+    /// List the separation engines and what to expect of them
+    Engines(engines::Arguments),
+    /// Write a demo song, synthesised here and free for any use
+    Demo(demo::Arguments),
+    /// Print the completion script for a shell, for example: sfa completions zsh > _sfa
+    Completions {
+        /// The shell to complete in
+        shell: clap_complete::Shell,
+    },
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum ColorChoice {
+    /// On a terminal only
+    Auto,
+    /// Always
+    Always,
+    /// Never
+    Never,
+}
+
+/// How a command ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Exit {
+    Success,
+    SomeFailed,
+    Usage,
+    Interrupted,
+}
+
+impl From<Exit> for ExitCode {
+    fn from(exit: Exit) -> Self {
+        Self::from(match exit {
+            Exit::Success => 0,
+            Exit::SomeFailed => 1,
+            Exit::Usage => 2,
+            Exit::Interrupted => 130,
+        })
+    }
+}
+
+/// What every command works with.
+struct Context {
+    studio: Studio,
+    terminal: Terminal,
+    watch: Watch,
+}
+
+pub(crate) fn run() -> ExitCode {
+    let arguments = Arguments::parse();
+    match arguments.color {
+        ColorChoice::Auto => {}
+        choice => {
+            console::set_colors_enabled(choice == ColorChoice::Always);
+            console::set_colors_enabled_stderr(choice == ColorChoice::Always);
+        }
+    }
+    let context = Context { studio: Studio::new(), terminal: Terminal::new(), watch: Watch::new() };
+    stop_on_ctrl_c(&context.watch);
+    let outcome = match arguments.command {
+        Command::Process(arguments) => process::run(&context, &arguments),
+        Command::Separate(arguments) => separate::run(&context, &arguments),
+        Command::Analyze(arguments) => analyze::run(&context, &arguments),
+        Command::Probe(arguments) => probe::run(&context, &arguments),
+        Command::Engines(arguments) => Ok(engines::run(&context, &arguments)),
+        Command::Demo(arguments) => demo::run(&context, &arguments),
+        Command::Completions { shell } => {
+            let mut script = Vec::new();
+            clap_complete::generate(shell, &mut Arguments::command(), "sfa", &mut script);
+            context.terminal.print(String::from_utf8_lossy(&script).trim_end());
+            Ok(Exit::Success)
+        }
+    };
+    outcome.unwrap_or_else(|exit| exit).into()
+}
+
+/// The first Ctrl-C asks the work to stop and clean up; the second ends the process at once.
+fn stop_on_ctrl_c(watch: &Watch) {
+    let watch = watch.clone();
+    let handler = move || {
+        if watch.is_stopped() {
+            std::process::exit(130);
+        }
+        watch.stop();
+    };
+    ctrlc::set_handler(handler).expect("this is the only handler");
+}
