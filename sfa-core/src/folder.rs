@@ -10,6 +10,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
+use sfa_audio::io::AtomicFile;
 
 use crate::claims::{Claim, Claims};
 use crate::song::{Separation, SourceFile, StemFile};
@@ -160,28 +161,14 @@ pub(crate) fn read_json<T: DeserializeOwned>(path: &Path) -> Option<T> {
     serde_json::from_slice(&fs::read(path).ok()?).ok()
 }
 
-/// Writes a file under a temporary name beside it, then renames it: nobody ever sees half of it.
+/// Writes a file, and the folders above it: nobody ever sees half of it.
 pub(crate) fn write_whole(path: &Path, bytes: impl AsRef<[u8]>) -> Result<()> {
-    let failed = |error| Error::io(path, error);
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(folder).map_err(failed)?;
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-    file.write_all(bytes.as_ref()).map_err(failed)?;
-    set_usual_permissions(file.as_file()).map_err(failed)?;
-    file.persist(path).map_err(|error| failed(error.error))?;
-    Ok(())
-}
-
-/// Temporary files are private to their owner; finished ones are as readable as other new files.
-#[cfg(unix)]
-fn set_usual_permissions(file: &fs::File) -> io::Result<()> {
-    use std::os::unix::fs::PermissionsExt;
-    file.set_permissions(fs::Permissions::from_mode(0o644))
-}
-
-#[cfg(not(unix))]
-fn set_usual_permissions(_file: &fs::File) -> io::Result<()> {
-    Ok(())
+    if let Some(folder) = path.parent() {
+        fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+    }
+    let file = AtomicFile::create(path)?;
+    file.handle()?.write_all(bytes.as_ref()).map_err(|error| Error::io(path, error))?;
+    file.publish()
 }
 
 fn remove_folder(path: &Path) -> io::Result<()> {
