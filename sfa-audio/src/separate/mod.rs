@@ -4,11 +4,12 @@ pub mod classic;
 pub mod demucs;
 
 use std::fmt;
+use std::str::FromStr;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::{AudioSource, Clip, Result, Watch};
+use crate::{AudioSource, Clip, Error, ErrorKind, Result, Watch};
 
 /// One source of a mix.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -22,10 +23,33 @@ pub enum StemKind {
     Vocals,
     Guitar,
     Piano,
+    NoDrums,
+    NoBass,
+    NoOther,
+    NoVocals,
+    NoGuitar,
+    NoPiano,
 }
 
 impl StemKind {
-    /// The name in file names, JSON and logs.
+    /// Every kind: the sources, then what is left of a mix without each of them, in the same order.
+    pub const ALL: [Self; 12] = [
+        Self::Drums,
+        Self::Bass,
+        Self::Other,
+        Self::Vocals,
+        Self::Guitar,
+        Self::Piano,
+        Self::NoDrums,
+        Self::NoBass,
+        Self::NoOther,
+        Self::NoVocals,
+        Self::NoGuitar,
+        Self::NoPiano,
+    ];
+    const SOURCES: usize = 6;
+
+    /// The name in file names, JSON and logs; what is left without a source is called `no_` and its name.
     pub fn name(self) -> &'static str {
         match self {
             Self::Drums => "drums",
@@ -34,7 +58,35 @@ impl StemKind {
             Self::Vocals => "vocals",
             Self::Guitar => "guitar",
             Self::Piano => "piano",
+            Self::NoDrums => "no_drums",
+            Self::NoBass => "no_bass",
+            Self::NoOther => "no_other",
+            Self::NoVocals => "no_vocals",
+            Self::NoGuitar => "no_guitar",
+            Self::NoPiano => "no_piano",
         }
+    }
+
+    /// What makes a whole mix together with this kind: for a source all the rest, and the other way round.
+    #[must_use]
+    pub fn complement(self) -> Self {
+        let place = Self::ALL.iter().position(|&kind| kind == self).expect("all kinds are listed");
+        Self::ALL[(place + Self::SOURCES) % Self::ALL.len()]
+    }
+}
+
+impl FromStr for StemKind {
+    type Err = Error;
+
+    /// Reads a [`name`](Self::name).
+    ///
+    /// # Errors
+    /// `InvalidOption` listing the names there are.
+    fn from_str(name: &str) -> Result<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name).ok_or_else(|| {
+            let names = Self::ALL.map(Self::name).join(", ");
+            Error::new(ErrorKind::InvalidOption, format!("there is no stem {name:?}; there are {names}"))
+        })
     }
 }
 
@@ -124,5 +176,21 @@ impl StemSink for Stems {
             clip.append(block);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn names_are_read_back_and_complements_pair_up() {
+        for kind in StemKind::ALL {
+            assert_eq!(kind.name().parse::<StemKind>().unwrap(), kind);
+            assert_eq!(serde_json::to_value(kind).unwrap(), kind.name());
+            assert_eq!(kind.complement().complement(), kind);
+        }
+        assert_eq!(StemKind::Vocals.complement(), StemKind::NoVocals);
+        assert!("strings".parse::<StemKind>().unwrap_err().message().contains("no_piano"));
     }
 }

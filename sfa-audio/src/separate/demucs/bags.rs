@@ -7,7 +7,7 @@
 use std::path::{Path, PathBuf};
 
 use crate::nn::weights::sha256_hex;
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, StemKind};
 
 /// One trained network of a bag and the files that hold it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -235,6 +235,30 @@ impl Bag {
     }
 }
 
+impl Bag {
+    /// The stems of its networks.
+    pub fn stems(&self) -> &'static [StemKind] {
+        const SIX: [StemKind; 6] = [
+            StemKind::Drums,
+            StemKind::Bass,
+            StemKind::Other,
+            StemKind::Vocals,
+            StemKind::Guitar,
+            StemKind::Piano,
+        ];
+        if self.name == "htdemucs_6s" { &SIX } else { &SIX[..4] }
+    }
+
+    /// The places, among its networks, of those that have a vote for one of `stems`.
+    pub fn needed_networks(&self, stems: Option<&[StemKind]>) -> Vec<usize> {
+        let has_vote = |&index: &usize| {
+            let (Some(votes), Some(wanted)) = (self.votes, stems) else { return true };
+            self.stems().iter().zip(votes[index]).any(|(kind, &vote)| vote != 0.0 && wanted.contains(kind))
+        };
+        (0..self.networks.len()).filter(has_vote).collect()
+    }
+}
+
 impl Network {
     /// The file in `folder` that holds this network: safetensors, or the archive with or without its check digits.
     ///
@@ -286,6 +310,15 @@ mod tests {
             let digits = digits.strip_prefix('-').unwrap().strip_suffix(".th").unwrap();
             assert!(network.archive.sha256.starts_with(digits), "{}", network.signature);
         }
+    }
+
+    #[test]
+    fn one_stem_of_the_fine_tuned_bag_needs_one_network() {
+        let bag = Bag::named("htdemucs_ft").unwrap();
+        assert_eq!(bag.needed_networks(Some(&[StemKind::Vocals])), [3]);
+        assert_eq!(bag.needed_networks(Some(&[StemKind::Drums, StemKind::Other])), [0, 2]);
+        assert_eq!(bag.needed_networks(None), [0, 1, 2, 3]);
+        assert_eq!(Bag::named("mdx_extra").unwrap().needed_networks(Some(&[StemKind::Bass])).len(), 4);
     }
 
     #[test]

@@ -17,13 +17,16 @@ mod residual;
 mod spectrum;
 mod transformer;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
 
 use crate::{AudioSource, Error, ErrorKind, Result, StemKind, Watch};
 
 use super::{EngineInfo, Separator, StemSink};
 use apply::{Job, Output, Pass, Window};
-use bags::Bag;
+use bags::{Bag, Network};
 use feed::Feed;
 use model::Model;
 
@@ -94,18 +97,19 @@ pub struct Demucs {
 }
 
 impl Demucs {
-    /// Loads the networks of `bag` from `folder`.
+    /// Loads the networks of `bag` from the files that `find` names. Networks without a vote for any of the stems
+    /// wanted are neither asked for nor loaded.
     ///
     /// # Errors
-    /// `ModelUnavailable` naming a file that is missing or damaged, `Io`, `InvalidOption`.
-    pub fn open(bag: &Bag, folder: &Path, options: DemucsOptions) -> Result<Self> {
-        let needed = needed_networks(bag, options.stems.as_deref());
-        let networks = bag.networks.iter().zip(&needed).filter(|(_, needed)| **needed);
-        let paths = networks.map(|(network, _)| network.find(folder)).collect::<Result<Vec<_>>>()?;
-        let votes = bag.votes.map(|votes| {
-            let rows = votes.iter().zip(&needed).filter(|(_, needed)| **needed);
-            rows.map(|(row, _)| row.to_vec()).collect()
-        });
+    /// Those of `find`; `ModelUnavailable` naming a file that is missing or damaged, `Io`, `InvalidOption`.
+    pub fn open(
+        bag: &Bag,
+        find: impl Fn(&Network) -> Result<PathBuf>,
+        options: DemucsOptions,
+    ) -> Result<Self> {
+        let needed = bag.needed_networks(options.stems.as_deref());
+        let paths = needed.iter().map(|&index| find(&bag.networks[index])).collect::<Result<Vec<_>>>()?;
+        let votes = bag.votes.map(|votes| needed.iter().map(|&index| votes[index].to_vec()).collect());
         let mut demucs = Self::from_files(&paths, votes, options)?;
         demucs.info.name = bag.name;
         demucs.info.description = bag.description;
@@ -238,26 +242,47 @@ impl Demucs {
         }
     }
 
+    /// How each network is run, in the order of the files.
+    pub fn runs(&self) -> Vec<NetworkRun> {
+        let starts = self.starts();
+        let runs = self.models.iter().zip(starts).map(|(model, starts)| {
+            let window = self.window(model);
+            let shifted = self.options.shifts != Shifts::None;
+            let offset = |start: i64| (i64::from(self.max_shift()) + start) as u32;
+            NetworkRun {
+                segment_frames: window.frames,
+                stride_frames: window.stride,
+                shift_offsets_frames: starts.into_iter().filter(|_| shifted).map(offset).collect(),
+            }
+        });
+        runs.collect()
+    }
+
+    /// Where the passes of each network start, relative to the mix.
+    fn starts(&self) -> Vec<Vec<i64>> {
+        let mut random = match self.options.shifts {
+            Shifts::Random { seed, .. } => seed,
+            _ => 0,
+        };
+        let mut of_one = || match &self.options.shifts {
+            Shifts::None => vec![0],
+            Shifts::Offsets(offsets) => {
+                offsets.iter().map(|&offset| i64::from(offset) - i64::from(self.max_shift())).collect()
+            }
+            Shifts::Random { count, .. } => (0..*count)
+                .map(|_| -((split_mix(&mut random) % (u64::from(self.max_shift()) + 1)) as i64))
+                .collect(),
+        };
+        self.models.iter().map(|_| of_one()).collect()
+    }
+
     /// Every network with every shift and what it counts for the selected stems; those that count for none are
     /// left out.
     fn passes(&self) -> Vec<Pass<'_>> {
         let vote =
             |model: usize, source: usize| self.votes.as_ref().map_or(1.0, |votes| votes[model][source]);
-        let mut random = match self.options.shifts {
-            Shifts::Random { seed, .. } => seed,
-            _ => 0,
-        };
         let mut passes = Vec::new();
-        for (index, model) in self.models.iter().enumerate() {
-            let starts: Vec<i64> = match &self.options.shifts {
-                Shifts::None => vec![0],
-                Shifts::Offsets(offsets) => {
-                    offsets.iter().map(|&offset| i64::from(offset) - i64::from(self.max_shift())).collect()
-                }
-                Shifts::Random { count, .. } => (0..*count)
-                    .map(|_| -((split_mix(&mut random) % (u64::from(self.max_shift()) + 1)) as i64))
-                    .collect(),
-            };
+        for (index, (model, starts)) in self.models.iter().zip(self.starts()).enumerate() {
             let shares: Vec<f32> = self
                 .selected
                 .iter()
@@ -280,6 +305,19 @@ impl Demucs {
     }
 }
 
+/// How one network is run over a mix: what its part of the stems depends on, beside its weights.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct NetworkRun {
+    /// Frames of one window, at the sample rate of the network.
+    pub segment_frames: usize,
+    /// Frames from one window to the next.
+    pub stride_frames: usize,
+    /// Where each pass starts, as the original counts it: in frames before the mix starts, padded by half a
+    /// second. Empty where there is one pass that is not shifted.
+    pub shift_offsets_frames: Vec<u32>,
+}
+
 impl Separator for Demucs {
     fn info(&self) -> &EngineInfo {
         &self.info
@@ -297,19 +335,6 @@ impl Separator for Demucs {
         let job = Job { passes: &passes, selected: &self.selected, facts, watch, pool: self.pool.as_ref() };
         job.run(&mut Feed::new(mix, rate, channels)?, &mut output)
     }
-}
-
-/// Which networks of a bag have a vote for one of the stems.
-fn needed_networks(bag: &Bag, stems: Option<&[StemKind]>) -> Vec<bool> {
-    // The columns of all official votes.
-    const COLUMNS: [StemKind; 4] = [StemKind::Drums, StemKind::Bass, StemKind::Other, StemKind::Vocals];
-    let (Some(votes), Some(stems)) = (bag.votes, stems) else { return vec![true; bag.networks.len()] };
-    if stems.iter().any(|kind| !COLUMNS.contains(kind)) {
-        return vec![true; bag.networks.len()];
-    }
-    let counts =
-        |row: &&[f32]| COLUMNS.iter().zip(*row).any(|(kind, &vote)| vote != 0.0 && stems.contains(kind));
-    votes.iter().map(counts).collect()
 }
 
 /// The stems of a selection, in the order in which all official models have them.
