@@ -7,6 +7,7 @@
 mod apply;
 mod architecture;
 pub mod bags;
+mod device;
 mod feed;
 mod layers;
 mod model;
@@ -30,6 +31,8 @@ use bags::{Bag, Network};
 use feed::Feed;
 use model::Model;
 
+pub use device::{Device, Precision};
+
 /// How a [`Demucs`] works on a mix.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
@@ -47,6 +50,10 @@ pub struct DemucsOptions {
     pub shifts: Shifts,
     /// Worker threads; those of the global pool where `None`.
     pub threads: Option<usize>,
+    /// Where the networks run. Default: the CPU.
+    pub device: Device,
+    /// The numbers they count with. Default: single precision.
+    pub precision: Precision,
 }
 
 impl Default for DemucsOptions {
@@ -58,6 +65,8 @@ impl Default for DemucsOptions {
             transition_power: 1.0,
             shifts: Shifts::None,
             threads: None,
+            device: Device::Cpu,
+            precision: Precision::Fp32,
         }
     }
 }
@@ -101,7 +110,8 @@ impl Demucs {
     /// wanted are neither asked for nor loaded.
     ///
     /// # Errors
-    /// Those of `find`; `ModelUnavailable` naming a file that is missing or damaged, `Io`, `InvalidOption`.
+    /// Those of `find`; `ModelUnavailable` naming a file that is missing or damaged, `Io`, `InvalidOption`,
+    /// `ToolUnavailable` where this build or this machine lacks the device.
     pub fn open(
         bag: &Bag,
         find: impl Fn(&Network) -> Result<PathBuf>,
@@ -128,6 +138,7 @@ impl Demucs {
         votes: Option<Vec<Vec<f32>>>,
         options: DemucsOptions,
     ) -> Result<Self> {
+        options.device.check(options.precision)?;
         let models = files.iter().map(|path| Model::read(path)).collect::<Result<Vec<_>>>()?;
         let first = models.first().ok_or_else(|| invalid("a bag needs at least one network"))?;
         let alike = models.iter().all(|model| {
