@@ -14,6 +14,8 @@ use crate::{Error, ErrorKind, Result, StemKind};
 pub struct Network {
     /// The name that the original gives it.
     pub signature: &'static str,
+    /// Where the Hugging Face hub keeps it: `owner/name`.
+    pub repository: &'static str,
     /// The PyTorch archive.
     pub archive: File,
     /// The same in the safetensors format.
@@ -29,6 +31,8 @@ pub struct File {
     pub url: &'static str,
     /// Its SHA-256, or as many leading digits of it as were published; empty where none were.
     pub sha256: &'static str,
+    /// Its exact size, where that is known.
+    pub bytes: Option<u64>,
 }
 
 /// Networks that are asked together.
@@ -38,6 +42,10 @@ pub struct Bag {
     pub name: &'static str,
     /// One honest line for people.
     pub description: &'static str,
+    /// The class of its networks, as the original calls it.
+    pub class: &'static str,
+    /// The stems that all of its networks make, in their order.
+    pub stems: &'static [StemKind],
     /// Its networks in the order in which their answers are added.
     pub networks: &'static [Network],
     /// How much each network (row) counts for each stem (column); `None` where all count alike.
@@ -47,12 +55,13 @@ pub struct Bag {
 }
 
 macro_rules! network {
-    ($signature:literal, $check:literal, $folder:literal, $repository:literal, $th:literal, $safetensors:literal) => {
+    ($signature:literal, $check:literal, $folder:literal, $repository:literal, $th:expr, $safetensors:expr) => {
         Network {
             signature: $signature,
-            archive: File {
-                name: concat!($signature, "-", $check, ".th"),
-                url: concat!(
+            repository: concat!("adefossez/", $repository),
+            archive: File::new(
+                concat!($signature, "-", $check, ".th"),
+                concat!(
                     "https://dl.fbaipublicfiles.com/demucs/",
                     $folder,
                     "/",
@@ -61,19 +70,19 @@ macro_rules! network {
                     $check,
                     ".th"
                 ),
-                sha256: $th,
-            },
-            safetensors: File {
-                name: concat!($signature, ".safetensors"),
-                url: concat!(
+                $th,
+            ),
+            safetensors: File::new(
+                concat!($signature, ".safetensors"),
+                concat!(
                     "https://huggingface.co/adefossez/",
                     $repository,
                     "/resolve/main/",
                     $signature,
                     ".safetensors"
                 ),
-                sha256: $safetensors,
-            },
+                $safetensors,
+            ),
         }
     };
 }
@@ -83,8 +92,8 @@ const HTDEMUCS: &[Network] = &[network!(
     "8726e21a",
     "hybrid_transformer",
     "HTDemucs",
-    "8726e21a993978c7ba086d3872e7608d7d5bfca646ca4aca459ffda844faa8b4",
-    "d9fa14133cfcc034a6758923bb3a8ca9f8dfd0b582134643bbf83f72c17576dd"
+    ("8726e21a993978c7ba086d3872e7608d7d5bfca646ca4aca459ffda844faa8b4", Some(84_141_911)),
+    ("d9fa14133cfcc034a6758923bb3a8ca9f8dfd0b582134643bbf83f72c17576dd", Some(84_025_440))
 )];
 
 const HTDEMUCS_FT: &[Network] = &[
@@ -93,32 +102,32 @@ const HTDEMUCS_FT: &[Network] = &[
         "ba3fe64a",
         "hybrid_transformer",
         "HTDemucs-ft",
-        "ba3fe64ae8ef66ac9a4857222ce48efbdc5eb3ad375cb79dd13debee5aaa4066",
-        ""
+        ("ba3fe64ae8ef66ac9a4857222ce48efbdc5eb3ad375cb79dd13debee5aaa4066", Some(84_141_271)),
+        File::UNKNOWN
     ),
     network!(
         "d12395a8",
         "e57c48e6",
         "hybrid_transformer",
         "HTDemucs-ft",
-        "e57c48e6b0e38af4f7118d7bd08c49f0a0c0edf7d09143bdd902ea0d237303e6",
-        ""
+        ("e57c48e6b0e38af4f7118d7bd08c49f0a0c0edf7d09143bdd902ea0d237303e6", Some(84_141_271)),
+        File::UNKNOWN
     ),
     network!(
         "92cfc3b6",
         "ef3bcb9c",
         "hybrid_transformer",
         "HTDemucs-ft",
-        "ef3bcb9c8b40d14ae5d51b6db2587339cc12c6b77c0be151ce6d69002e087bf2",
-        ""
+        ("ef3bcb9c8b40d14ae5d51b6db2587339cc12c6b77c0be151ce6d69002e087bf2", Some(84_141_271)),
+        File::UNKNOWN
     ),
     network!(
         "04573f0d",
         "f3cf25b2",
         "hybrid_transformer",
         "HTDemucs-ft",
-        "f3cf25b222c4eed7cd49dd8b2c9597d50c18bd154090f7b919cfa5f93cf22c49",
-        ""
+        ("f3cf25b222c4eed7cd49dd8b2c9597d50c18bd154090f7b919cfa5f93cf22c49", Some(84_141_271)),
+        File::UNKNOWN
     ),
 ];
 
@@ -127,8 +136,8 @@ const HTDEMUCS_6S: &[Network] = &[network!(
     "34c22ccb",
     "hybrid_transformer",
     "HTDemucs-6s",
-    "34c22ccb",
-    "d2a1745f0744721f6b8ca5bf469b67c651ea5ed1b52998cab033b2158609d411"
+    ("34c22ccb", None),
+    ("d2a1745f0744721f6b8ca5bf469b67c651ea5ed1b52998cab033b2158609d411", None)
 )];
 
 const HDEMUCS_MMI: &[Network] = &[network!(
@@ -136,8 +145,8 @@ const HDEMUCS_MMI: &[Network] = &[network!(
     "1941ce65",
     "hybrid_transformer",
     "Demucs-hdemucs_mmi",
-    "1941ce654b11df4132b9f4eae408556b4c83fad6fe26b4bc0dbcb36b975befb3",
-    ""
+    ("1941ce654b11df4132b9f4eae408556b4c83fad6fe26b4bc0dbcb36b975befb3", Some(167_407_275)),
+    File::UNKNOWN
 )];
 
 const MDX_EXTRA: &[Network] = &[
@@ -146,40 +155,46 @@ const MDX_EXTRA: &[Network] = &[
         "c1b80bdd",
         "mdx_final",
         "Demucs-mdx_extra",
-        "c1b80bdd6de58274abf359e66822a76f49ce2b9f086fc5dc917ac14598e6bebf",
-        ""
+        ("c1b80bdd6de58274abf359e66822a76f49ce2b9f086fc5dc917ac14598e6bebf", Some(167_399_275)),
+        File::UNKNOWN
     ),
     network!(
         "a1d90b5c",
         "ae9d2452",
         "mdx_final",
         "Demucs-mdx_extra",
-        "ae9d245283bf24b552913ee233a1101dcd0aeaed59b1c0a2da0e1f6eda15101b",
-        ""
+        ("ae9d245283bf24b552913ee233a1101dcd0aeaed59b1c0a2da0e1f6eda15101b", Some(167_391_595)),
+        File::UNKNOWN
     ),
     network!(
         "5d2d6c55",
         "db83574e",
         "mdx_final",
         "Demucs-mdx_extra",
-        "db83574e05b2308f76e2764819da673f2d16d437b9e619f5fcb72f275fc0e24f",
-        ""
+        ("db83574e05b2308f76e2764819da673f2d16d437b9e619f5fcb72f275fc0e24f", Some(167_391_595)),
+        File::UNKNOWN
     ),
     network!(
         "cfa93e08",
         "61801ae1",
         "mdx_final",
         "Demucs-mdx_extra",
-        "61801ae1567d606c97a9c3469e943ae306d0a873eeb60d623ae7cfc7042b3f68",
-        ""
+        ("61801ae1567d606c97a9c3469e943ae306d0a873eeb60d623ae7cfc7042b3f68", Some(167_399_275)),
+        File::UNKNOWN
     ),
 ];
+
+const SIX: &[StemKind] =
+    &[StemKind::Drums, StemKind::Bass, StemKind::Other, StemKind::Vocals, StemKind::Guitar, StemKind::Piano];
+const FOUR: &[StemKind] = SIX.split_at(4).0;
 
 /// Every bag that this crate can run.
 pub const BAGS: &[Bag] = &[
     Bag {
         name: "htdemucs",
         description: "Hybrid Transformer Demucs (2023), four stems: about 9 dB on MUSDB18-HQ",
+        class: "HTDemucs",
+        stems: FOUR,
         networks: HTDEMUCS,
         votes: None,
         segment_secs: None,
@@ -187,6 +202,8 @@ pub const BAGS: &[Bag] = &[
     Bag {
         name: "htdemucs_ft",
         description: "htdemucs with one network fine-tuned per stem: a little better, four times the work",
+        class: "HTDemucs",
+        stems: FOUR,
         networks: HTDEMUCS_FT,
         votes: Some(&[
             &[1.0, 0.0, 0.0, 0.0],
@@ -199,6 +216,8 @@ pub const BAGS: &[Bag] = &[
     Bag {
         name: "htdemucs_6s",
         description: "htdemucs with guitar and piano as well; its authors call the piano poor",
+        class: "HTDemucs",
+        stems: SIX,
         networks: HTDEMUCS_6S,
         votes: None,
         segment_secs: None,
@@ -206,6 +225,8 @@ pub const BAGS: &[Bag] = &[
     Bag {
         name: "hdemucs_mmi",
         description: "Hybrid Demucs (2021), trained again on more songs: about 8 dB on MUSDB18-HQ",
+        class: "HDemucs",
+        stems: FOUR,
         networks: HDEMUCS_MMI,
         votes: None,
         segment_secs: Some(44.0),
@@ -213,6 +234,8 @@ pub const BAGS: &[Bag] = &[
     Bag {
         name: "mdx_extra",
         description: "four Hybrid Demucs of the 2021 challenge, averaged; trained on MUSDB18's test songs too",
+        class: "HDemucs",
+        stems: FOUR,
         networks: MDX_EXTRA,
         votes: None,
         segment_secs: Some(44.0),
@@ -279,6 +302,13 @@ impl Network {
 }
 
 impl File {
+    /// Where nothing is known of the bytes.
+    const UNKNOWN: (&str, Option<u64>) = ("", None);
+
+    const fn new(name: &'static str, url: &'static str, bytes: (&'static str, Option<u64>)) -> Self {
+        Self { name, url, sha256: bytes.0, bytes: bytes.1 }
+    }
+
     /// Checks that the file at `path` is this one.
     ///
     /// # Errors
