@@ -66,10 +66,14 @@ impl<'a> SongFolder<'a> {
 
     /// The song's manifest as a whole document, if the song is finished as asked for: same engine and
     /// settings, every stem in its place.
-    pub(crate) fn finished<T: DeserializeOwned>(&self, engine: &str, options: &StemOptions) -> Option<T> {
+    pub(crate) fn finished<T: DeserializeOwned>(
+        &self,
+        wanted: &Separation,
+        options: &StemOptions,
+    ) -> Option<T> {
         let found = self.read()?;
         let made = found.separation?;
-        let as_asked = made.engine == engine && made.encode == options.encode && made.peaks == options.peaks;
+        let as_asked = made.is_like(wanted) && (made.quality.is_some() || !options.measure);
         let zip = options.zip.then_some(ZIP_FILE);
         let mut files = found.stems.iter().map(|stem| stem.file.as_str()).chain(zip);
         let complete = files.all(|file| self.path().join(file).is_file());

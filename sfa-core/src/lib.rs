@@ -2,6 +2,7 @@
 
 mod claims;
 pub mod demo;
+mod engine;
 pub mod export;
 mod folder;
 pub mod models;
@@ -12,12 +13,11 @@ mod source;
 mod stems;
 mod studio;
 
+pub use engine::{AUTO, CLASSIC, DEMUCS, EngineChoice, EngineRequest, ModelOptions};
 pub use sfa_audio as audio;
 pub use sfa_audio::{
     AnalyzeOptions, AudioSource, AudioSpec, Clip, Error, ErrorKind, Progress, Result, Separator, Stage,
     StemKind, Watch,
 };
-pub use stems::StemOptions;
-pub use studio::{
-    EngineChoice, PLAYLIST_FILE, ProcessOptions, ProcessedSong, SeparateOptions, SeparatedSong, Studio,
-};
+pub use stems::{Rest, StemOptions, StemSelection};
+pub use studio::{PLAYLIST_FILE, ProcessOptions, ProcessedSong, SeparateOptions, SeparatedSong, Studio};

@@ -5,9 +5,11 @@ use serde::{Deserialize, Serialize};
 use sfa_audio::analyze::WaveformLevel;
 use sfa_audio::cue::{CuePoint, LoopPoint};
 use sfa_audio::io::{EncodeOptions, PeakPolicy, Tags, TrimSource};
+use sfa_audio::separate::SeparationQuality;
+use sfa_audio::separate::demucs::NetworkRun;
 use sfa_audio::{Analysis, StemKind};
 
-use crate::naming;
+use crate::{ModelOptions, StemSelection, naming};
 
 /// The version of the shape of [`SongReport`] as JSON; it grows when a field changes or goes, not when one is
 /// added.
@@ -143,9 +145,23 @@ pub struct StemFile {
     /// Root mean square of all samples in dBFS; absent in silence.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rms_dbfs: Option<f64>,
+    /// The factor that this stem alone was multiplied by, where each was rescaled by itself.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub gain: Option<f32>,
     /// The stem's picture for the report's lanes; not part of the JSON.
     #[serde(skip)]
     pub waveform: Option<WaveformLevel>,
+}
+
+/// The networks that made stems, and everything that decided what they made.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+pub struct ModelUse {
+    /// The name that selects the model, for example "htdemucs".
+    pub name: String,
+    /// What the caller asked for.
+    pub options: ModelOptions,
+    /// Its networks: their files of weights, windows and shifts.
+    pub networks: Vec<NetworkRun>,
 }
 
 /// How stems were made and written.
@@ -153,14 +169,32 @@ pub struct StemFile {
 pub struct Separation {
     /// The name that selects the engine, for example "classic".
     pub engine: String,
-    /// One line for people: what the engine is and how good.
+    /// One line for people: what the engine or its model is and how good.
     pub description: String,
+    /// The model, where the engine has one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub model: Option<ModelUse>,
+    /// Which stems were asked for.
+    #[serde(default)]
+    pub selection: StemSelection,
     /// Container, bit depth and dither of the files.
     pub encode: EncodeOptions,
     /// What was done about stems louder than full scale.
     pub peaks: PeakPolicy,
-    /// The factor that all stems were multiplied by, to stay below full scale.
+    /// The factor that all stems were multiplied by, to stay below full scale; 1 where each has its own.
     pub gain: f32,
+    /// How clean the stems are, where that was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub quality: Option<SeparationQuality>,
+}
+
+impl Separation {
+    /// Whether the same stems would come out again: everything but what was measured is the same.
+    pub(crate) fn is_like(&self, other: &Self) -> bool {
+        let Self { engine, description: _, model, selection, encode, peaks, gain: _, quality: _ } = self;
+        (engine, model, selection, encode, peaks)
+            == (&other.engine, &other.model, &other.selection, &other.encode, &other.peaks)
+    }
 }
 
 /// The stems of one song where nothing else was asked for: `stems.json`.

@@ -57,27 +57,23 @@ impl Source {
         Ok(report)
     }
 
-    /// Writes the song's stems into `folder`, and tells how, and of which file.
+    /// Writes the song's stems into `folder`, and tells what was made, and of which file; `wanted` is completed by
+    /// what was measured.
     ///
     /// `watches` are for the engine's work and for the writing.
     pub(crate) fn separate(
         &self,
         engine: &dyn Separator,
+        wanted: Separation,
         folder: &Path,
         options: &StemOptions,
         watches: (&Watch, &Watch),
     ) -> Result<(Vec<StemFile>, Separation, SourceFile)> {
         let mut reader = AudioReader::open(&self.path)?;
-        let stems = stems::write_stems(engine, &mut reader, &self.tags, folder, options, watches)
+        let mixes: (&mut dyn AudioSource, _) = (&mut reader, || AudioReader::open(&self.path));
+        let stems = stems::write_stems(engine, mixes, &self.tags, folder, options, watches)
             .map_err(|error| self.name(error))?;
-        let info = engine.info();
-        let separation = Separation {
-            engine: info.name.to_owned(),
-            description: info.description.to_owned(),
-            encode: options.encode.clone(),
-            peaks: options.peaks,
-            gain: stems.gain,
-        };
+        let separation = Separation { gain: stems.gain, quality: stems.quality, ..wanted };
         Ok((stems.files, separation, self.describe(&reader, stems.frames)?))
     }
 

@@ -1,44 +1,35 @@
 //! The front door: what an app can ask for.
 
-use std::fmt;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use sfa_audio::io::{self, AudioFormat, AudioReader, AudioWriter, EncodeOptions, Probe, Tags};
 use sfa_audio::separate::EngineInfo;
-use sfa_audio::separate::classic::Classic;
 
 use crate::claims::Claims;
+use crate::engine::{EngineChoice, EngineRequest, Engines, Ready};
 use crate::export::{self, PlaylistEntry};
 use crate::folder::{self, ANALYSIS_FILE, STEMS_FILE, SongFolder};
+use crate::models::ModelStore;
 use crate::progress::Overall;
-use crate::song::{GENERATOR, SCHEMA_VERSION, SongReport, StemFile, StemSheet};
+use crate::song::{GENERATOR, SCHEMA_VERSION, Separation, SongReport, StemFile, StemSheet};
 use crate::source::Source;
 use crate::stems::{self, panicked};
-use crate::{
-    AnalyzeOptions, AudioSource, Error, ErrorKind, Result, Separator, Stage, StemOptions, Watch, demo,
-};
+use crate::{AnalyzeOptions, AudioSource, Error, ErrorKind, Result, Stage, StemOptions, Watch, demo};
 
 /// The playlist that [`Studio::write_playlist`] keeps.
 pub const PLAYLIST_FILE: &str = "playlist.m3u8";
 
 /// How a song is split into stems.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct SeparateOptions {
-    /// Name of the engine, or `auto` for the best one that is ready. Default: `auto`.
-    pub engine: String,
-    /// How the stems are written.
+    /// Who separates. Default: the best engine that is ready.
+    pub engine: EngineRequest,
+    /// Which stems are made, and how they are written.
     pub stems: StemOptions,
 }
 
-impl Default for SeparateOptions {
-    fn default() -> Self {
-        Self { engine: AUTO.to_owned(), stems: StemOptions::default() }
-    }
-}
-
-const AUTO: &str = "auto";
 const DEMO_TITLE: &str = "First Light";
 const DEMO_ARTIST: &str = "Sound Forge Alchemy";
 const STEMS_FOLDER: &str = "stems";
@@ -87,27 +78,13 @@ impl SeparatedSong {
     }
 }
 
-/// Which engine will separate, and why that one.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct EngineChoice<'a> {
-    /// The engine.
-    pub engine: &'a EngineInfo,
-    /// Why.
-    pub reason: &'static str,
-}
-
-impl fmt::Display for EngineChoice<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "engine ({}) {}", self.reason, self.engine.description)
-    }
-}
-
 /// A studio without a screen: songs in, stems, analysis, cues and files for other tools out.
 ///
 /// All calls block and may run side by side on one studio. Long ones take a [`Watch`]; its progress counts
 /// the whole song, whatever stage is at work.
+#[derive(Debug)]
 pub struct Studio {
-    engines: Vec<Box<dyn Separator>>,
+    engines: Engines,
     claims: Claims,
 }
 
@@ -117,46 +94,59 @@ impl Default for Studio {
     }
 }
 
-impl fmt::Debug for Studio {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Studio").field("engines", &self.engines().collect::<Vec<_>>()).finish()
-    }
-}
-
 impl Studio {
-    /// A studio with the engines that need nothing installed.
+    /// A studio with the models of this user: see [`ModelStore::open_default`].
     pub fn new() -> Self {
-        Self { engines: vec![Box::new(Classic::new())], claims: Claims::default() }
+        Self::over(ModelStore::open_default())
     }
 
-    /// Every engine, the best first.
-    pub fn engines(&self) -> impl Iterator<Item = &EngineInfo> {
-        self.engines.iter().map(|engine| engine.info())
+    /// A studio with the models of `store`.
+    pub fn with_models(store: ModelStore) -> Self {
+        Self::over(Ok(store))
     }
 
-    /// Says which engine `name` stands for.
+    fn over(store: Result<ModelStore>) -> Self {
+        Self { engines: Engines::new(store), claims: Claims::default() }
+    }
+
+    /// Where the models are kept.
     ///
     /// # Errors
-    /// `InvalidOption` when there is none of this name; the message lists those there are.
-    pub fn choose_engine(&self, name: &str) -> Result<EngineChoice<'_>> {
-        let engine = self.engine(name)?.info();
-        let reason = if name == AUTO { "the best one that is ready" } else { "as asked for" };
-        Ok(EngineChoice { engine, reason })
+    /// `InvalidOption` where there is no folder for them, see [`ModelStore::open_default`].
+    pub fn models(&self) -> Result<&ModelStore> {
+        self.engines.store()
     }
 
-    fn engine(&self, name: &str) -> Result<&dyn Separator> {
-        let found = if name == AUTO {
-            self.engines.first()
-        } else {
-            self.engines.iter().find(|engine| engine.info().name == name)
+    /// Every engine and model that could work now, the best first.
+    pub fn engines(&self) -> Vec<EngineInfo> {
+        self.engines.ready()
+    }
+
+    /// Says which engine and which model will separate, and why.
+    ///
+    /// # Errors
+    /// `InvalidOption` when there is none of this name or it cannot do what is asked; `ModelUnavailable` when its
+    /// weights are not on this machine, with the command that mends it.
+    pub fn choose_engine(&self, options: &SeparateOptions) -> Result<EngineChoice> {
+        self.engines.choose(&options.engine, &options.stems.selection)
+    }
+
+    /// The engine that was asked for, ready to work, and what would be recorded of its work.
+    fn engine(&self, options: &SeparateOptions) -> Result<(Ready, Separation)> {
+        let StemOptions { selection, encode, peaks, .. } = &options.stems;
+        let choice = self.choose_engine(options)?;
+        let ready = self.engines.load(&options.engine, &choice, selection)?;
+        let wanted = Separation {
+            engine: choice.engine.to_owned(),
+            description: choice.description.to_owned(),
+            model: ready.model.clone(),
+            selection: selection.clone(),
+            encode: encode.clone(),
+            peaks: *peaks,
+            gain: 1.0,
+            quality: None,
         };
-        found.map(AsRef::as_ref).ok_or_else(|| {
-            let known: Vec<&str> = self.engines().map(|engine| engine.name).collect();
-            Error::new(
-                ErrorKind::InvalidOption,
-                format!("there is no engine {name:?}; ready are: {AUTO}, {}", known.join(", ")),
-            )
-        })
+        Ok((ready, wanted))
     }
 
     /// What is in a file, with its exact length: decodes all of it.
@@ -197,7 +187,7 @@ impl Studio {
         watch: &Watch,
     ) -> Result<SeparatedSong> {
         let started = Instant::now();
-        let engine = self.engine(&options.engine)?;
+        let (engine, wanted) = self.engine(options)?;
         let source = Source::open(path)?;
         let folder = SongFolder::claim(&self.claims, out, &source.stem_name(), source.blake3(), STEMS_FILE);
         let done = |sheet: StemSheet, skipped| SeparatedSong {
@@ -206,13 +196,14 @@ impl Studio {
             skipped,
             elapsed_secs: started.elapsed().as_secs_f64(),
         };
-        if !force && let Some(sheet) = folder.finished(engine.info().name, &options.stems) {
+        if !force && let Some(sheet) = folder.finished(&wanted, &options.stems) {
             return Ok(done(sheet, true));
         }
         let overall = Overall::new(watch, &[(Stage::Separate, 80), (Stage::Encode, 20)]);
         let staging = folder.stage()?;
         let watches = (&overall.stage(Stage::Separate), &overall.stage(Stage::Encode));
-        let (stems, separation, file) = source.separate(engine, staging.root(), &options.stems, watches)?;
+        let (stems, separation, file) =
+            source.separate(&*engine.separator, wanted, staging.root(), &options.stems, watches)?;
         let sheet = StemSheet {
             schema_version: SCHEMA_VERSION,
             generator: GENERATOR.to_owned(),
@@ -245,7 +236,7 @@ impl Studio {
         watch: &Watch,
     ) -> Result<ProcessedSong> {
         let started = Instant::now();
-        let engine = self.engine(&options.separate.engine)?;
+        let (engine, wanted) = self.engine(&options.separate)?;
         let source = Source::open(path)?;
         let folder =
             SongFolder::claim(&self.claims, out, &source.song_name(), source.blake3(), ANALYSIS_FILE);
@@ -257,7 +248,7 @@ impl Studio {
             elapsed_secs: started.elapsed().as_secs_f64(),
         };
         if !options.force
-            && let Some(report) = folder.finished(engine.info().name, stem_options)
+            && let Some(report) = folder.finished(&wanted, stem_options)
         {
             return Ok(done(report, true));
         }
@@ -273,8 +264,8 @@ impl Studio {
                 move || source.analyze(&AnalyzeOptions::default(), &watch)
             });
             let watches = (&overall.stage(Stage::Separate), &overall.stage(Stage::Encode));
-            let separated =
-                source.separate(engine, &staging.root().join(STEMS_FOLDER), stem_options, watches);
+            let folder = staging.root().join(STEMS_FOLDER);
+            let separated = source.separate(&*engine.separator, wanted, &folder, stem_options, watches);
             (report.join().unwrap_or_else(|_| Err(panicked("analysing"))), separated)
         });
         let mut report = report?;

@@ -2,9 +2,12 @@
 
 pub mod classic;
 pub mod demucs;
+mod quality;
 
 use std::fmt;
 use std::str::FromStr;
+
+pub use quality::{QualityMeter, SeparationQuality, StemBleed};
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
@@ -106,6 +109,13 @@ pub struct EngineInfo {
     pub description: &'static str,
     /// The stems it makes, in output order.
     pub stems: &'static [StemKind],
+}
+
+impl EngineInfo {
+    /// An engine called `name` that makes `stems`, in output order.
+    pub fn new(name: &'static str, description: &'static str, stems: &'static [StemKind]) -> Self {
+        Self { name, description, stems }
+    }
 }
 
 /// Splits a mix into stems.

@@ -4,54 +4,77 @@
 //! spooled as 32-bit float WAV, which keeps memory flat for a set of any length, and then written in the
 //! wanted format with that gain.
 
+mod selection;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use sfa_audio::analyze::{WaveformCollector, WaveformLevel};
 use sfa_audio::io::{AudioFormat, AudioReader, AudioWriter, BitDepth, EncodeOptions, PeakPolicy, Tags};
-use sfa_audio::separate::StemSink;
+use sfa_audio::separate::{QualityMeter, SeparationQuality, StemSink};
 
 use crate::export::{StemEntry, stems_zip};
 use crate::folder::ZIP_FILE;
 use crate::song::StemFile;
 use crate::{AudioSource, AudioSpec, Clip, Error, ErrorKind, Result, Separator, Stage, StemKind, Watch};
+use selection::Remix;
+pub use selection::{Rest, StemSelection};
 
-/// How stems are written.
+/// Which stems are made of a song, and how they are written.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StemOptions {
+    /// Which stems. Default: all that the engine makes.
+    pub selection: StemSelection,
     /// Container, bit depth and dither. Default: 16-bit WAV.
     pub encode: EncodeOptions,
     /// What happens to stems louder than full scale. Default: one gain for all stems.
     pub peaks: PeakPolicy,
     /// Whether all stems are also packed into `stems.zip`. Default: no.
     pub zip: bool,
+    /// Whether it is measured how clean the stems are. Default: no.
+    pub measure: bool,
 }
 
 /// What [`write_stems`] made.
 pub(crate) struct WrittenStems {
-    /// One per stem in the engine's order, with paths relative to the folder.
+    /// One per stem in output order, with paths relative to the folder.
     pub(crate) files: Vec<StemFile>,
     /// The factor that all were multiplied by.
     pub(crate) gain: f32,
     /// Their common length.
     pub(crate) frames: u64,
+    /// How clean they are, where that was measured.
+    pub(crate) quality: Option<SeparationQuality>,
 }
 
 /// Separates all of `mix` and writes one file per stem into `folder`, named after the stem.
 ///
+/// `mix_again` opens the mix a second time, to be read beside the stems where something is made from both.
 /// `separating` hears about the engine's work, `encoding` about the writing.
 pub(crate) fn write_stems(
     engine: &dyn Separator,
-    mix: &mut dyn AudioSource,
+    (mix, mix_again): (&mut dyn AudioSource, impl FnOnce() -> Result<AudioReader>),
     tags: &Tags,
     folder: &Path,
     options: &StemOptions,
     (separating, encoding): (&Watch, &Watch),
 ) -> Result<WrittenStems> {
     fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
-    let mut spool = Spool::create(engine.info().stems, mix.spec(), folder)?;
-    engine.separate_into(mix, &mut spool, separating)?;
+    let recipes = options.selection.recipes(engine.info().stems)?;
+    let kinds: Vec<StemKind> = recipes.iter().map(|(kind, _)| *kind).collect();
+    // An encoder that is missing should say so before hours of work, not after them.
+    drop(AudioWriter::create(&folder.join("encoder"), mix.spec(), &options.encode, None)?);
+    let mut spool = Spool::create(&kinds, mix.spec(), folder)?;
+    let meter = options.measure.then(|| QualityMeter::new(engine.info().stems));
+    let is_whole = options.selection.needs_all();
+    let needs_mix = meter.is_some() && is_whole || recipes.iter().any(|(_, recipe)| recipe.needs_mix());
+    let mut mix_again = if needs_mix { Some(mix_again()?) } else { None };
+    let mix_again = mix_again.as_mut().map(|reader| reader as &mut dyn AudioSource);
+    let recipes = recipes.into_iter().map(|(_, recipe)| recipe).collect();
+    let mut remix = Remix::new(recipes, mix_again, meter, &mut spool)?;
+    engine.separate_into(mix, &mut remix, separating)?;
+    let quality = remix.finish();
     let stems = spool.finish()?;
     let frames = stems.iter().map(|stem| stem.frames).max().unwrap_or(0);
     let peak = stems.iter().map(|stem| stem.peak).fold(0.0, f32::max);
@@ -59,7 +82,7 @@ pub(crate) fn write_stems(
         folder,
         options,
         tags,
-        gain: options.peaks.gain(peak),
+        joint_peak: peak,
         watch: encoding,
         done_frames: AtomicU64::new(0),
         total_frames: stems.iter().map(|stem| stem.frames).sum(),
@@ -71,7 +94,8 @@ pub(crate) fn write_stems(
             .map(|thread| thread.join().expect("encoding does not panic"))
             .collect::<Result<_>>()
     })?;
-    Ok(WrittenStems { files, gain: encoder.gain, frames })
+    let gain = if options.peaks == PeakPolicy::RescaleEach { 1.0 } else { options.peaks.gain(peak, peak) };
+    Ok(WrittenStems { files, gain, frames, quality })
 }
 
 /// Packs stems that are below `folder` into an archive there.
@@ -192,7 +216,7 @@ struct Encoder<'a> {
     folder: &'a Path,
     options: &'a StemOptions,
     tags: &'a Tags,
-    gain: f32,
+    joint_peak: f32,
     watch: &'a Watch,
     done_frames: AtomicU64,
     total_frames: u64,
@@ -206,9 +230,11 @@ impl Encoder<'_> {
         tags.title = tags.title.map(|title| format!("{title} ({})", stem.kind));
         let mut writer =
             AudioWriter::create(&self.folder.join(&file), reader.spec(), &self.options.encode, Some(&tags))?;
+        let peaks = self.options.peaks;
+        let gain = peaks.gain(stem.peak, self.joint_peak);
         let mut block = Clip::empty(reader.spec());
         while reader.read(&mut block)? > 0 {
-            self.options.peaks.apply(self.gain, &mut block);
+            peaks.apply(gain, &mut block);
             writer.write(&block)?;
             let done = self.done_frames.fetch_add(block.frames() as u64, Ordering::Relaxed);
             self.watch.report(Stage::Encode, done + block.frames() as u64, self.total_frames)?;
@@ -216,12 +242,12 @@ impl Encoder<'_> {
         writer.finish()?;
         drop(reader);
         fs::remove_file(&stem.path).map_err(|error| Error::io(&stem.path, error))?;
-        let gain = f64::from(self.gain);
         Ok(StemFile {
             kind: stem.kind,
             file,
-            peak_dbfs: dbfs(f64::from(stem.peak) * gain),
-            rms_dbfs: dbfs(stem.rms * gain),
+            peak_dbfs: dbfs(f64::from(stem.peak) * f64::from(gain)),
+            rms_dbfs: dbfs(stem.rms * f64::from(gain)),
+            gain: (peaks == PeakPolicy::RescaleEach).then_some(gain),
             waveform: stem.waveform,
         })
     }

@@ -4,7 +4,7 @@ use std::collections::VecDeque;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
-use sfa_audio::separate::StemSink;
+use sfa_audio::separate::{QualityMeter, SeparationQuality, StemSink};
 
 use crate::{AudioSource, Clip, Error, ErrorKind, Result, StemKind};
 
@@ -114,24 +114,38 @@ pub(crate) enum Recipe {
     MixMinus(usize),
 }
 
-/// Stands between an engine and a sink, and makes the outputs that were asked for from the stems that come.
+impl Recipe {
+    /// Whether the mix is read again for it.
+    pub(crate) fn needs_mix(self) -> bool {
+        matches!(self, Self::MixMinus(_))
+    }
+}
+
+/// Stands between an engine and a sink: makes the outputs that were asked for from the stems that come, and lets a
+/// meter hear them.
 pub(crate) struct Remix<'a> {
     recipes: Vec<Recipe>,
-    /// The mix once more, where a recipe asks for it.
     mix: Option<Follower<'a>>,
+    meter: Option<QualityMeter>,
     sink: &'a mut dyn StemSink,
 }
 
 impl<'a> Remix<'a> {
-    /// `mix` is read beside the stems, and only where a recipe needs it.
+    /// `mix` is read beside the stems; it must be there where a recipe needs it, and makes a null test where there
+    /// is a meter.
     pub(crate) fn new(
         recipes: Vec<Recipe>,
-        mix: &'a mut dyn AudioSource,
+        mix: Option<&'a mut dyn AudioSource>,
+        meter: Option<QualityMeter>,
         sink: &'a mut dyn StemSink,
     ) -> Result<Self> {
-        let needs_mix = recipes.iter().any(|recipe| matches!(recipe, Recipe::MixMinus(_)));
-        let mix = if needs_mix { Some(Follower::new(mix)?) } else { None };
-        Ok(Self { recipes, mix, sink })
+        let mix = mix.map(Follower::new).transpose()?;
+        Ok(Self { recipes, mix, meter, sink })
+    }
+
+    /// What the meter found.
+    pub(crate) fn finish(self) -> Option<SeparationQuality> {
+        self.meter.map(QualityMeter::finish)
     }
 }
 
@@ -142,6 +156,9 @@ impl StemSink for Remix<'_> {
             Some(follower) => Some(follower.next(frames)?),
             None => None,
         };
+        if let Some(meter) = &mut self.meter {
+            meter.push(stems, mix.as_ref());
+        }
         let outputs: Vec<Clip> = self
             .recipes
             .iter()
@@ -170,28 +187,28 @@ fn sum_without(stems: &[Clip], place: usize) -> Clip {
 }
 
 /// Adds `factor * other` to `sum`.
-pub(crate) fn combine(sum: &mut Clip, other: &Clip, factor: f32) {
+fn combine(sum: &mut Clip, other: &Clip, factor: f32) {
     for (sum, other) in sum.channels_mut().zip(other.channels()) {
         sum.iter_mut().zip(other).for_each(|(sum, other)| *sum += factor * other);
     }
 }
 
 /// Reads a source in stretches of any length, from its start.
-pub(crate) struct Follower<'a> {
+struct Follower<'a> {
     source: &'a mut dyn AudioSource,
     block: Clip,
     ahead: Vec<VecDeque<f32>>,
 }
 
 impl<'a> Follower<'a> {
-    pub(crate) fn new(source: &'a mut dyn AudioSource) -> Result<Self> {
+    fn new(source: &'a mut dyn AudioSource) -> Result<Self> {
         source.rewind()?;
         let spec = source.spec();
         Ok(Self { source, block: Clip::empty(spec), ahead: vec![VecDeque::new(); spec.channels] })
     }
 
     /// The next `frames` frames; silence beyond the end.
-    pub(crate) fn next(&mut self, frames: usize) -> Result<Clip> {
+    fn next(&mut self, frames: usize) -> Result<Clip> {
         while self.ahead.first().is_some_and(|line| line.len() < frames)
             && self.source.read(&mut self.block)? > 0
         {
@@ -232,7 +249,7 @@ mod tests {
         let mut source = mix.source();
         let mut sink = Collect(Vec::new());
         let recipes = selection.recipes(&FOUR).unwrap().into_iter().map(|(_, recipe)| recipe).collect();
-        Remix::new(recipes, &mut source, &mut sink).unwrap().write(&stems).unwrap();
+        Remix::new(recipes, Some(&mut source), None, &mut sink).unwrap().write(&stems).unwrap();
         sink.0
     }
 

@@ -12,7 +12,7 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Exit {
-    let engines: Vec<_> = context.studio.engines().collect();
+    let engines = context.studio.engines();
     if arguments.json {
         context.terminal.print(serde_json::to_string_pretty(&engines).expect("engines are plain data"));
     } else {

@@ -37,7 +37,8 @@ pub(super) struct Arguments {
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit> {
     let files = arguments.inputs.files(context, Some(&arguments.out))?;
-    let options = ProcessOptions { separate: arguments.stems.options(context)?, force: arguments.force };
+    let options =
+        ProcessOptions { separate: arguments.stems.options(context, false)?, force: arguments.force };
     let outcomes = batch::run(
         context,
         &files,

@@ -24,9 +24,20 @@ pub(crate) fn sha256_hex(path: &Path) -> Result<String> {
             read => hasher.update(&block[..read]),
         }
     }
+    Ok(hex(hasher))
+}
+
+/// The same of bytes in memory.
+pub(super) fn sha256_of(bytes: &[u8]) -> String {
+    let mut hasher = Sha256::new();
+    hasher.update(bytes);
+    hex(hasher)
+}
+
+fn hex(hasher: Sha256) -> String {
     let mut hex = String::with_capacity(64);
     for byte in hasher.finalize() {
         write!(hex, "{byte:02x}").expect("writing to a string cannot fail");
     }
-    Ok(hex)
+    hex
 }

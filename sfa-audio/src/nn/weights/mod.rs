@@ -31,13 +31,14 @@ pub(crate) struct ModelFile {
 }
 
 impl ModelFile {
-    /// Reads a safetensors file or a PyTorch archive, whichever it is.
+    /// Reads a safetensors file or a PyTorch archive, whichever it is; gives its SHA-256 as well.
     ///
     /// # Errors
     /// `Io`; `ModelUnavailable` naming what is wrong with the file.
-    pub(crate) fn read(path: &Path) -> Result<Self> {
+    pub(crate) fn read(path: &Path) -> Result<(Self, String)> {
         let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
-        Self::parse(&bytes).map_err(|error| error.about(path.display().to_string()))
+        let (parsed, sha256) = rayon::join(|| Self::parse(&bytes), || checksum::sha256_of(&bytes));
+        Ok((parsed.map_err(|error| error.about(path.display().to_string()))?, sha256))
     }
 
     /// As [`read`](Self::read), from memory.

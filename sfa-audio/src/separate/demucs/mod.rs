@@ -261,6 +261,8 @@ impl Demucs {
             let shifted = self.options.shifts != Shifts::None;
             let offset = |start: i64| (i64::from(self.max_shift()) + start) as u32;
             NetworkRun {
+                file: model.file().name.clone(),
+                sha256: model.file().sha256.clone(),
                 segment_frames: window.frames,
                 stride_frames: window.stride,
                 shift_offsets_frames: starts.into_iter().filter(|_| shifted).map(offset).collect(),
@@ -316,10 +318,14 @@ impl Demucs {
     }
 }
 
-/// How one network is run over a mix: what its part of the stems depends on, beside its weights.
+/// How one network is run over a mix: what its part of the stems depends on.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct NetworkRun {
+    /// Name of the file of its weights, without folders.
+    pub file: String,
+    /// The SHA-256 of that file, in hexadecimal.
+    pub sha256: String,
     /// Frames of one window, at the sample rate of the network.
     pub segment_frames: usize,
     /// Frames from one window to the next.

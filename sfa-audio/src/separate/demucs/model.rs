@@ -16,9 +16,18 @@ use super::residual::ResidualShape;
 use super::spectrum::Spectrum;
 use super::transformer::Transformer;
 
+/// The file that a network came from.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Origin {
+    /// Its name without folders.
+    pub(super) name: String,
+    pub(super) sha256: String,
+}
+
 /// One trained network.
 #[derive(Debug)]
 pub(super) struct Model {
+    file: Origin,
     architecture: Architecture,
     cpu: Cpu,
     spectrum: Spectrum,
@@ -69,7 +78,16 @@ impl Model {
     /// # Errors
     /// `Io`; `ModelUnavailable` naming what is wrong with the file.
     pub(super) fn read(path: &Path) -> Result<Self> {
-        Self::from_file(ModelFile::read(path)?).map_err(|error| error.about(path.display().to_string()))
+        let (file, sha256) = ModelFile::read(path)?;
+        let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let mut model = Self::from_file(file).map_err(|error| error.about(path.display().to_string()))?;
+        model.file = Origin { name, sha256 };
+        Ok(model)
+    }
+
+    /// The file that it was read from.
+    pub(super) fn file(&self) -> &Origin {
+        &self.file
     }
 
     fn from_file(file: ModelFile) -> Result<Self> {
@@ -84,6 +102,7 @@ impl Model {
         let mut loader = Loader { cpu, tensors };
         let arch = &architecture.clone();
         let mut model = Self {
+            file: Origin::default(),
             cpu,
             spectrum: Spectrum::new(architecture.fft_frames, architecture.old_padding),
             encoder: Vec::new(),
