@@ -7,6 +7,7 @@
 mod apply;
 mod architecture;
 pub mod bags;
+mod check;
 mod feed;
 mod layers;
 mod model;
@@ -26,6 +27,8 @@ use apply::{Job, Output, Pass, Window};
 use bags::Bag;
 use feed::Feed;
 use model::Model;
+
+pub use check::{ModelSummary, check_file};
 
 /// How a [`Demucs`] works on a mix.
 #[derive(Debug, Clone, PartialEq)]

@@ -72,7 +72,7 @@ impl Model {
         Self::from_file(ModelFile::read(path)?).map_err(|error| error.about(path.display().to_string()))
     }
 
-    fn from_file(file: ModelFile) -> Result<Self> {
+    pub(super) fn from_file(file: ModelFile) -> Result<Self> {
         let ModelFile { class, options, mut tensors } = file;
         let model = Self::build(Architecture::new(&class, &options)?, &mut tensors)?;
         tensors.finish()?;
