@@ -20,6 +20,10 @@ pub enum Stage {
     Encode,
     /// Writing what other tools read.
     Export,
+    /// Fetching a file over the network, in bytes.
+    Download,
+    /// Comparing files with their checksums, in bytes.
+    Check,
 }
 
 /// How far a stage is, in counts of its own unit (frames where audio is counted).

@@ -10,6 +10,7 @@ use directories::BaseDirs;
 use sfa_audio::separate::demucs::bags::Network;
 
 use super::place::path_from;
+use super::status::Place;
 
 /// Folders of other programs in which models are looked for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,11 +46,11 @@ impl Caches {
     }
 
     /// The file of one network in either cache.
-    pub(super) fn find(&self, network: &Network) -> Option<PathBuf> {
+    pub(super) fn find(&self, network: &Network) -> Option<(Place, PathBuf)> {
         let from_hub = self.hugging_face.as_deref().and_then(|hub| in_hub(hub, network));
-        from_hub.or_else(|| {
+        from_hub.map(|path| (Place::HuggingFaceCache, path)).or_else(|| {
             let path = self.torch.as_deref()?.join(network.archive.name);
-            path.is_file().then_some(path)
+            path.is_file().then_some((Place::TorchCache, path))
         })
     }
 }

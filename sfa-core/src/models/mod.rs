@@ -5,15 +5,24 @@
 //! on this machine are used where they lie.
 
 mod caches;
+mod import;
+mod index;
 mod place;
+mod remove;
+mod status;
+mod verify;
 
 use std::path::{Path, PathBuf};
 
 use sfa_audio::separate::demucs::bags::{BAGS, Bag, Network};
 
-use crate::{Error, ErrorKind, Result};
+use crate::{Error, ErrorKind, Result, Watch};
 
 pub use caches::Caches;
+pub use import::{Imported, Placement};
+pub use remove::Removed;
+pub use status::{BagStatus, NetworkStatus, Place, StoredFile, Trust};
+pub use verify::CheckedFile;
 
 /// The models on this machine.
 #[derive(Debug, Clone)]
@@ -83,8 +92,7 @@ impl ModelStore {
     /// # Errors
     /// `ModelUnavailable`, ending in the commands that mend it.
     pub fn find(&self, bag: &Bag, network: &Network) -> Result<PathBuf> {
-        let ours = network.find(&self.folder).ok();
-        ours.or_else(|| self.caches.find(network)).ok_or_else(|| {
+        self.locate(network).map(|(_, path)| path).ok_or_else(|| {
             let name = bag.name;
             Error::new(
                 ErrorKind::ModelUnavailable,
@@ -97,4 +105,20 @@ impl ModelStore {
             .about(format!("model {name}"))
         })
     }
+
+    /// The file of a network and whose folder it lies in.
+    fn locate(&self, network: &Network) -> Option<(Place, PathBuf)> {
+        let ours = network.find(&self.folder).ok().map(|path| (Place::Store, path));
+        ours.or_else(|| self.caches.find(network))
+    }
+}
+
+/// The watch for one of several files that are counted as one: `before` bytes of `total` are done.
+fn part_of(watch: &Watch, before: u64, total: u64) -> Watch {
+    let whole = watch.clone();
+    watch.forward_to(move |progress| {
+        let done = before + progress.done;
+        // The stop flag is shared: who works on the file sees it as well.
+        whole.report(progress.stage, done, total.max(done)).ok();
+    })
 }

@@ -5,6 +5,7 @@ mod batch;
 mod demo;
 mod engines;
 mod inputs;
+mod models;
 mod options;
 mod probe;
 mod process;
@@ -52,6 +53,8 @@ enum Command {
     Probe(probe::Arguments),
     /// List the separation engines and what to expect of them
     Engines(engines::Arguments),
+    /// Keep the weights of neural engines: fetch, import, check and remove them
+    Models(models::Arguments),
     /// Write a demo song, synthesised here and free for any use
     Demo(demo::Arguments),
     /// Print the completion script for a shell, for example: sfa completions zsh > _sfa
@@ -115,6 +118,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Analyze(arguments) => analyze::run(&context, &arguments),
         Command::Probe(arguments) => probe::run(&context, &arguments),
         Command::Engines(arguments) => Ok(engines::run(&context, &arguments)),
+        Command::Models(arguments) => models::run(&context, &arguments),
         Command::Demo(arguments) => demo::run(&context, &arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

@@ -66,6 +66,22 @@ impl Terminal {
         }
     }
 
+    /// A bar for bytes that are fetched or read.
+    pub(super) fn transfer_bar(&self, name: &str) -> TransferBar {
+        let bar = self.bars.as_ref().map(|bars| {
+            let style = "{prefix:>12.cyan} [{bar:30.magenta}] {percent:>3}%  {msg}  \
+                         {decimal_bytes} of {decimal_total_bytes}  {decimal_bytes_per_sec}  {eta} left";
+            let bar = bars.add(ProgressBar::new(0));
+            bar.set_style(
+                ProgressStyle::with_template(style).expect("a valid template").progress_chars("━╸─"),
+            );
+            bar.set_prefix("starting");
+            bar.set_message(harmless(name));
+            bar
+        });
+        TransferBar { bar }
+    }
+
     /// A bar for one file, above the batch's.
     pub(super) fn file_bar(&self, name: &str, audio_secs: Option<f64>) -> FileBar {
         let bar = self.bars.as_ref().map(|bars| {
@@ -128,6 +144,29 @@ impl Drop for FileBar {
     }
 }
 
+/// Shows bytes: how many, how fast, time left.
+pub(super) struct TransferBar {
+    bar: Option<ProgressBar>,
+}
+
+impl TransferBar {
+    pub(super) fn show(&self, progress: Progress) {
+        if let Some(bar) = &self.bar {
+            bar.set_prefix(stage_word(progress.stage));
+            bar.set_length(progress.total);
+            bar.set_position(progress.done);
+        }
+    }
+}
+
+impl Drop for TransferBar {
+    fn drop(&mut self) {
+        if let Some(bar) = &self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 fn stage_word(stage: Stage) -> &'static str {
     match stage {
         Stage::Decode => "decoding",
@@ -135,6 +174,8 @@ fn stage_word(stage: Stage) -> &'static str {
         Stage::Analyze => "analysing",
         Stage::Encode => "writing",
         Stage::Export => "exporting",
+        Stage::Download => "fetching",
+        Stage::Check => "checking",
         _ => "working",
     }
 }

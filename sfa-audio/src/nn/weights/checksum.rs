@@ -7,21 +7,30 @@ use std::path::Path;
 
 use sha2::{Digest, Sha256};
 
-use crate::{Error, Result};
+use crate::{Error, Result, Stage, Watch};
+
+/// Bytes between two looks at the watch: a few milliseconds of work.
+const BLOCK_BYTES: usize = 1 << 18;
 
 /// The SHA-256 of a file, in lower-case hexadecimal digits.
 ///
 /// # Errors
-/// `Io`.
-pub(crate) fn sha256_hex(path: &Path) -> Result<String> {
+/// `Io`; `Cancelled` when stopped.
+pub fn sha256_hex(path: &Path, watch: &Watch) -> Result<String> {
     let failed = |error| Error::io(path, error);
     let mut file = File::open(path).map_err(failed)?;
+    let total = file.metadata().map_err(failed)?.len();
     let mut hasher = Sha256::new();
-    let mut block = vec![0; 1 << 16];
+    let mut block = vec![0; BLOCK_BYTES];
+    let mut done = 0;
     loop {
+        watch.report(Stage::Check, done, total.max(done))?;
         match file.read(&mut block).map_err(failed)? {
             0 => break,
-            read => hasher.update(&block[..read]),
+            read => {
+                hasher.update(&block[..read]);
+                done += read as u64;
+            }
         }
     }
     Ok(hex(hasher))

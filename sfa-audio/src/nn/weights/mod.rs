@@ -11,7 +11,7 @@ use std::path::Path;
 
 use crate::{Error, ErrorKind, Result};
 
-pub(crate) use checksum::sha256_hex;
+pub use checksum::sha256_hex;
 pub(crate) use options::{OptionValue, Options};
 
 /// Values with their shape, the last axis running fastest.

@@ -6,8 +6,9 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::nn::weights::sha256_hex;
-use crate::{Error, ErrorKind, Result, StemKind};
+use crate::{Error, ErrorKind, Result, StemKind, Watch};
+
+pub use crate::nn::weights::sha256_hex;
 
 /// One trained network of a bag and the files that hold it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -309,6 +310,11 @@ impl File {
         Self { name, url, sha256: bytes.0, bytes: bytes.1 }
     }
 
+    /// Whether bytes with this SHA-256 are the published ones; never where no checksum was published.
+    pub fn matches(&self, sha256: &str) -> bool {
+        !self.sha256.is_empty() && sha256.starts_with(self.sha256)
+    }
+
     /// Checks that the file at `path` is this one.
     ///
     /// # Errors
@@ -320,8 +326,8 @@ impl File {
         if self.sha256.is_empty() {
             return Err(unavailable(format!("no checksum of {} is known", self.name)));
         }
-        let found = sha256_hex(path)?;
-        if found.starts_with(self.sha256) {
+        let found = sha256_hex(path, &Watch::new())?;
+        if self.matches(&found) {
             Ok(())
         } else {
             Err(unavailable(format!("the SHA-256 is {found}, not {}: fetch the file again", self.sha256)))

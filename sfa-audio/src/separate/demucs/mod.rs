@@ -7,6 +7,7 @@
 mod apply;
 mod architecture;
 pub mod bags;
+mod check;
 mod device;
 mod feed;
 mod layers;
@@ -31,6 +32,7 @@ use bags::{Bag, Network};
 use feed::Feed;
 use model::Model;
 
+pub use check::{ModelSummary, check_file};
 pub use device::{Device, Precision};
 
 /// How a [`Demucs`] works on a mix.

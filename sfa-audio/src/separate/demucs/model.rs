@@ -90,7 +90,7 @@ impl Model {
         &self.file
     }
 
-    fn from_file(file: ModelFile) -> Result<Self> {
+    pub(super) fn from_file(file: ModelFile) -> Result<Self> {
         let ModelFile { class, options, mut tensors } = file;
         let model = Self::build(Architecture::new(&class, &options)?, &mut tensors)?;
         tensors.finish()?;

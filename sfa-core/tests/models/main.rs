@@ -1,0 +1,4 @@
+//! The model store: what it finds, takes in, checks, fetches and removes.
+
+mod desk;
+mod local;
