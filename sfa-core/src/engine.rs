@@ -25,6 +25,8 @@ pub const AUTO: &str = "auto";
 /// The models that [`AUTO`] takes, the first that is on this machine; all of them are better than no model.
 const PREFERRED: [&str; 5] = ["htdemucs", "htdemucs_ft", "hdemucs_mmi", "mdx_extra", "htdemucs_6s"];
 
+const AS_ASKED: &str = "as asked for";
+
 /// How a network works on a song. Engines without a network take none of it.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(default)]
@@ -184,20 +186,17 @@ impl Engines {
 
     /// Says which engine a request means.
     pub(crate) fn choose(&self, request: &EngineRequest, selection: &StemSelection) -> Result<EngineChoice> {
-        let needed = selection.needed();
         match (request.engine.as_str(), request.model.as_deref()) {
-            (AUTO | DEMUCS, Some(model)) => {
-                self.choose_model(model, needed.as_deref(), "as asked for".into())
-            }
-            (DEMUCS, None) => self.choose_best(needed.as_deref()).unwrap_or_else(|| {
-                let model = default_model(needed.as_deref());
-                self.choose_model(model, needed.as_deref(), "as asked for".into())
+            (AUTO | DEMUCS, Some(model)) => self.choose_model(model, selection, AS_ASKED.into()),
+            (DEMUCS, None) => self.choose_best(selection).unwrap_or_else(|| {
+                let model = default_model(selection);
+                self.choose_model(model, selection, AS_ASKED.into())
             }),
-            (AUTO, None) => match self.choose_best(needed.as_deref()) {
+            (AUTO, None) => match self.choose_best(selection) {
                 Some(choice) => choice,
-                None => self.choose_classic(request, needed.as_deref(), true),
+                None => self.choose_classic(request, selection, true),
             },
-            (CLASSIC, None) => self.choose_classic(request, needed.as_deref(), false),
+            (CLASSIC, None) => self.choose_classic(request, selection, false),
             (CLASSIC, Some(model)) => {
                 Err(invalid(format!("{CLASSIC} has no models, so none called \"{model}\"")))
             }
@@ -207,22 +206,18 @@ impl Engines {
         }
     }
 
-    /// The best model on this machine that makes all stems needed.
-    fn choose_best(&self, needed: Option<&[StemKind]>) -> Option<Result<EngineChoice>> {
-        let makes_all =
-            |bag: &&Bag| needed.is_none_or(|needed| needed.iter().all(|kind| bag.stems().contains(kind)));
-        let bag = PREFERRED.iter().filter_map(|name| self.installed(name)).find(makes_all)?;
-        Some(self.choose_model(bag.name, needed, "the best model on this machine".into()))
+    /// The best model on this machine that makes all stems wanted.
+    fn choose_best(&self, selection: &StemSelection) -> Option<Result<EngineChoice>> {
+        let installed = PREFERRED.iter().filter_map(|name| self.installed(name));
+        let bag = installed.into_iter().find(|bag| selection.recipes(bag.stems()).is_ok())?;
+        Some(self.choose_model(bag.name, selection, "the best model on this machine".into()))
     }
 
-    fn choose_model(&self, name: &str, needed: Option<&[StemKind]>, reason: String) -> Result<EngineChoice> {
+    fn choose_model(&self, name: &str, selection: &StemSelection, reason: String) -> Result<EngineChoice> {
         let store = self.store()?;
         let bag = store.bag(name)?;
-        if let Some(kind) = needed.unwrap_or_default().iter().find(|kind| !bag.stems().contains(kind)) {
-            let stems = bag.stems().iter().map(|kind| kind.name()).collect::<Vec<_>>().join(", ");
-            return Err(invalid(format!("the model {name} makes no stem \"{kind}\"; it makes {stems}")));
-        }
-        for index in bag.needed_networks(needed) {
+        selection.recipes(bag.stems()).map_err(|error| error.about(format!("model {name}")))?;
+        for index in bag.needed_networks(selection.needed().as_deref()) {
             store.find(bag, &bag.networks[index])?;
         }
         Ok(EngineChoice { engine: DEMUCS, model: Some(bag.name), description: bag.description, reason })
@@ -231,17 +226,22 @@ impl Engines {
     fn choose_classic(
         &self,
         request: &EngineRequest,
-        needed: Option<&[StemKind]>,
+        selection: &StemSelection,
         is_last_resort: bool,
     ) -> Result<EngineChoice> {
         let info = self.classic.info();
-        let model = default_model(needed);
+        let model = default_model(selection);
         let pull = format!("`sfa models pull {model}` gets one");
-        if let Some(kind) = needed.unwrap_or_default().iter().find(|kind| !info.stems.contains(kind)) {
-            let message = format!(
-                "only the model {model} makes the stem \"{kind}\", and it is not on this machine: {pull}"
-            );
-            return Err(Error::new(ErrorKind::ModelUnavailable, message));
+        if let Err(error) = selection.recipes(info.stems) {
+            // What another engine could make is a matter of its model.
+            let bag = self.store()?.bag(model)?;
+            return Err(match selection.recipes(bag.stems()) {
+                Ok(_) if is_last_resort => Error::new(
+                    ErrorKind::ModelUnavailable,
+                    format!("these stems need the model {model}, and it is not on this machine: {pull}"),
+                ),
+                _ => error,
+            });
         }
         if request.options != ModelOptions::default() || request.threads.is_some() {
             let message = "segment, overlap, shifts, seed, precision, device and threads are settings of a neural model";
@@ -257,7 +257,7 @@ impl Engines {
         let reason = if is_last_resort {
             format!("no neural model is on this machine; {pull}")
         } else {
-            "as asked for".into()
+            AS_ASKED.into()
         };
         Ok(EngineChoice { engine: CLASSIC, model: None, description: info.description, reason })
     }
@@ -313,13 +313,14 @@ fn demucs_options(request: &EngineRequest, selection: &StemSelection) -> DemucsO
 }
 
 /// The model to recommend for these stems.
-fn default_model(needed: Option<&[StemKind]>) -> &'static str {
+fn default_model(selection: &StemSelection) -> &'static str {
     let rare = [StemKind::Guitar, StemKind::Piano];
-    if needed.unwrap_or_default().iter().any(|kind| rare.contains(kind)) {
-        "htdemucs_6s"
-    } else {
-        PREFERRED[0]
-    }
+    let needed = selection.needed().unwrap_or_default();
+    let named = match selection {
+        StemSelection::Two { stem, .. } => Some(stem),
+        _ => None,
+    };
+    if needed.iter().chain(named).any(|kind| rare.contains(kind)) { "htdemucs_6s" } else { PREFERRED[0] }
 }
 
 fn invalid(message: impl Into<String>) -> Error {

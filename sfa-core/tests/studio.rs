@@ -9,6 +9,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use sfa_core::audio::analyze::FormEventKind;
 use sfa_core::audio::io::{AudioFormat, EncodeOptions, read_clip, write_clip};
 use sfa_core::demo::{DemoOptions, DemoStyle, DemoTruth, song};
+use sfa_core::models::ModelStore;
 use sfa_core::{AnalyzeOptions, ErrorKind, ProcessOptions, Studio, Watch};
 
 /// Renders a song into `folder` and returns its file and its truth.
@@ -17,6 +18,11 @@ fn write_song(folder: &Path, name: &str, options: &DemoOptions) -> (PathBuf, Dem
     let path = folder.join(name);
     write_clip(&path, &song.mix, &EncodeOptions::new(AudioFormat::Flac), None).unwrap();
     (path, song.truth)
+}
+
+/// A studio without any models, whatever the user has.
+fn studio() -> Studio {
+    Studio::with_models(ModelStore::at("/nowhere"))
 }
 
 /// Names of everything in a folder, hidden ones too.
@@ -35,7 +41,7 @@ fn a_house_track_is_understood_and_taken_apart() {
     let desk = tempfile::tempdir().unwrap();
     let (path, truth) = write_song(desk.path(), "house.flac", &DemoOptions::default());
     let out = desk.path().join("out");
-    let song = Studio::new().process(&path, &out, &ProcessOptions::default(), &Watch::new()).unwrap();
+    let song = studio().process(&path, &out, &ProcessOptions::default(), &Watch::new()).unwrap();
     let analysis = &song.report.analysis;
 
     let rhythm = analysis.rhythm.as_ref().expect("a pulse");
@@ -75,7 +81,7 @@ fn a_house_track_is_understood_and_taken_apart() {
 fn a_waltz_is_counted_in_three() {
     let desk = tempfile::tempdir().unwrap();
     let (path, truth) = write_song(desk.path(), "waltz.flac", &DemoOptions::new(DemoStyle::Waltz));
-    let report = Studio::new().analyze(&path, &AnalyzeOptions::default(), &Watch::new()).unwrap();
+    let report = studio().analyze(&path, &AnalyzeOptions::default(), &Watch::new()).unwrap();
     let rhythm = report.analysis.rhythm.unwrap();
     assert_eq!(rhythm.meter.beats_per_bar, 3);
     assert!((rhythm.tempo.bpm - truth.bpm).abs() < 0.01, "{} BPM", rhythm.tempo.bpm);
@@ -94,7 +100,7 @@ fn a_stopped_song_leaves_nothing() {
                 stopper.stop();
             }
         });
-        let error = Studio::new().process(&path, &out, &ProcessOptions::default(), &watch).unwrap_err();
+        let error = studio().process(&path, &out, &ProcessOptions::default(), &watch).unwrap_err();
         assert_eq!(error.kind(), ErrorKind::Cancelled, "at {stop_at_percent} %: {error}");
         assert_eq!(names_in(&out), Vec::<String>::new(), "at {stop_at_percent} %");
     }
@@ -111,14 +117,14 @@ fn progress_of_a_song_only_rises_and_ends_at_the_end() {
         assert!(seen.fetch_max(permille, Ordering::SeqCst) <= permille, "progress fell to {permille}");
     });
     let out = desk.path().join("out");
-    Studio::new().process(&path, &out, &ProcessOptions::default(), &watch).unwrap();
+    studio().process(&path, &out, &ProcessOptions::default(), &watch).unwrap();
     assert_eq!(highest.load(Ordering::SeqCst), 1000);
 }
 
 #[test]
 fn songs_of_one_name_made_side_by_side_do_not_mix() {
     let desk = tempfile::tempdir().unwrap();
-    let studio = Studio::new();
+    let studio = studio();
     let out = desk.path().join("out");
     let songs: Vec<PathBuf> = (1..=3)
         .map(|seed| {
@@ -145,7 +151,7 @@ fn odd_files_give_an_answer_or_a_clear_error_and_leave_no_litter() {
         return;
     };
     let desk = tempfile::tempdir().unwrap();
-    let studio = Studio::new();
+    let studio = studio();
     let mut finished = 0;
     for entry in entries {
         let path = entry.unwrap().path();

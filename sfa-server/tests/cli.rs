@@ -1,86 +1,14 @@
 //! Whole commands as a user types them: files, output, exit codes.
 
+mod desk;
+
 use std::fs;
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
+use std::path::PathBuf;
+use std::process::Command;
 
 use serde_json::Value;
-use sfa_core::audio::io::{AudioWriter, EncodeOptions};
-use sfa_core::audio::{AudioSpec, Clip};
-use tempfile::TempDir;
 
-fn sfa(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_sfa")).args(arguments).output().expect("the binary runs")
-}
-
-fn stdout(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).expect("stdout is UTF-8")
-}
-
-fn stderr(output: &Output) -> String {
-    String::from_utf8(output.stderr.clone()).expect("stderr is UTF-8")
-}
-
-fn text(path: &Path) -> &str {
-    path.to_str().expect("test paths are UTF-8")
-}
-
-/// Eight seconds of a beat at 120 BPM: a decaying thump on every beat over a quiet A minor chord.
-fn write_song(path: &Path) {
-    let rate_hz = 44_100;
-    let mono: Vec<f32> = (0..rate_hz * 8)
-        .map(|frame| {
-            let secs = frame as f32 / rate_hz as f32;
-            let since_beat = secs % 0.5;
-            let turn = |hz: f32| (std::f32::consts::TAU * hz * secs).sin();
-            let thump = (std::f32::consts::TAU * 60.0 * since_beat).sin() * (-12.0 * since_beat).exp();
-            0.6 * thump + 0.05 * (turn(220.0) + turn(261.63) + turn(329.63))
-        })
-        .collect();
-    let clip = Clip::from_channels(rate_hz, vec![mono.clone(), mono]).unwrap();
-    let spec = AudioSpec::new(rate_hz, 2).unwrap();
-    let mut writer = AudioWriter::create(path, spec, &EncodeOptions::default(), None).unwrap();
-    writer.write(&clip).unwrap();
-    writer.finish().unwrap();
-}
-
-struct Desk {
-    folder: TempDir,
-}
-
-impl Desk {
-    fn new() -> Self {
-        Self { folder: tempfile::tempdir().unwrap() }
-    }
-
-    fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
-    }
-
-    fn song(&self, name: &str) -> PathBuf {
-        let path = self.path(name);
-        write_song(&path);
-        path
-    }
-}
-
-/// Every file below a folder, hidden ones too, relative and sorted.
-fn files_below(folder: &Path) -> Vec<String> {
-    let mut found = Vec::new();
-    let mut open = vec![folder.to_owned()];
-    while let Some(next) = open.pop() {
-        for entry in fs::read_dir(next).into_iter().flatten().flatten() {
-            let path = entry.path();
-            if path.is_dir() {
-                open.push(path);
-            } else {
-                found.push(path.strip_prefix(folder).unwrap().to_string_lossy().replace('\\', "/"));
-            }
-        }
-    }
-    found.sort();
-    found
-}
+use desk::{Desk, files_below, sfa, stderr, stdout, text};
 
 #[test]
 fn process_writes_everything_and_a_second_run_finds_it_done() {
@@ -242,7 +170,7 @@ fn ctrl_c_leaves_nothing_half_done() {
     let desk = Desk::new();
     let out = desk.path("out");
     let songs: Vec<PathBuf> = (0..40).map(|number| desk.song(&format!("{number}.wav"))).collect();
-    let mut child = Command::new(env!("CARGO_BIN_EXE_sfa"))
+    let mut child = desk::command()
         .args(["process", "--out", text(&out)])
         .args(&songs)
         .stdout(Stdio::piped())
