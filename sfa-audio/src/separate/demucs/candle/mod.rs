@@ -49,7 +49,8 @@ impl Place {
             Error::new(
                 ErrorKind::ToolUnavailable,
                 format!(
-                    "this GPU cannot be used ({error}); check its number and the NVIDIA driver, or choose the device cpu"
+                    "this GPU cannot be used ({}); check its number and the NVIDIA driver, or choose the device cpu",
+                    first_line(&error)
                 ),
             )
             .caused_by(error)
@@ -233,11 +234,16 @@ fn singles(map: &Tensor) -> candle_core::Result<Vec<f32>> {
 
 /// What went wrong in candle or on its device.
 fn fault(error: candle_core::Error) -> Error {
-    let text = error.to_string();
-    if text.contains("OUT_OF_MEMORY") {
+    let text = first_line(&error);
+    if text.contains("OUT_OF_MEMORY") || text.contains("ALLOC_FAILED") {
         let message =
             "the GPU has not enough memory; choose a smaller batch, a shorter segment or the device cpu";
         return Error::new(ErrorKind::InvalidOption, message).caused_by(error);
     }
     Error::new(ErrorKind::Internal, format!("a layer of the network failed: {text}")).caused_by(error)
+}
+
+/// What candle says without the list of its functions that may follow.
+fn first_line(error: &candle_core::Error) -> String {
+    error.to_string().lines().next().unwrap_or_default().to_owned()
 }

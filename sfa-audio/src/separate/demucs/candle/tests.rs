@@ -136,6 +136,17 @@ fn a_batch_is_stopped_between_two_layers() {
 }
 
 #[test]
+fn a_fault_is_told_in_one_line_and_a_full_gpu_with_what_to_do() {
+    let told =
+        super::fault(candle_core::Error::msg("DriverError(CUDA_ERROR_OUT_OF_MEMORY)\n   0: frame").bt());
+    assert_eq!(told.kind(), crate::ErrorKind::InvalidOption);
+    assert!(told.message().contains("smaller batch"), "{told}");
+    let told = super::fault(candle_core::Error::msg("shapes differ\n   0: frame").bt());
+    assert_eq!(told.kind(), crate::ErrorKind::Internal);
+    assert!(told.message().ends_with("shapes differ"), "{told}");
+}
+
+#[test]
 fn damaged_files_are_refused_by_name() {
     let folder = tempfile::tempdir().unwrap();
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/demucs/ht.safetensors");
