@@ -10,7 +10,8 @@ use shell::{Failure, cargo, root, say};
 const HELP: &str = "\
 cargo xtask run      build the release binary, make a demo song, process it, say where the report is
 cargo xtask test     run every test: unit, integration and documentation
-cargo xtask ci       what a submission must pass: fmt, clippy, layers, tests, docs
+cargo xtask ci       what a submission must pass: fmt, clippy, layers, tests, candle, docs
+cargo xtask candle   lint and test the networks' second implementation, the one that GPUs run
 cargo xtask layers   check which crate may import what
 cargo xtask schema   write docs/schema/*.json anew from the types
 cargo xtask help     this text";
@@ -21,6 +22,7 @@ fn main() -> ExitCode {
         "run" => run(),
         "test" => test(),
         "ci" => ci(),
+        "candle" => candle(),
         "layers" => check_layers(),
         "schema" => schema(),
         "help" | "--help" | "-h" => {
@@ -63,7 +65,15 @@ fn ci() -> Result<(), Failure> {
     check_layers()?;
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     test()?;
+    candle()?;
     shell::run_with("cargo", &["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])
+}
+
+/// On candle's own CPU, so that it needs neither a GPU nor the CUDA toolkit.
+fn candle() -> Result<(), Failure> {
+    let only = ["--package", "sfa-audio", "--features", "candle"];
+    cargo(&[&["clippy"], &only[..], &["--all-targets", "--", "-D", "warnings"]].concat())?;
+    cargo(&[&["test"], &only[..], &["--lib", "demucs::candle"]].concat())
 }
 
 fn check_layers() -> Result<(), Failure> {

@@ -2,12 +2,12 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::nn::{FeatureMap, Scratch};
+use crate::nn::Scratch;
 use crate::separate::StemSink;
 use crate::{Clip, Error, ErrorKind, Result, Stage, Watch};
 
 use super::feed::{Feed, MixFacts};
-use super::model::{Layer, Model, Run};
+use super::model::{Layer, Made, Model, Run};
 use super::resample::Resampler;
 
 /// One model with one shift, over the whole mix.
@@ -18,6 +18,8 @@ pub(super) struct Pass<'a> {
     /// What its answer counts for each selected stem; all passes together make 1.
     pub(super) shares: Vec<f32>,
     pub(super) window: Window,
+    /// Windows that the model is given at once.
+    pub(super) batch: usize,
 }
 
 impl Pass<'_> {
@@ -110,8 +112,7 @@ impl Job<'_> {
             // No pass will touch what lies before the earliest window left.
             let done = sums.drain(start.min(frames));
             output.write(done, &self.facts, self.watch)?;
-            self.window(index, start, feed, &scratch, &clock, &mut sums)?;
-            next[index] = start + self.passes[index].window.stride as i64;
+            next[index] = self.windows(index, start, feed, &scratch, &clock, &mut sums)?;
         }
         sums.reach(frames);
         let done = sums.drain(frames);
@@ -119,7 +120,9 @@ impl Job<'_> {
         output.finish(self.facts.source_frames, self.watch)
     }
 
-    fn window(
+    /// Runs the windows of one pass from that at `start` on, as many at once as are alike and wanted; gives the start
+    /// of the next.
+    fn windows(
         &self,
         index: usize,
         start: i64,
@@ -127,30 +130,56 @@ impl Job<'_> {
         scratch: &Scratch,
         clock: &Clock<'_>,
         sums: &mut Sums,
-    ) -> Result<()> {
-        let Pass { model, shares, window, start: first, .. } = &self.passes[index];
-        let frames = self.facts.frames as i64;
-        let end = (start + window.frames as i64).min(frames);
-        let seen = (end - start) as usize;
-        let shown = window.shown.unwrap_or(seen);
-        let lead = (shown - seen) / 2;
-        let mut mix = vec![vec![0.0; shown]; model.audio_channels()];
-        feed.stretch(start - lead as i64, &self.facts, &mut mix)?;
+    ) -> Result<i64> {
+        let Pass { model, window, batch, .. } = &self.passes[index];
         // Later windows of all passes start later, but are shown some of what lies before them.
         let reach =
             self.passes.iter().map(|pass| pass.window.frames.max(pass.window.shown.unwrap_or(0))).max();
         feed.forget_before((start - reach.unwrap_or(0) as i64).max(0) as u64);
-        if model.has_fixed_segment() {
-            mix.iter_mut().for_each(|channel| channel.resize(model.segment_frames().max(shown), 0.0));
+        let first = self.view(index, start);
+        let views: Vec<View> = (0..*batch as i64)
+            .map(|n| start + n * window.stride as i64)
+            .take_while(|&start| start < self.facts.frames as i64)
+            .map(|start| self.view(index, start))
+            .take_while(|view| view.shown == first.shown)
+            .collect();
+        let mut mixes = Vec::with_capacity(views.len());
+        for view in &views {
+            let mut mix = vec![vec![0.0; view.shown]; model.audio_channels()];
+            feed.stretch(view.start - view.lead as i64, &self.facts, &mut mix)?;
+            if model.has_fixed_segment() {
+                mix.iter_mut()
+                    .for_each(|channel| channel.resize(model.segment_frames().max(view.shown), 0.0));
+            }
+            mixes.push(mix);
         }
-        let layer_done = |_: Layer, _: &FeatureMap<'_>| clock.tick();
+        let layer_done = |_: Layer, windows: usize, _: &Made<'_>| clock.tick(windows as u64);
         let run = Run { scratch, watch: self.watch, layer_done: &layer_done };
-        let mix: Vec<&[f32]> = mix.iter().map(Vec::as_slice).collect();
-        let separate = || model.separate(&run, &mix);
+        let separate = || model.separate(&run, &mixes);
         let stems = match self.pool {
             Some(pool) => pool.install(separate),
             None => separate(),
         }?;
+        for (view, stems) in views.iter().zip(&stems) {
+            self.add(index, view, stems, sums);
+        }
+        Ok(start + (views.len() * window.stride) as i64)
+    }
+
+    /// Which part of the mix the window at `start` sees.
+    fn view(&self, index: usize, start: i64) -> View {
+        let window = &self.passes[index].window;
+        let end = (start + window.frames as i64).min(self.facts.frames as i64);
+        let seen = (end - start) as usize;
+        let shown = window.shown.unwrap_or(seen);
+        View { start, seen, shown, lead: (shown - seen) / 2 }
+    }
+
+    /// Adds the stems of one window to the sums.
+    fn add(&self, index: usize, view: &View, stems: &[Vec<f32>], sums: &mut Sums) {
+        let Pass { model, shares, window, start: first, .. } = &self.passes[index];
+        let &View { start, seen, lead, .. } = view;
+        let frames = self.facts.frames as i64;
         let from = start.max(0);
         let windows_before = ((start - first) / window.stride as i64) as usize;
         let windows_after = ((frames - start - 1) / window.stride as i64) as usize;
@@ -158,7 +187,7 @@ impl Job<'_> {
         let weights: Vec<f32> = (skipped..seen)
             .map(|frame| window.weight(frame) / window.total_weight(frame, windows_before, windows_after))
             .collect();
-        sums.reach(end);
+        sums.reach(start + seen as i64);
         let channels = model.audio_channels();
         for (stem, (&source, &share)) in self.selected.iter().zip(shares).enumerate() {
             if share == 0.0 {
@@ -172,8 +201,18 @@ impl Job<'_> {
                 }
             }
         }
-        Ok(())
     }
+}
+
+/// What one window sees of the mix.
+struct View {
+    start: i64,
+    /// Frames of the mix from `start` on.
+    seen: usize,
+    /// Frames that the network is shown.
+    shown: usize,
+    /// How many of those lie before `start`.
+    lead: usize,
 }
 
 /// Counts stages of networks and reports frames of the mix.
@@ -198,8 +237,8 @@ impl<'a> Clock<'a> {
         }
     }
 
-    fn tick(&self) -> Result<()> {
-        let done = self.stages_done.fetch_add(1, Ordering::Relaxed) + 1;
+    fn tick(&self, stages: u64) -> Result<()> {
+        let done = self.stages_done.fetch_add(stages, Ordering::Relaxed) + stages;
         let frames = u128::from(self.frames) * u128::from(done) / u128::from(self.stages.max(1));
         self.watch.report(Stage::Separate, (frames as u64).min(self.frames), self.frames)
     }

@@ -5,6 +5,7 @@ use std::path::Path;
 use crate::nn::weights::ModelFile;
 use crate::{Result, StemKind};
 
+use super::device::Backend;
 use super::model::Model;
 
 /// What a file of weights is.
@@ -26,6 +27,7 @@ pub struct ModelSummary {
 pub fn check_file(path: &Path) -> Result<ModelSummary> {
     let (file, _) = ModelFile::read(path)?;
     let class = file.class.clone();
-    let model = Model::from_file(file).map_err(|error| error.about(path.display().to_string()))?;
+    let model =
+        Model::from_file(file, &Backend::Native).map_err(|error| error.about(path.display().to_string()))?;
     Ok(ModelSummary { class, stems: model.sources().to_vec(), sample_rate_hz: model.sample_rate_hz() })
 }

@@ -29,25 +29,53 @@ pub enum Precision {
     Fp16,
 }
 
+/// Who computes the layers of networks.
+#[derive(Debug, Clone)]
+pub(super) enum Backend {
+    /// Our own engine, on the CPU.
+    Native,
+    /// The tensor library candle, on a device of its own.
+    #[cfg(feature = "candle")]
+    #[cfg_attr(not(any(test, feature = "cuda")), expect(dead_code, reason = "needs a GPU outside of tests"))]
+    Candle(super::candle::Place),
+}
+
+/// Frames of all windows that are on a GPU at the same time.
+const MOST_FRAMES: usize = 2 << 20;
+
 impl Device {
-    /// Whether this build can run networks here with these numbers.
+    /// Who runs networks here with these numbers.
     ///
     /// # Errors
-    /// `ToolUnavailable` for a device that this build was made without; `InvalidOption` for numbers that the device
-    /// does not count with.
-    pub(super) fn check(self, precision: Precision) -> Result<()> {
+    /// `ToolUnavailable` for a device that this build or this machine lacks; `InvalidOption` for numbers that the
+    /// device does not count with.
+    pub(super) fn open(self, precision: Precision) -> Result<Backend> {
         match (self, precision) {
-            (Self::Cuda(_), _) => Err(Error::new(
-                ErrorKind::ToolUnavailable,
-                "this build cannot use NVIDIA GPUs; install one that can by `cargo install sfa-server --features cuda`, \
-                 which needs the CUDA toolkit, or choose the device cpu",
-            )
-            .about(self.to_string())),
-            (Self::Cpu, Precision::Fp32) => Ok(()),
+            (Self::Cpu, Precision::Fp32) => Ok(Backend::Native),
             (Self::Cpu, Precision::Bf16 | Precision::Fp16) => Err(Error::new(
                 ErrorKind::InvalidOption,
                 format!("the precision {precision} needs a GPU; choose a cuda device or the precision fp32"),
             )),
+            #[cfg(feature = "cuda")]
+            (Self::Cuda(number), _) => super::candle::Place::cuda(number, precision)
+                .map(Backend::Candle)
+                .map_err(|error| error.about(self.to_string())),
+            #[cfg(not(feature = "cuda"))]
+            (Self::Cuda(_), _) => Err(Error::new(
+                ErrorKind::ToolUnavailable,
+                "this build cannot use NVIDIA GPUs; make one that can by `cargo install --path sfa-server --features \
+                 cuda`, which needs the CUDA toolkit, or choose the device cpu",
+            )
+            .about(self.to_string())),
+        }
+    }
+
+    /// How many windows of `frames` frames are best handed to a network at once.
+    pub(super) fn usual_batch(self, frames: usize) -> usize {
+        match self {
+            Self::Cpu => 1,
+            // Small layers leave a GPU idle; long windows fill it, and its memory, by themselves.
+            Self::Cuda(_) => (MOST_FRAMES / frames.max(1)).clamp(1, 4),
         }
     }
 }
@@ -136,16 +164,17 @@ mod tests {
 
     #[test]
     fn the_cpu_counts_in_single_precision_only() {
-        assert!(Device::Cpu.check(Precision::Fp32).is_ok());
+        assert!(Device::Cpu.open(Precision::Fp32).is_ok());
         for precision in [Precision::Bf16, Precision::Fp16] {
-            assert_eq!(Device::Cpu.check(precision).unwrap_err().kind(), ErrorKind::InvalidOption);
+            assert_eq!(Device::Cpu.open(precision).unwrap_err().kind(), ErrorKind::InvalidOption);
         }
     }
 
+    #[cfg(not(feature = "cuda"))]
     #[test]
     fn a_build_without_cuda_says_how_to_get_one() {
-        let error = Device::Cuda(1).check(Precision::Fp32).unwrap_err();
+        let error = Device::Cuda(1).open(Precision::Fp32).unwrap_err();
         assert_eq!((error.kind(), error.subject()), (ErrorKind::ToolUnavailable, Some("cuda:1")));
-        assert!(error.message().contains("--features cuda"), "{error}");
+        assert!(error.message().contains("--features cuda`"), "{error}");
     }
 }

@@ -7,11 +7,15 @@
 mod apply;
 mod architecture;
 pub mod bags;
+mod blueprint;
+#[cfg(feature = "candle")]
+mod candle;
 mod check;
 mod device;
 mod feed;
 mod layers;
 mod model;
+mod network;
 #[cfg(test)]
 mod parity;
 mod resample;
@@ -29,6 +33,7 @@ use crate::{AudioSource, Error, ErrorKind, Result, StemKind, Watch};
 use super::{EngineInfo, Separator, StemSink};
 use apply::{Job, Output, Pass, Window};
 use bags::{Bag, Network};
+use device::Backend;
 use feed::Feed;
 use model::Model;
 
@@ -56,6 +61,9 @@ pub struct DemucsOptions {
     pub device: Device,
     /// The numbers they count with. Default: single precision.
     pub precision: Precision,
+    /// Windows that a network is given at once, 1 to 64; memory grows with them. What suits the device where `None`:
+    /// 1 on the CPU.
+    pub batch: Option<usize>,
 }
 
 impl Default for DemucsOptions {
@@ -69,6 +77,7 @@ impl Default for DemucsOptions {
             threads: None,
             device: Device::Cpu,
             precision: Precision::Fp32,
+            batch: None,
         }
     }
 }
@@ -140,8 +149,17 @@ impl Demucs {
         votes: Option<Vec<Vec<f32>>>,
         options: DemucsOptions,
     ) -> Result<Self> {
-        options.device.check(options.precision)?;
-        let models = files.iter().map(|path| Model::read(path)).collect::<Result<Vec<_>>>()?;
+        let backend = options.device.open(options.precision)?;
+        Self::from_files_on(&backend, files, votes, options)
+    }
+
+    fn from_files_on(
+        backend: &Backend,
+        files: &[PathBuf],
+        votes: Option<Vec<Vec<f32>>>,
+        options: DemucsOptions,
+    ) -> Result<Self> {
+        let models = files.iter().map(|path| Model::read(path, backend)).collect::<Result<Vec<_>>>()?;
         let first = models.first().ok_or_else(|| invalid("a bag needs at least one network"))?;
         let alike = models.iter().all(|model| {
             model.sources() == first.sources()
@@ -197,6 +215,9 @@ impl Demucs {
         }
         if !(1.0..=100.0).contains(transition_power) {
             return Err(invalid(format!("a transition power of {transition_power} is outside 1..=100")));
+        }
+        if self.options.batch.is_some_and(|batch| !(1..=64).contains(&batch)) {
+            return Err(invalid("a batch is 1 to 64 windows"));
         }
         let wrong = match shifts {
             Shifts::None => false,
@@ -308,11 +329,14 @@ impl Demucs {
                 .collect();
             if shares.iter().any(|&share| share != 0.0) {
                 let window = self.window(model);
+                let frames = window.shown.unwrap_or(window.frames);
+                let batch = self.options.batch.unwrap_or(self.options.device.usual_batch(frames));
                 passes.extend(starts.into_iter().map(|start| Pass {
                     model,
                     start,
                     shares: shares.clone(),
                     window,
+                    batch,
                 }));
             }
         }

@@ -11,9 +11,9 @@ use super::layers::{Kernel, Loader};
 /// Values of a band of rows that stay in the cache from one step to the next.
 const BAND_VALUES: usize = 1 << 18;
 /// The longest stretch that the memory hears at once; longer inputs come in overlapping stretches.
-const MEMORY_STEPS: usize = 200;
-const ATTENTION_HEADS: usize = 4;
-const ATTENTION_DECAYS: usize = 4;
+pub(super) const MEMORY_STEPS: usize = 200;
+pub(super) const ATTENTION_HEADS: usize = 4;
+pub(super) const ATTENTION_DECAYS: usize = 4;
 
 /// What the branches of a layer are made of.
 #[derive(Debug, Clone, Copy)]

@@ -9,7 +9,7 @@ use crate::nn::{
 
 use super::architecture::Transformer as Shape;
 use super::layers::{Kernel, Loader};
-use super::model::{Layer as Part, LayerDone};
+use super::model::{Layer as Part, Run};
 
 /// Layers for both branches, which listen to each other in every other layer.
 #[derive(Debug)]
@@ -83,7 +83,7 @@ impl Transformer {
         Ok(Self { samplers, norms_in, layers, shape: shape.clone() })
     }
 
-    /// Runs both branches, calls `done` after every layer of each, and adds the inputs to the results.
+    /// Runs both branches, tells `run` of every layer of each, and adds the inputs to the results.
     ///
     /// # Errors
     /// `Cancelled`.
@@ -91,7 +91,7 @@ impl Transformer {
         &self,
         context: &Context<'a>,
         [frequency_in, time_in]: [&FeatureMap<'_>; 2],
-        done: &LayerDone<'_>,
+        run: &Run<'_>,
     ) -> Result<[FeatureMap<'a>; 2]> {
         let mut frequency = self.enter(context, frequency_in, 0, |channel, channels, row, column| {
             plane_position(channel, channels, row, column, self.shape.max_period)
@@ -104,9 +104,9 @@ impl Transformer {
             let heard_by_time = over_time.heard(context, &frequency)?;
             let heard_by_frequency = over_frequency.heard(context, &time)?;
             over_frequency.run(context, heard_by_frequency, &mut frequency)?;
-            done(Part::Transformer(index), &frequency)?;
+            run.done(Part::Transformer(index), &frequency)?;
             over_time.run(context, heard_by_time, &mut time)?;
-            done(Part::TimeTransformer(index), &time)?;
+            run.done(Part::TimeTransformer(index), &time)?;
         }
         Ok([self.leave(context, frequency, 0, frequency_in)?, self.leave(context, time, 1, time_in)?])
     }
@@ -254,7 +254,13 @@ fn layer_norm(loader: &mut Loader<'_>, name: &str, channels: usize) -> Result<La
 
 /// The position of a token of the frequency branch: half of the channels tell its time, half its frequency, sine
 /// and cosine in turn. The steps are rounded to single precision as the training did it.
-fn plane_position(channel: usize, channels: usize, row: usize, column: usize, max_period: f64) -> f32 {
+pub(super) fn plane_position(
+    channel: usize,
+    channels: usize,
+    row: usize,
+    column: usize,
+    max_period: f64,
+) -> f32 {
     let half = channels / 2;
     let (place, channel) = if channel < half { (column, channel) } else { (row, channel - half) };
     let exponent = (channel / 2 * 2) as f32 * -(max_period.ln() / half as f64) as f32;
@@ -264,7 +270,7 @@ fn plane_position(channel: usize, channels: usize, row: usize, column: usize, ma
 }
 
 /// The position of a token of the time branch: a block of cosines, then a block of sines.
-fn line_position(channel: usize, channels: usize, column: usize, max_period: f64) -> f32 {
+pub(super) fn line_position(channel: usize, channels: usize, column: usize, max_period: f64) -> f32 {
     let half = channels / 2;
     let index = channel % half;
     let period = max_period.powf(f64::from(index as f32 / (half - 1) as f32)) as f32;
