@@ -83,12 +83,12 @@ impl Conv {
         let [kernel_rows, kernel_cols] = shape.kernel;
         let depth = in_channels * kernel_rows * kernel_cols;
         let (phases, taps) = (shape.phases(), shape.taps());
-        let weights = PackedMatrix::new(cpu, bias.data.len(), depth, |row, k| {
+        let weights = PackedMatrix::new(cpu, bias.data.len(), depth, &weight.data, |k| {
             // The gathered lines come by kernel row, channel, phase and tap.
             let (kernel_row, rest) = (k / (in_channels * kernel_cols), k % (in_channels * kernel_cols));
             let (channel, rest) = (rest / kernel_cols, rest % kernel_cols);
             let kernel_col = rest % taps * phases + rest / taps;
-            weight.data[row * depth + (channel * kernel_rows + kernel_row) * kernel_cols + kernel_col]
+            (channel * kernel_rows + kernel_row) * kernel_cols + kernel_col
         });
         Self { weights, bias: bias.data, in_channels, shape, cpu }
     }

@@ -1,5 +1,7 @@
 //! Weights in the order in which the inner loop reads them.
 
+use rayon::prelude::*;
+
 use super::cpu::{Cpu, Lines, Product};
 
 /// The deepest stretch of a product that is gathered at once: a block of it stays in the second-level cache, and
@@ -17,18 +19,27 @@ pub(crate) struct PackedMatrix {
 }
 
 impl PackedMatrix {
-    /// Packs the matrix whose element is `value(row, depth)`.
-    pub(crate) fn new(cpu: Cpu, rows: usize, depth: usize, value: impl Fn(usize, usize) -> f32) -> Self {
+    /// Packs the matrix whose row `row` holds the values `values[row * depth + order(k)]`.
+    pub(crate) fn new(
+        cpu: Cpu,
+        rows: usize,
+        depth: usize,
+        values: &[f32],
+        order: impl Fn(usize) -> usize,
+    ) -> Self {
         let panel_rows = cpu.tile().rows;
-        let mut values = vec![0.0; rows.div_ceil(panel_rows) * panel_rows * depth];
-        for (panel, values) in values.chunks_exact_mut((panel_rows * depth).max(1)).enumerate() {
-            for (k, values) in values.chunks_exact_mut(panel_rows).enumerate() {
-                for (row, value_out) in (panel * panel_rows..rows).zip(values) {
-                    *value_out = value(row, k);
+        let order: Vec<usize> = (0..depth).map(order).collect();
+        let mut packed = vec![0.0; rows.div_ceil(panel_rows) * panel_rows * depth];
+        packed.par_chunks_exact_mut((panel_rows * depth).max(1)).enumerate().for_each(|(panel, packed)| {
+            for (lane, values) in
+                values.chunks_exact(depth).skip(panel * panel_rows).take(panel_rows).enumerate()
+            {
+                for (packed, &place) in packed.chunks_exact_mut(panel_rows).zip(&order) {
+                    packed[lane] = values[place];
                 }
             }
-        }
-        Self { rows, depth, panel_rows, values }
+        });
+        Self { rows, depth, panel_rows, values: packed }
     }
 
     /// Rows including those that only fill the last panel.

@@ -45,9 +45,7 @@ impl Direction {
         let in_channels = input.shape[1];
         Self {
             input: Conv::new(cpu, &input, bias, in_channels, ConvShape::POINT),
-            recurrent: PackedMatrix::new(cpu, GATES * hidden, hidden, |row, col| {
-                recurrent.data[row * hidden + col]
-            }),
+            recurrent: PackedMatrix::new(cpu, GATES * hidden, hidden, &recurrent.data, |col| col),
             cpu,
         }
     }

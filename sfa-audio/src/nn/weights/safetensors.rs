@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, HashMap};
 
 use ::safetensors::{Dtype, SafeTensors};
+use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::Result;
@@ -27,8 +28,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<ModelFile> {
         return Err(unusable("the options in the metadata are no object"));
     };
     let options: BTreeMap<_, _> = options.into_iter().map(|(name, value)| (name, option(value))).collect();
-    let mut tensors = TensorSet::default();
-    for (name, view) in file.iter() {
+    let views: Vec<_> = file.iter().collect();
+    let read = views.into_par_iter().map(|(name, view)| {
         let kind = match view.dtype() {
             Dtype::F16 => NumberType::Half,
             Dtype::BF16 => NumberType::BFloat,
@@ -38,10 +39,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<ModelFile> {
                 return Err(unusable(format!("the tensor \"{name}\" has the unsupported type {other:?}")));
             }
         };
-        tensors
-            .insert(name.to_owned(), Tensor { shape: view.shape().to_vec(), data: kind.decode(view.data()) });
-    }
-    Ok(ModelFile { class, options: Options(options), tensors })
+        Ok((name.to_owned(), Tensor { shape: view.shape().to_vec(), data: kind.decode(view.data()) }))
+    });
+    let tensors = read.collect::<Result<BTreeMap<_, _>>>()?;
+    Ok(ModelFile { class, options: Options(options), tensors: TensorSet(tensors) })
 }
 
 fn entry<'a>(metadata: &'a HashMap<String, String>, name: &str) -> Result<&'a String> {
