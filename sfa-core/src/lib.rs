@@ -4,6 +4,7 @@ mod claims;
 pub mod demo;
 pub mod export;
 mod folder;
+mod http;
 pub mod models;
 mod naming;
 mod progress;
