@@ -200,7 +200,7 @@ impl ModelStore {
             )
         } else {
             format!(
-                "no source has network {}; {}; `sfa models import {name} FILE` takes it from a file",
+                "no source has network {}: {}; `sfa models import {name} FILE` takes it from a file",
                 network.signature,
                 reasons.join("; ")
             )
