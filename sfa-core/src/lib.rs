@@ -5,6 +5,7 @@ pub mod demo;
 mod engine;
 pub mod export;
 mod folder;
+mod http;
 pub mod models;
 mod naming;
 mod progress;

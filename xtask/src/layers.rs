@@ -23,6 +23,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("symphonia", &["sfa-audio"]),
     ("tokio", &["sfa-llm", "sfa-control", "sfa-core", "sfa-server"]),
     ("reqwest", &["sfa-llm", "sfa-core"]),
+    ("rustls", &["sfa-llm", "sfa-core"]),
     ("sqlx", &["sfa-core"]),
     ("object_store", &["sfa-core"]),
     ("quick-xml", &["sfa-core"]),

@@ -1,4 +1,4 @@
-//! What the store remembers: the checksums of files it has read.
+//! What the store remembers: the checksums of files it has read, and that the licence statement was accepted.
 //!
 //! A checksum counts only as long as size and time of the file are those it was taken at.
 
@@ -18,6 +18,8 @@ const LOCK_FILE: &str = ".models.lock";
 #[derive(Debug, Default, Serialize, Deserialize)]
 #[serde(default)]
 pub(super) struct Index {
+    /// The edition of the statement that the user accepted.
+    pub(super) licence_accepted: Option<u32>,
     /// By path.
     files: BTreeMap<String, Known>,
 }

@@ -5,9 +5,13 @@
 //! on this machine are used where they lie.
 
 mod caches;
+mod download;
 mod import;
 mod index;
+mod licence;
+mod part;
 mod place;
+mod pull;
 mod remove;
 mod status;
 mod verify;
@@ -20,6 +24,8 @@ use crate::{Error, ErrorKind, Result, Watch};
 
 pub use caches::Caches;
 pub use import::{Imported, Placement};
+pub use licence::LICENCE_STATEMENT;
+pub use pull::{PullEvent, PullOptions};
 pub use remove::Removed;
 pub use status::{BagStatus, NetworkStatus, Place, StoredFile, Trust};
 pub use verify::CheckedFile;

@@ -9,6 +9,7 @@ use sfa_audio::separate::demucs::bags::{Bag, Network};
 
 use super::ModelStore;
 use super::index::Index;
+use super::part::part_names;
 use crate::{Error, Result};
 
 /// What [`ModelStore::remove`] did.
@@ -24,14 +25,18 @@ pub struct Removed {
 }
 
 impl ModelStore {
-    /// Removes the files of `bag` from this store. Files in caches stay.
+    /// Removes the files of `bag` from this store, begun downloads too. Files in caches stay.
     ///
     /// # Errors
-    /// `Io`.
+    /// `Io`, also while another program fetches into this store.
     pub fn remove(&self, bag: &Bag) -> Result<Removed> {
+        let _no_download = self.folder.is_dir().then(|| self.lock_downloads()).transpose()?;
         let mut removed = Removed::default();
         for network in bag.networks {
-            self.remove_names(&weight_names(network), &mut removed)?;
+            let weights = weight_names(network);
+            let parts = weights.iter().flat_map(|name| part_names(name));
+            let names: Vec<String> = weights.iter().cloned().chain(parts).collect();
+            self.remove_names(&names, &mut removed)?;
             removed.left.extend(self.caches.find(network).map(|(_, path)| path));
         }
         Ok(removed)

@@ -17,7 +17,7 @@ pub(crate) struct Desk {
 }
 
 impl Desk {
-    /// A store that knows `small` (one network) and `pair` (two), whose files are published on `server`.
+    /// A store that knows four bags whose files are published on `server`.
     pub(crate) fn new(server: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let store =
@@ -44,7 +44,7 @@ impl Desk {
     pub(crate) fn files(&self) -> Vec<String> {
         let names = fs::read_dir(self.store.folder()).into_iter().flatten().flatten();
         let mut names: Vec<String> = names.map(|entry| entry.file_name().into_string().unwrap()).collect();
-        names.retain(|name| !matches!(name.as_str(), "models.json" | ".models.lock"));
+        names.retain(|name| !matches!(name.as_str(), "models.json" | ".models.lock" | ".pull.lock"));
         names.sort();
         names
     }
@@ -105,6 +105,26 @@ fn table(server: &str) -> &'static [Bag] {
         safetensors: file(server, "cccccccc.safetensors", Some("ht_other.safetensors")),
         archive: file(server, "cccccccc-00000003.th", None),
     };
-    let bags = vec![bag("small", "one network", vec![small]), bag("pair", "two networks", vec![one, two])];
+    let loose = Network {
+        signature: "dddddddd",
+        repository: "someone/Loose",
+        safetensors: file(server, "dddddddd.safetensors", None),
+        archive: file(server, "dddddddd-00000004.th", None),
+    };
+    let six = Network {
+        signature: "eeeeeeee",
+        repository: "someone/Six",
+        safetensors: File {
+            bytes: None,
+            ..file(server, "eeeeeeee.safetensors", Some("files.golden.safetensors"))
+        },
+        archive: file(server, "eeeeeeee-00000005.th", None),
+    };
+    let bags = vec![
+        bag("small", "one network", vec![small]),
+        bag("pair", "two networks, each published in one of the two forms", vec![one, two]),
+        bag("loose", "a network without any checksum", vec![loose]),
+        bag("six", "a network without any size", vec![six]),
+    ];
     Box::leak(bags.into_boxed_slice())
 }

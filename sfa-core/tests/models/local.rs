@@ -241,7 +241,7 @@ fn verify_tells_published_imported_and_changed_files_apart() {
     assert!(problem.contains("delete it from that cache"), "{problem}");
 
     let mine = unpublished(&desk, "mine.safetensors");
-    desk.store.import(bag, &[mine.clone()], true, &Watch::new()).unwrap();
+    desk.store.import(bag, &[mine], true, &Watch::new()).unwrap();
     let checked = check();
     assert_eq!((checked[0].file.trust, &checked[0].problem), (Trust::Unverified, &None));
     let path = &checked[0].file.path;

@@ -2,3 +2,5 @@
 
 mod desk;
 mod local;
+mod pull;
+mod server;

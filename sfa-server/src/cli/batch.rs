@@ -128,7 +128,7 @@ pub(super) fn failure_json(file: &Path, error: &Error) -> String {
     .to_string()
 }
 
-fn kind_word(kind: ErrorKind) -> &'static str {
+pub(super) fn kind_word(kind: ErrorKind) -> &'static str {
     match kind {
         ErrorKind::Io => "io",
         ErrorKind::UnsupportedFormat => "unsupported_format",

@@ -1,15 +1,17 @@
 //! `sfa models`: the weights of neural engines on this machine.
 
+mod pull;
+
 use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 use indicatif::DecimalBytes;
 use serde_json::json;
 use sfa_core::audio::separate::demucs::bags::Bag;
-use sfa_core::models::{BagStatus, ModelStore, Place, Placement, StoredFile, Trust};
+use sfa_core::models::{BagStatus, ModelStore, Place, Placement, PullOptions, StoredFile, Trust};
 use sfa_core::{Error, ErrorKind};
 
-use super::{Context, Exit};
+use super::{Context, Exit, batch};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -22,6 +24,36 @@ enum Action {
     /// Say which models there are and which are on this machine
     List {
         /// Print JSON on stdout
+        #[arg(long)]
+        json: bool,
+    },
+    /// Fetch models from their publishers; asks once, because the licence of the weights is unclear
+    ///
+    /// Only files whose checksum was published are taken. A stopped download goes on where it was; files that
+    /// PyTorch or the Hugging Face hub have stored on this machine are used as they are. Proxies are taken from
+    /// HTTPS_PROXY, HTTP_PROXY, ALL_PROXY and NO_PROXY.
+    Pull {
+        /// The models, as `sfa models list` names them
+        #[arg(value_name = "NAME", required = true)]
+        names: Vec<String>,
+
+        /// Accept what is said of the licence without being asked
+        #[arg(long)]
+        yes: bool,
+
+        /// Take the files from URL/FILE instead; SFA_MODELS_MIRROR says so for every pull
+        #[arg(long, value_name = "URL")]
+        mirror: Option<String>,
+
+        /// Never touch the network, only say what is missing; SFA_OFFLINE=1 says so for every pull
+        #[arg(long)]
+        offline: bool,
+
+        /// Where no checksum was published, take what reads as a model of the right kind
+        #[arg(long)]
+        unverified: bool,
+
+        /// Print one line of JSON per model on stdout
         #[arg(long)]
         json: bool,
     },
@@ -67,6 +99,13 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
     let store = ModelStore::open_default().map_err(|error| failed(context, &error))?;
     match &arguments.action {
         Action::List { json } => Ok(list(context, &store, *json)),
+        Action::Pull { names, yes, mirror, offline, unverified, json } => {
+            let mut options = PullOptions::from_env();
+            options.mirror = mirror.clone().or(options.mirror);
+            options.offline |= offline;
+            options.unverified = *unverified;
+            pull::run(context, &store, names, *yes, &options, *json)
+        }
         Action::Import { name, files, unverified } => import(context, &store, name, files, *unverified),
         Action::Path { name } => path(context, &store, name.as_deref()),
         Action::Verify { names, json } => verify(context, &store, names, *json),
@@ -115,6 +154,7 @@ fn state(model: &BagStatus) -> String {
 /// Whose folders the files of a model lie in.
 fn origins(model: &BagStatus) -> String {
     let mut places: Vec<&str> = model.files().map(|file| place(file.place)).collect();
+    places.sort_unstable();
     places.dedup();
     places.join(", ")
 }
@@ -184,11 +224,9 @@ fn verify(context: &Context, store: &ModelStore, names: &[String], json: bool) -
     let mut exit = Exit::Success;
     let mut files = 0;
     for bag in bags {
-        if named && let Some(network) = store.status_of(bag).networks.iter().find(|it| it.file.is_none()) {
-            let lacking = bag.networks.iter().find(|it| it.signature == network.signature);
-            if let Some(Err(error)) = lacking.map(|network| store.find(bag, network)) {
-                exit = failed(context, &error);
-            }
+        let mut networks = bag.networks.iter();
+        if named && let Some(error) = networks.find_map(|network| store.find(bag, network).err()) {
+            exit = failed(context, &error);
         }
         let checked = {
             let bar = context.terminal.transfer_bar(bag.name);
