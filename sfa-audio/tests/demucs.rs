@@ -225,6 +225,13 @@ fn a_mix_of_a_few_frames_comes_out_whole() {
 }
 
 #[test]
+fn a_mix_too_short_for_one_frame_at_the_rate_of_the_networks_is_silent() {
+    let demucs = open(&["ht.safetensors"], None, options(|_| ()));
+    let stems = separate(&demucs, &noise(96_000, 2, 1, 12));
+    assert!(stems.iter().all(|(_, clip)| clip.frames() == 1 && clip.peak() == 0.0));
+}
+
+#[test]
 fn channels_beyond_the_second_are_silent() {
     let stereo = noise(44_100, 2, 4000, 13);
     let mut channels = stereo.channels().to_vec();

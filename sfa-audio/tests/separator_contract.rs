@@ -1,13 +1,20 @@
-//! What every `Separator` promises, checked on each engine that needs no model file.
+//! What every `Separator` promises, checked on each engine that needs no model file; where Python has the demucs
+//! package, on that too.
 //!
 //! A new engine joins by one more `#[test]` that calls [`keeps_the_contract`]; what only holds for engines that
 //! are quick enough for long or unusual mixes stands in tests of its own.
+
+#![allow(clippy::print_stderr, reason = "tests say aloud what they skip")]
+
+#[path = "python/packages.rs"]
+mod packages;
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use sfa_audio::separate::StemSink;
 use sfa_audio::separate::classic::Classic;
+use sfa_audio::separate::python::PythonDemucs;
 use sfa_audio::{AudioSource, AudioSpec, Clip, Progress, Result, Separator, Stage, StemKind, Stems, Watch};
 
 #[test]
@@ -49,6 +56,21 @@ fn classic_does_not_depend_on_the_number_of_threads() {
         pool.install(|| Classic::new().separate(&mix, &Watch::new()).unwrap())
     });
     assert!(one == three, "stems differ between 1 and 3 threads");
+}
+
+#[test]
+fn a_python_package_that_copies_keeps_the_contract() {
+    let Some(options) = packages::fake(&["fake"]) else { return };
+    keeps_the_contract(&PythonDemucs::open("plain", options, &Watch::new()).unwrap());
+}
+
+#[test]
+fn the_demucs_package_keeps_the_contract() {
+    let Some(mut options) = packages::real() else { return };
+    let models = packages::small_repository();
+    options.repo = Some(models.path().to_owned());
+    options.overlap = 0.0;
+    keeps_the_contract(&PythonDemucs::open("small", options, &Watch::new()).unwrap());
 }
 
 fn keeps_the_contract(engine: &dyn Separator) {

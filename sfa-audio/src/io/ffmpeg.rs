@@ -5,7 +5,7 @@
 
 use std::io::{ErrorKind as IoErrorKind, Read, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdout, Command, Stdio};
+use std::process::{ChildStdout, Command, Stdio};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, SyncSender, sync_channel};
 use std::time::Duration;
 
@@ -16,6 +16,7 @@ use super::input::Input;
 use super::reader::{Trim, TrimSource};
 use super::stream::FrameStream;
 use super::warnings::Warnings;
+use crate::child::{Complaints, Leash};
 use crate::{AudioSpec, Clip, Error, ErrorKind, Result};
 
 /// How long the child may take for the next piece of sound.
@@ -43,7 +44,7 @@ pub(super) fn open(input: &Input, codec: &str, warnings: &mut Warnings) -> Resul
     command.args(["-map", "0:a:0", "-map_metadata", "-1", "-fflags", "+bitexact", "-c:a", "pcm_f32le"]);
     command.args(["-f", "wav", "pipe:1"]);
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let child = command.spawn().map_err(|error| missing(&error, &format!("{codec} is read")))?;
+    let child = Leash::spawn(&mut command).map_err(|error| missing(&error, &format!("{codec} is read")))?;
     let mut stream = ChildStream::start(child, copy)?;
     if !stream.has_frames()? {
         let why = stream.complaint();
@@ -91,49 +92,11 @@ pub(super) fn missing(error: &std::io::Error, what: &str) -> Error {
     Error::new(ErrorKind::ToolUnavailable, message)
 }
 
-/// A child process that does not outlive its owner.
-pub(super) struct Leash(pub(super) Child);
-
-impl Drop for Leash {
-    fn drop(&mut self) {
-        // It may have ended by itself; then both calls have nothing to do.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// What the child writes to its standard error, collected on the side so that it never blocks.
-pub(super) fn collect_complaints(child: &mut Child) -> Receiver<String> {
-    let (sender, receiver) = sync_channel(1);
-    if let Some(stderr) = child.stderr.take() {
-        std::thread::spawn(move || {
-            const MOST: u64 = 4096;
-            let mut text = Vec::new();
-            let mut stderr = stderr;
-            // Nobody may be waiting any more, and a child cut off in mid-sentence is no news.
-            let _ = (&mut stderr).take(MOST).read_to_end(&mut text);
-            let _ = std::io::copy(&mut stderr, &mut std::io::sink());
-            let _ = sender.send(String::from_utf8_lossy(&text).into_owned());
-        });
-    }
-    receiver
-}
-
-/// The last line of what a child complained about, ready to follow a sentence.
-pub(super) fn last_complaint(complaints: &Receiver<String>) -> String {
-    let text = complaints.recv_timeout(Duration::from_secs(1)).unwrap_or_default();
-    text.lines()
-        .rev()
-        .find(|line| !line.trim().is_empty())
-        .map(|line| format!(": {line}"))
-        .unwrap_or_default()
-}
-
 /// Float samples in a WAV stream from a child's standard output.
 struct ChildStream {
     _child: Leash,
     chunks: Receiver<Vec<u8>>,
-    complaints: Receiver<String>,
+    complaints: Complaints,
     spec: AudioSpec,
     /// Bytes that came and are not yet frames.
     pending: Vec<u8>,
@@ -141,17 +104,16 @@ struct ChildStream {
 }
 
 impl ChildStream {
-    fn start(mut child: Child, copy: Option<NamedTempFile>) -> Result<Self> {
-        let complaints = collect_complaints(&mut child);
-        let stdout = child.stdout.take();
-        let leash = Leash(child);
+    fn start(mut child: Leash, copy: Option<NamedTempFile>) -> Result<Self> {
+        let complaints = Complaints::of(&mut child);
+        let stdout = child.take_stdout();
         let (sender, chunks) = sync_channel(CHUNKS_AHEAD);
         if let Some(stdout) = stdout {
             std::thread::spawn(move || forward(stdout, &sender));
         }
         let unknown = AudioSpec { sample_rate_hz: 0, channels: 0 };
         let pending = Vec::new();
-        let mut stream = Self { _child: leash, chunks, complaints, spec: unknown, pending, _copy: copy };
+        let mut stream = Self { _child: child, chunks, complaints, spec: unknown, pending, _copy: copy };
         stream.read_header()?;
         Ok(stream)
     }
@@ -196,7 +158,7 @@ impl ChildStream {
     }
 
     fn complaint(&self) -> String {
-        last_complaint(&self.complaints)
+        self.complaints.take_last_line()
     }
 }
 

@@ -2,6 +2,7 @@
 
 pub mod classic;
 pub mod demucs;
+pub mod python;
 mod quality;
 
 use std::fmt;

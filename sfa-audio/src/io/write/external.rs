@@ -2,13 +2,14 @@
 
 use std::io::Write;
 use std::process::Stdio;
-use std::sync::mpsc::{Receiver, SyncSender, TrySendError, sync_channel};
+use std::sync::mpsc::{SyncSender, TrySendError, sync_channel};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
 
 use super::AudioFormat;
 use super::atomic::AtomicFile;
-use crate::io::ffmpeg::{self, Leash};
+use crate::child::{Complaints, Leash};
+use crate::io::ffmpeg;
 use crate::{AudioSpec, Clip, Error, ErrorKind, Result};
 
 /// How long the encoder may take for one block, and for its last ones.
@@ -20,7 +21,7 @@ pub(super) struct ExternalWriter {
     child: Leash,
     blocks: Option<SyncSender<Vec<u8>>>,
     feeder: Option<JoinHandle<()>>,
-    complaints: Receiver<String>,
+    complaints: Complaints,
 }
 
 impl ExternalWriter {
@@ -41,9 +42,9 @@ impl ExternalWriter {
         command.args(["-fflags", "+bitexact", "-f", muxer]);
         command.arg(ffmpeg::file_url(file.temporary_path())?);
         command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::piped());
-        let mut child = command.spawn().map_err(|error| ffmpeg::missing(&error, name))?;
-        let complaints = ffmpeg::collect_complaints(&mut child);
-        let stdin = child.stdin.take();
+        let mut child = Leash::spawn(&mut command).map_err(|error| ffmpeg::missing(&error, name))?;
+        let complaints = Complaints::of(&mut child);
+        let stdin = child.take_stdin();
         let (blocks, queue) = sync_channel::<Vec<u8>>(4);
         let feeder = std::thread::spawn(move || {
             let Some(mut stdin) = stdin else { return };
@@ -54,7 +55,7 @@ impl ExternalWriter {
                 }
             }
         });
-        Ok(Self { child: Leash(child), blocks: Some(blocks), feeder: Some(feeder), complaints })
+        Ok(Self { child, blocks: Some(blocks), feeder: Some(feeder), complaints })
     }
 
     pub(super) fn write(&mut self, clip: &Clip) -> Result<()> {
@@ -77,14 +78,14 @@ impl ExternalWriter {
                 Err(TrySendError::Disconnected(_)) => break,
             }
         }
-        Err(failed(&format!("stopped early{}", ffmpeg::last_complaint(&self.complaints))))
+        Err(failed(&format!("stopped early{}", self.complaints.take_last_line())))
     }
 
     pub(super) fn finish(mut self) -> Result<()> {
         self.blocks = None;
         let started = Instant::now();
         let status = loop {
-            match self.child.0.try_wait() {
+            match self.child.try_wait() {
                 Ok(Some(status)) => break status,
                 Ok(None) if started.elapsed() < PATIENCE => std::thread::sleep(POLL),
                 Ok(None) => return Err(failed("hangs and was stopped")),
@@ -98,7 +99,7 @@ impl ExternalWriter {
         if status.success() {
             Ok(())
         } else {
-            Err(failed(&format!("failed{}", ffmpeg::last_complaint(&self.complaints))))
+            Err(failed(&format!("failed{}", self.complaints.take_last_line())))
         }
     }
 }

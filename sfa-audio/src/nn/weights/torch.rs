@@ -227,7 +227,7 @@ mod tests {
     #[test]
     fn both_formats_hold_the_same_model() {
         let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/demucs/ht.safetensors");
-        let other = ModelFile::read(&path).unwrap();
+        let (other, _) = ModelFile::read(&path).unwrap();
         let archive = parse(&example()).unwrap();
         assert_eq!(archive.class, other.class);
         assert_eq!(archive.options, other.options);

@@ -245,7 +245,7 @@ impl<'a> Clock<'a> {
 }
 
 /// Brings stems back to the rate, channels and length of the mix.
-pub(super) struct Output<'a> {
+pub(in crate::separate) struct Output<'a> {
     sink: &'a mut dyn StemSink,
     resamplers: Vec<Resampler>,
     blocks: Vec<Clip>,
@@ -258,7 +258,7 @@ pub(super) struct Output<'a> {
 const BLOCK_FRAMES: usize = 1 << 15;
 
 impl<'a> Output<'a> {
-    pub(super) fn new(
+    pub(in crate::separate) fn new(
         sink: &'a mut dyn StemSink,
         spec: crate::AudioSpec,
         stems: usize,
@@ -276,7 +276,15 @@ impl<'a> Output<'a> {
     }
 
     /// Takes normalised frames, one line per stem and channel.
-    fn write(&mut self, mut lines: Vec<Vec<f32>>, facts: &MixFacts, watch: &Watch) -> Result<()> {
+    ///
+    /// # Errors
+    /// Those of the sink; `Cancelled`.
+    pub(in crate::separate) fn write(
+        &mut self,
+        mut lines: Vec<Vec<f32>>,
+        facts: &MixFacts,
+        watch: &Watch,
+    ) -> Result<()> {
         let mut converted = vec![Vec::new(); lines.len()];
         for ((line, resampler), converted) in lines.iter_mut().zip(&mut self.resamplers).zip(&mut converted) {
             watch.checkpoint()?;
@@ -287,7 +295,10 @@ impl<'a> Output<'a> {
     }
 
     /// Ends every stem at `frames` frames.
-    fn finish(&mut self, frames: u64, watch: &Watch) -> Result<()> {
+    ///
+    /// # Errors
+    /// Those of the sink; `Cancelled`.
+    pub(in crate::separate) fn finish(&mut self, frames: u64, watch: &Watch) -> Result<()> {
         let mut converted = vec![Vec::new(); self.resamplers.len()];
         for (resampler, converted) in self.resamplers.iter_mut().zip(&mut converted) {
             resampler.finish(frames as usize, converted);

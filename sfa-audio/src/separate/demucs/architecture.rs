@@ -208,7 +208,11 @@ fn refuse_unsupported(options: &Options, fourth: bool) -> Result<()> {
     Ok(())
 }
 
-fn stem_kind(name: &str) -> Result<StemKind> {
+/// The source called `name`.
+///
+/// # Errors
+/// `ModelUnavailable` for one that is not known.
+pub(in crate::separate) fn stem_kind(name: &str) -> Result<StemKind> {
     use StemKind::{Bass, Drums, Guitar, Other, Piano, Vocals};
     [Drums, Bass, Other, Vocals, Guitar, Piano]
         .into_iter()

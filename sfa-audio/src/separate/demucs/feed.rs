@@ -5,7 +5,7 @@ use crate::{AudioSource, Clip, Result, Watch};
 use super::resample::Resampler;
 
 /// Reads a source once from start to end and remembers the last stretch of it.
-pub(super) struct Feed<'a> {
+pub(in crate::separate) struct Feed<'a> {
     source: &'a mut dyn AudioSource,
     block: Clip,
     resamplers: Vec<Resampler>,
@@ -18,20 +18,24 @@ pub(super) struct Feed<'a> {
 
 /// What the first reading of a mix finds.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct MixFacts {
+pub(in crate::separate) struct MixFacts {
     /// Frames at the rate of the mix.
-    pub(super) source_frames: u64,
+    pub(in crate::separate) source_frames: u64,
     /// Frames at the rate of the networks.
-    pub(super) frames: u64,
+    pub(in crate::separate) frames: u64,
     /// Of the mean of the channels, at the rate of the networks.
-    pub(super) mean: f32,
+    pub(in crate::separate) mean: f32,
     /// Deviation with n - 1.
-    pub(super) std: f32,
+    pub(in crate::separate) std: f32,
 }
 
 impl<'a> Feed<'a> {
     /// Rewinds `source`. A single channel is heard by all `channels`; those beyond `channels` are not heard.
-    pub(super) fn new(source: &'a mut dyn AudioSource, sample_rate_hz: u32, channels: usize) -> Result<Self> {
+    pub(in crate::separate) fn new(
+        source: &'a mut dyn AudioSource,
+        sample_rate_hz: u32,
+        channels: usize,
+    ) -> Result<Self> {
         source.rewind()?;
         let spec = source.spec();
         let heard = if spec.channels == 1 || channels == 1 { 1 } else { channels.min(spec.channels) };
@@ -88,7 +92,7 @@ impl<'a> Feed<'a> {
     ///
     /// # Errors
     /// Those of the source; `Cancelled`.
-    pub(super) fn facts(mut self, watch: &Watch) -> Result<MixFacts> {
+    pub(in crate::separate) fn facts(mut self, watch: &Watch) -> Result<MixFacts> {
         let (mut sum, mut squares, mut frames) = (0.0, 0.0, 0_u64);
         let scale = 1.0 / self.channels.len() as f64;
         // Squares are counted around the first value: a mix that never moves has no deviation at all.
@@ -124,7 +128,7 @@ impl<'a> Feed<'a> {
     }
 
     /// Drops all frames before number `frame`.
-    pub(super) fn forget_before(&mut self, frame: u64) {
+    pub(in crate::separate) fn forget_before(&mut self, frame: u64) {
         let spent = frame.min(self.end()).saturating_sub(self.start);
         for channel in &mut self.channels {
             channel.drain(..spent as usize);
@@ -137,7 +141,12 @@ impl<'a> Feed<'a> {
     ///
     /// # Errors
     /// Those of the source.
-    pub(super) fn stretch(&mut self, from: i64, facts: &MixFacts, out: &mut [Vec<f32>]) -> Result<()> {
+    pub(in crate::separate) fn stretch(
+        &mut self,
+        from: i64,
+        facts: &MixFacts,
+        out: &mut [Vec<f32>],
+    ) -> Result<()> {
         let frames = out.first().map_or(0, Vec::len) as i64;
         while (self.end() as i64) < from + frames && !self.ended {
             self.advance()?;

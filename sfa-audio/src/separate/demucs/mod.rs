@@ -4,15 +4,15 @@
 //! generation) and of S. Rouard, F. Massa, A. Défossez, "Hybrid Transformers for Music Source Separation" (2023,
 //! fourth generation). Given the same weights, the stems are those of the original in PyTorch.
 
-mod apply;
-mod architecture;
+pub(super) mod apply;
+pub(super) mod architecture;
 pub mod bags;
 mod blueprint;
 #[cfg(feature = "candle")]
 mod candle;
 mod check;
 mod device;
-mod feed;
+pub(super) mod feed;
 mod layers;
 mod model;
 mod network;
@@ -381,7 +381,7 @@ impl Separator for Demucs {
 }
 
 /// The stems of a selection, in the order in which all official models have them.
-fn static_stems(kinds: &[StemKind]) -> &'static [StemKind] {
+pub(super) fn static_stems(kinds: &[StemKind]) -> &'static [StemKind] {
     const ALL: [StemKind; 6] = [
         StemKind::Drums,
         StemKind::Bass,

@@ -62,7 +62,12 @@ impl Resampler {
         if self.old == self.new {
             return;
         }
-        let last = self.inputs.back().copied().unwrap_or(0.0);
+        let Some(&last) = self.inputs.back() else {
+            // There was no signal at all, or one too short to have a frame at the rate it came from.
+            output.extend(std::iter::repeat_n(0.0, total.saturating_sub(self.produced)));
+            self.produced = self.produced.max(total);
+            return;
+        };
         while self.produced < total {
             self.inputs.extend(std::iter::repeat_n(last, self.old + 2 * self.width));
             self.produce(output, total);
