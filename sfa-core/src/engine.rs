@@ -10,13 +10,16 @@ use sfa_audio::separate::EngineInfo;
 use sfa_audio::separate::classic::Classic;
 use sfa_audio::separate::demucs::bags::{Bag, Network};
 use sfa_audio::separate::demucs::{Demucs, DemucsOptions, Device, Precision, Shifts};
+use sfa_audio::separate::python::{PythonDemucs, PythonOptions};
 
 use crate::models::ModelStore;
 use crate::song::ModelUse;
-use crate::{Error, ErrorKind, Result, Separator, StemKind, StemSelection};
+use crate::{Error, ErrorKind, Result, Separator, StemKind, StemSelection, Watch};
 
 /// The engine that runs Demucs networks.
 pub const DEMUCS: &str = "demucs";
+/// The engine that runs the user's own `demucs` Python package, for models that [`DEMUCS`] does not have.
+pub const PYTHON: &str = "python";
 /// The engine that needs no model.
 pub const CLASSIC: &str = "classic";
 /// Whichever engine is best among those that are ready.
@@ -84,7 +87,7 @@ mod as_text {
 /// What a caller wants of an engine.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EngineRequest {
-    /// [`AUTO`], [`DEMUCS`] or [`CLASSIC`]. Default: [`AUTO`].
+    /// [`AUTO`], [`DEMUCS`], [`PYTHON`] or [`CLASSIC`]. Default: [`AUTO`].
     pub engine: String,
     /// Name of the model, for engines that have some; the best one on this machine where `None`.
     pub model: Option<String>,
@@ -92,11 +95,19 @@ pub struct EngineRequest {
     pub options: ModelOptions,
     /// Worker threads of the network; one per core where `None`.
     pub threads: Option<usize>,
+    /// A folder with models of the user's own, for [`PYTHON`].
+    pub repo: Option<PathBuf>,
 }
 
 impl Default for EngineRequest {
     fn default() -> Self {
-        Self { engine: AUTO.to_owned(), model: None, options: ModelOptions::default(), threads: None }
+        Self {
+            engine: AUTO.to_owned(),
+            model: None,
+            options: ModelOptions::default(),
+            threads: None,
+            repo: None,
+        }
     }
 }
 
@@ -107,7 +118,7 @@ pub struct EngineChoice {
     /// The name of the engine.
     pub engine: &'static str,
     /// The name of its model, where it has one.
-    pub model: Option<&'static str>,
+    pub model: Option<String>,
     /// One honest line about what to expect.
     pub description: &'static str,
     /// Why it was chosen.
@@ -129,6 +140,7 @@ pub(crate) struct Engines {
     store: Result<ModelStore, Unplaced>,
     classic: Arc<Classic>,
     loaded: Mutex<Option<Loaded>>,
+    python: Mutex<Option<(String, PythonOptions, Arc<PythonDemucs>)>>,
 }
 
 /// Why there is no folder for models, said when one is needed.
@@ -159,6 +171,7 @@ impl Engines {
             store: store.map_err(|error| Unplaced(error.to_string())),
             classic: Arc::new(Classic::new()),
             loaded: Mutex::new(None),
+            python: Mutex::new(None),
         }
     }
 
@@ -186,7 +199,14 @@ impl Engines {
 
     /// Says which engine a request means.
     pub(crate) fn choose(&self, request: &EngineRequest, selection: &StemSelection) -> Result<EngineChoice> {
+        if request.repo.is_some() && request.engine != PYTHON {
+            return Err(invalid(format!("a folder of models of your own is for the engine {PYTHON}")));
+        }
         match (request.engine.as_str(), request.model.as_deref()) {
+            (PYTHON, Some(model)) => choose_python(model, request),
+            (PYTHON, None) => {
+                Err(invalid(format!("name the model that the engine {PYTHON} should run, for example mdx_q")))
+            }
             (AUTO | DEMUCS, Some(model)) => self.choose_model(model, selection, AS_ASKED.into()),
             (DEMUCS, None) => self.choose_best(selection).unwrap_or_else(|| {
                 let model = default_model(selection);
@@ -200,9 +220,9 @@ impl Engines {
             (CLASSIC, Some(model)) => {
                 Err(invalid(format!("{CLASSIC} has no models, so none called \"{model}\"")))
             }
-            (other, _) => {
-                Err(invalid(format!("there is no engine \"{other}\"; there are {AUTO}, {DEMUCS}, {CLASSIC}")))
-            }
+            (other, _) => Err(invalid(format!(
+                "there is no engine \"{other}\"; there are {AUTO}, {DEMUCS}, {PYTHON}, {CLASSIC}"
+            ))),
         }
     }
 
@@ -220,7 +240,12 @@ impl Engines {
         for index in bag.needed_networks(selection.needed().as_deref()) {
             store.find(bag, &bag.networks[index])?;
         }
-        Ok(EngineChoice { engine: DEMUCS, model: Some(bag.name), description: bag.description, reason })
+        Ok(EngineChoice {
+            engine: DEMUCS,
+            model: Some(bag.name.to_owned()),
+            description: bag.description,
+            reason,
+        })
     }
 
     fn choose_classic(
@@ -268,14 +293,35 @@ impl Engines {
         request: &EngineRequest,
         choice: &EngineChoice,
         selection: &StemSelection,
+        watch: &Watch,
     ) -> Result<Ready> {
-        let Some(model) = choice.model else {
+        let Some(name) = choice.model.clone() else {
             return Ok(Ready { separator: Arc::clone(&self.classic) as Arc<dyn Separator>, model: None });
         };
-        let demucs = self.load_demucs(model, demucs_options(request, selection))?;
-        let model =
-            ModelUse { name: model.to_owned(), options: request.options.clone(), networks: demucs.runs() };
+        let options = request.options.clone();
+        if choice.engine == PYTHON {
+            let python = self.load_python(&name, python_options(request), watch)?;
+            let package = format!("demucs {}, torch {}", python.demucs_version(), python.torch_version());
+            let model = ModelUse { name, options, networks: Vec::new(), package: Some(package) };
+            return Ok(Ready { separator: python, model: Some(model) });
+        }
+        let demucs = self.load_demucs(&name, demucs_options(request, selection))?;
+        let model = ModelUse { name, options, networks: demucs.runs(), package: None };
         Ok(Ready { separator: demucs, model: Some(model) })
+    }
+
+    /// The worker of a model stays for the next song, as networks do.
+    fn load_python(&self, model: &str, options: PythonOptions, watch: &Watch) -> Result<Arc<PythonDemucs>> {
+        let mut worker = self.python.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some((name, known, python)) = &*worker
+            && (name.as_str(), known) == (model, &options)
+        {
+            return Ok(Arc::clone(python));
+        }
+        *worker = None;
+        let python = Arc::new(PythonDemucs::open(model, options.clone(), watch)?);
+        *worker = Some((model.to_owned(), options, Arc::clone(&python)));
+        Ok(python)
     }
 
     fn load_demucs(&self, model: &str, options: DemucsOptions) -> Result<Arc<Demucs>> {
@@ -297,6 +343,30 @@ impl Engines {
         *loaded = Some(Loaded { files, options, demucs: Arc::clone(&demucs) });
         Ok(demucs)
     }
+}
+
+fn choose_python(model: &str, request: &EngineRequest) -> Result<EngineChoice> {
+    let ModelOptions { seed, precision, .. } = request.options;
+    if seed != 0 || precision != Precision::default() || request.threads.is_some() {
+        return Err(invalid(format!("the engine {PYTHON} takes no seed, precision and threads")));
+    }
+    Ok(EngineChoice {
+        engine: PYTHON,
+        model: Some(model.to_owned()),
+        description: "the demucs Python package on this machine",
+        reason: AS_ASKED.into(),
+    })
+}
+
+fn python_options(request: &EngineRequest) -> PythonOptions {
+    let ModelOptions { segment_secs, overlap, shifts, device, .. } = request.options;
+    let mut options = PythonOptions::default();
+    options.repo = request.repo.clone();
+    options.device = Some(device.to_string());
+    options.segment_secs = segment_secs;
+    options.overlap = overlap;
+    options.shifts = shifts;
+    options
 }
 
 fn demucs_options(request: &EngineRequest, selection: &StemSelection) -> DemucsOptions {

@@ -14,7 +14,7 @@ mod source;
 mod stems;
 mod studio;
 
-pub use engine::{AUTO, CLASSIC, DEMUCS, EngineChoice, EngineRequest, ModelOptions};
+pub use engine::{AUTO, CLASSIC, DEMUCS, EngineChoice, EngineRequest, ModelOptions, PYTHON};
 pub use sfa_audio as audio;
 pub use sfa_audio::{
     AnalyzeOptions, AudioSource, AudioSpec, Clip, Error, ErrorKind, Progress, Result, Separator, Stage,

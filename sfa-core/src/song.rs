@@ -160,8 +160,11 @@ pub struct ModelUse {
     pub name: String,
     /// What the caller asked for.
     pub options: ModelOptions,
-    /// Its networks: their files of weights, windows and shifts.
+    /// Its networks: their files of weights, windows and shifts. Empty where another program ran them.
     pub networks: Vec<NetworkRun>,
+    /// That program and its version.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub package: Option<String>,
 }
 
 /// How stems were made and written.

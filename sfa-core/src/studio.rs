@@ -132,10 +132,10 @@ impl Studio {
     }
 
     /// The engine that was asked for, ready to work, and what would be recorded of its work.
-    fn engine(&self, options: &SeparateOptions) -> Result<(Ready, Separation)> {
+    fn engine(&self, options: &SeparateOptions, watch: &Watch) -> Result<(Ready, Separation)> {
         let StemOptions { selection, encode, peaks, .. } = &options.stems;
         let choice = self.choose_engine(options)?;
-        let ready = self.engines.load(&options.engine, &choice, selection)?;
+        let ready = self.engines.load(&options.engine, &choice, selection, watch)?;
         let wanted = Separation {
             engine: choice.engine.to_owned(),
             description: choice.description.to_owned(),
@@ -187,7 +187,7 @@ impl Studio {
         watch: &Watch,
     ) -> Result<SeparatedSong> {
         let started = Instant::now();
-        let (engine, wanted) = self.engine(options)?;
+        let (engine, wanted) = self.engine(options, watch)?;
         let source = Source::open(path)?;
         let folder = SongFolder::claim(&self.claims, out, &source.stem_name(), source.blake3(), STEMS_FILE);
         let done = |sheet: StemSheet, skipped| SeparatedSong {
@@ -236,7 +236,7 @@ impl Studio {
         watch: &Watch,
     ) -> Result<ProcessedSong> {
         let started = Instant::now();
-        let (engine, wanted) = self.engine(&options.separate)?;
+        let (engine, wanted) = self.engine(&options.separate, watch)?;
         let source = Source::open(path)?;
         let folder =
             SongFolder::claim(&self.claims, out, &source.song_name(), source.blake3(), ANALYSIS_FILE);

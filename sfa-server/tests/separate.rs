@@ -1,5 +1,7 @@
 //! `sfa separate` with a neural engine: a small network with random weights stands in for the official ones.
 
+#![allow(clippy::print_stderr, reason = "tests say aloud what they skip")]
+
 mod desk;
 
 use std::fs;
@@ -183,6 +185,9 @@ fn what_an_engine_cannot_do_is_wrong_usage() {
     for arguments in [
         &["--engine", "classic", "--overlap", "0.5"][..],
         &["--engine", "classic", "--model", "htdemucs"],
+        &["--engine", "python"],
+        &["--engine", "python", "--model", "mdx", "--seed", "1"],
+        &["--repo", "folder"],
         &["--model", "htdemux"],
         &["--model", "htdemucs", "--stems", "piano"],
         &["--stems", "strings"],
@@ -235,4 +240,29 @@ fn a_report_tells_levels_and_what_stems_share() {
     assert!(quality["residual_db"].is_f64() && quality["stems"].as_array().map(Vec::len) == Some(4));
     let again = studio.separated(&["--report"]);
     assert!(stdout(&again).contains("already done") && stdout(&again).contains("shares at most"));
+}
+
+#[test]
+fn the_python_engine_runs_models_of_the_users_own() {
+    let has_package = std::env::var_os("SFA_PYTHON").is_some();
+    let studio = Studio::new();
+    let repo = studio.models.join("repo");
+    fs::create_dir(&repo).unwrap();
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../sfa-audio/tests/demucs");
+    fs::copy(fixtures.join("ht.th"), repo.join("5ma11ht0.th")).unwrap();
+    let arguments = ["--engine", "python", "--model", "5ma11ht0", "--repo", text(&repo)];
+    if !has_package {
+        eprintln!("skipped: SFA_PYTHON names no Python with the demucs package");
+        return;
+    }
+    studio.separated(&with_exact(&arguments));
+    let model = &studio.sheet()["separation"]["model"];
+    assert!(model["package"].as_str().is_some_and(|package| package.starts_with("demucs ")), "{model}");
+    let vocals = studio.stem("vocals");
+    let native = Studio::new().with_network("ht.th", "955717e8.th");
+    native.separated(&with_exact(&["--engine", "demucs"]));
+    for (python, native) in vocals.channels()[0].iter().zip(&native.stem("vocals").channels()[0]) {
+        // Both count in single precision.
+        assert!((python - native).abs() < 1e-4, "{python} {native}");
+    }
 }

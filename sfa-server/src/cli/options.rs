@@ -102,7 +102,7 @@ impl StemArguments {
 #[derive(Debug, Args)]
 #[command(next_help_heading = "Engine")]
 struct EngineArguments {
-    /// auto, demucs or classic; `auto` takes the best one that is ready and says which
+    /// auto, demucs, python or classic; `auto` takes the best one that is ready and says which
     #[arg(long, default_value = AUTO, value_name = "NAME")]
     engine: String,
 
@@ -137,6 +137,10 @@ struct EngineArguments {
     /// Threads of the network [default: one per core]
     #[arg(long, value_name = "N")]
     threads: Option<usize>,
+
+    /// Folder with models of your own, for --engine python
+    #[arg(long, value_name = "DIR")]
+    repo: Option<PathBuf>,
 }
 
 impl EngineArguments {
@@ -153,6 +157,7 @@ impl EngineArguments {
                 device: self.device,
             },
             threads: self.threads,
+            repo: self.repo.clone(),
         }
     }
 }
