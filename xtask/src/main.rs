@@ -14,6 +14,8 @@ cargo xtask ci       what a submission must pass: fmt, clippy, layers, tests, ca
 cargo xtask candle   lint and test the networks' second implementation, the one that GPUs run
 cargo xtask layers   check which crate may import what
 cargo xtask schema   write docs/schema/*.json anew from the types
+cargo xtask fixtures make the goldens of sfa-audio/tests/demucs anew with the real package (Python, some GB);
+                     with --full FOLDER those of the official sizes, for SFA_DEMUCS_FULL
 cargo xtask help     this text";
 
 fn main() -> ExitCode {
@@ -25,6 +27,7 @@ fn main() -> ExitCode {
         "candle" => candle(),
         "layers" => check_layers(),
         "schema" => schema(),
+        "fixtures" => fixtures(),
         "help" | "--help" | "-h" => {
             say(HELP);
             Ok(())
@@ -95,4 +98,23 @@ fn schema() -> Result<(), Failure> {
         &["test", "--package", "sfa-core", "--test", "export", "schema"],
         &[("SFA_WRITE_SCHEMA", "1")],
     )
+}
+
+/// Runs the fixtures script in a Python environment of its own, with the versions that the goldens are pinned to.
+fn fixtures() -> Result<(), Failure> {
+    const PACKAGES: [&str; 4] = ["torch==2.15.0", "demucs==4.1.0", "safetensors==0.8.0", "numpy==2.4.6"];
+    let arguments: Vec<String> = std::env::args().skip(2).collect();
+    let environment = root().join("target/fixtures-python");
+    let python = environment.join("bin/python");
+    if !python.is_file() {
+        shell::run("python3", &["-m", "venv", &environment.display().to_string()])?;
+        let pip = ["-m", "pip", "install", "--quiet"];
+        shell::run(&python, &[&pip[..], &PACKAGES].concat())?;
+    }
+    let script = "tools/fixtures/demucs_goldens.py";
+    match arguments.iter().map(String::as_str).collect::<Vec<_>>()[..] {
+        [] => shell::run(&python, &[script, "sfa-audio/tests/demucs"]),
+        ["--full", folder] => shell::run(&python, &[script, "--full", folder]),
+        _ => Err(Failure::usage(format!("cargo xtask fixtures [--full FOLDER]\n\n{HELP}"))),
+    }
 }
