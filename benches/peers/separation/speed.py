@@ -61,7 +61,8 @@ def measured(command):
     command = ["/usr/bin/time", "-f", "peak %M"] + [str(part) for part in command]
     found = subprocess.run(command, capture_output=True, text=True, check=True)
     peak = int(re.search(r"peak (\d+)", found.stderr)[1]) / 1024
-    return min(float(secs) for secs in re.findall(r"^(\d+\.\d+)", found.stdout, re.M)), peak
+    runs = re.findall(r"^(?!loaded).*?(\d+\.\d+)(?: s,|$)", found.stdout, re.M)
+    return min(float(secs) for secs in runs), peak
 
 
 def main(arguments):
