@@ -51,7 +51,11 @@ impl StemKind {
         Self::NoGuitar,
         Self::NoPiano,
     ];
-    const SOURCES: usize = 6;
+    /// The sources, in the order in which all official models have them.
+    pub(crate) const SOURCES: [Self; 6] = {
+        let [drums, bass, other, vocals, guitar, piano, ..] = Self::ALL;
+        [drums, bass, other, vocals, guitar, piano]
+    };
 
     /// The name in file names, JSON and logs; what is left without a source is called `no_` and its name.
     pub fn name(self) -> &'static str {
@@ -75,7 +79,7 @@ impl StemKind {
     #[must_use]
     pub fn complement(self) -> Self {
         let place = Self::ALL.iter().position(|&kind| kind == self).expect("all kinds are listed");
-        Self::ALL[(place + Self::SOURCES) % Self::ALL.len()]
+        Self::ALL[(place + Self::SOURCES.len()) % Self::ALL.len()]
     }
 }
 

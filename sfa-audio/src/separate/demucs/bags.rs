@@ -262,15 +262,8 @@ impl Bag {
 impl Bag {
     /// The stems of its networks.
     pub fn stems(&self) -> &'static [StemKind] {
-        const SIX: [StemKind; 6] = [
-            StemKind::Drums,
-            StemKind::Bass,
-            StemKind::Other,
-            StemKind::Vocals,
-            StemKind::Guitar,
-            StemKind::Piano,
-        ];
-        if self.name == "htdemucs_6s" { &SIX } else { &SIX[..4] }
+        const SIX: &[StemKind] = &StemKind::SOURCES;
+        if self.name == "htdemucs_6s" { SIX } else { &SIX[..4] }
     }
 
     /// The places, among its networks, of those that have a vote for one of `stems`.

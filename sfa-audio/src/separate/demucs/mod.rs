@@ -382,14 +382,7 @@ impl Separator for Demucs {
 
 /// The stems of a selection, in the order in which all official models have them.
 pub(super) fn static_stems(kinds: &[StemKind]) -> &'static [StemKind] {
-    const ALL: [StemKind; 6] = [
-        StemKind::Drums,
-        StemKind::Bass,
-        StemKind::Other,
-        StemKind::Vocals,
-        StemKind::Guitar,
-        StemKind::Piano,
-    ];
+    const ALL: [StemKind; 6] = StemKind::SOURCES;
     const SELECTIONS: [[StemKind; 6]; 64] = {
         let mut selections = [ALL; 64];
         let mut mask = 0;
