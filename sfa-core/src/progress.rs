@@ -1,7 +1,7 @@
 //! One figure for a song out of the progress of its stages.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
 
 use crate::{Stage, Watch};
 
@@ -13,7 +13,9 @@ pub(crate) const WHOLE: u64 = 10_000;
 /// The listener sees the stage that reported last and `done` of [`WHOLE`].
 pub(crate) struct Overall {
     watch: Watch,
-    done: AtomicU64,
+    /// The highest sum sent so far. Held while it is sent, so that two threads cannot overtake each other
+    /// between taking a figure and showing it.
+    sent: Mutex<u64>,
     parts: Vec<Part>,
 }
 
@@ -35,7 +37,7 @@ impl Overall {
                 done: AtomicU64::new(0),
             })
             .collect();
-        Arc::new(Self { watch: watch.clone(), done: AtomicU64::new(0), parts })
+        Arc::new(Self { watch: watch.clone(), sent: Mutex::new(0), parts })
     }
 
     /// The watch for one stage: same stop flag, progress counted towards the whole.
@@ -53,9 +55,9 @@ impl Overall {
             part.done.fetch_max((part.steps as f64 * fraction) as u64, Ordering::Relaxed);
         }
         let sum: u64 = self.parts.iter().map(|part| part.done.load(Ordering::Relaxed)).sum();
-        let before = self.done.fetch_max(sum, Ordering::Relaxed);
-        // A late thread must not send an older figure after a newer one was sent.
-        if sum > before {
+        let mut sent = self.sent.lock().unwrap_or_else(PoisonError::into_inner);
+        if sum > *sent {
+            *sent = sum;
             self.watch.report(stage, sum, WHOLE).ok();
         }
     }
@@ -68,8 +70,6 @@ impl Overall {
 
 #[cfg(test)]
 mod tests {
-    use std::sync::Mutex;
-
     use super::*;
 
     #[test]
@@ -83,6 +83,27 @@ mod tests {
         overall.stage(Stage::Separate).report(Stage::Separate, 1, 4).unwrap();
         overall.stage(Stage::Separate).report(Stage::Separate, 1, 1).unwrap();
         assert_eq!(*seen.lock().unwrap(), [3750, 6250, 10_000]);
+    }
+
+    #[test]
+    fn threads_that_race_never_show_a_lower_figure_after_a_higher_one() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let sink = Arc::clone(&seen);
+        let watch = Watch::with_sink(move |progress| {
+            // Gives the other thread the time to overtake.
+            std::thread::yield_now();
+            sink.lock().unwrap().push(progress.done);
+        });
+        let overall = Overall::new(&watch, &[(Stage::Separate, 1), (Stage::Analyze, 1)]);
+        std::thread::scope(|scope| {
+            for stage in [Stage::Separate, Stage::Analyze] {
+                let watch = overall.stage(stage);
+                scope.spawn(move || (0..=5000).for_each(|done| watch.report(stage, done, 5000).unwrap()));
+            }
+        });
+        let seen = seen.lock().unwrap();
+        assert!(seen.is_sorted(), "progress fell");
+        assert_eq!(seen.last(), Some(&WHOLE));
     }
 
     #[test]
