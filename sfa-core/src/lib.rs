@@ -6,6 +6,7 @@ mod engine;
 pub mod export;
 mod folder;
 mod http;
+pub mod library;
 pub mod models;
 mod naming;
 mod progress;

@@ -5,12 +5,15 @@ mod batch;
 mod demo;
 mod engines;
 mod inputs;
+mod jobs;
+mod library;
 mod models;
 mod options;
 mod probe;
 mod process;
 mod separate;
 mod terminal;
+mod worker;
 
 use std::process::ExitCode;
 
@@ -55,6 +58,12 @@ enum Command {
     Engines(engines::Arguments),
     /// Keep the weights of neural engines: fetch, import, check and remove them
     Models(models::Arguments),
+    /// Keep songs in a library: add, list, show, remove, check
+    Library(library::Arguments),
+    /// See and steer the work of the library
+    Jobs(jobs::Arguments),
+    /// Do the work of the library, on this machine
+    Worker(worker::Arguments),
     /// Write a demo song, synthesised here and free for any use
     Demo(demo::Arguments),
     /// Print the completion script for a shell, for example: sfa completions zsh > _sfa
@@ -119,6 +128,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Probe(arguments) => probe::run(&context, &arguments),
         Command::Engines(arguments) => Ok(engines::run(&context, &arguments)),
         Command::Models(arguments) => models::run(&context, &arguments),
+        Command::Library(arguments) => library::run(&context, &arguments),
+        Command::Jobs(arguments) => jobs::run(&context, &arguments),
+        Command::Worker(arguments) => worker::run(&context, &arguments),
         Command::Demo(arguments) => demo::run(&context, &arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

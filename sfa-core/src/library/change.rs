@@ -1,0 +1,109 @@
+//! Changes of a library as data: a list of them happens in one transaction, or not at all.
+
+use serde_json::Value;
+
+use super::{
+    AnalysisSummary, Batch, Enqueued, Event, ExportFile, JobId, LibraryCue, LibraryStem, NewJob, NewTrack,
+    PlaylistId, TrackEdit, TrackId,
+};
+
+/// One change of the user's library.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub enum Change {
+    /// Puts a track into the library. `Conflict` where the user has its file already.
+    AddTrack(NewTrack),
+    /// Renames a track.
+    EditTrack(TrackId, TrackEdit),
+    /// Removes a track with everything that was made of it.
+    RemoveTrack(TrackId),
+    /// Notes the length of a track.
+    SetDuration(TrackId, i64),
+    /// Replaces the stems that an engine made of a track before.
+    ReplaceStems {
+        /// The track.
+        track: TrackId,
+        /// The engine.
+        engine: String,
+        /// The new ones.
+        stems: Vec<LibraryStem>,
+    },
+    /// Replaces what was measured of a track, and the cues that came from it.
+    ReplaceAnalysis {
+        /// The track.
+        track: TrackId,
+        /// For lists.
+        summary: AnalysisSummary,
+        /// All of it, as JSON.
+        document: String,
+        /// The new automatic cues; the user's own stay.
+        cues: Vec<LibraryCue>,
+    },
+    /// Replaces the files made for other programs.
+    ReplaceExports(TrackId, Vec<ExportFile>),
+    /// Puts a job into the queue.
+    Enqueue(NewJob),
+    /// Asks every unfinished job of a track to stop.
+    CancelJobs(TrackId),
+    /// Asks one job to stop. `Conflict` where it is finished.
+    CancelJob(JobId),
+    /// Puts a failed or cancelled job back into the queue with all its attempts. `Conflict` in other states.
+    RetryJob(JobId),
+    /// Opens a batch.
+    AddBatch(Batch),
+    /// Makes a playlist. `Conflict` where the user has one of this name.
+    AddPlaylist(PlaylistId, String),
+    /// Renames a playlist.
+    RenamePlaylist(PlaylistId, String),
+    /// Removes a playlist; its tracks stay.
+    RemovePlaylist(PlaylistId),
+    /// Gives a playlist these tracks in this order.
+    SetPlaylistTracks(PlaylistId, Vec<TrackId>),
+    /// Replaces the user's settings.
+    SetSettings(Value),
+    /// Tells the user something.
+    Notify {
+        /// For example "track.completed".
+        kind: String,
+        /// A sentence.
+        text: String,
+        /// The track it is about.
+        track: Option<TrackId>,
+    },
+    /// Marks every notification as seen.
+    MarkNotificationsRead,
+}
+
+/// What came of a list of changes.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Receipt {
+    /// One for every [`Change::Enqueue`], in order.
+    pub enqueued: Vec<Enqueued>,
+    /// What listeners are told, now that it has happened.
+    pub events: Vec<Event>,
+}
+
+/// How a run of a job ended.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Outcome {
+    /// Done: the changes happen in the same transaction.
+    Completed(Vec<Change>),
+    /// Failed: tried again after a while, or discarded when no attempt is left.
+    Failed {
+        /// What went wrong, for people.
+        error: String,
+        /// Whether trying again cannot help.
+        is_final: bool,
+    },
+    /// Put off: costs no attempt.
+    Snoozed {
+        /// For how long.
+        wait_ms: i64,
+        /// Why, in a word.
+        reason: String,
+    },
+    /// Stopped because somebody asked for it.
+    Cancelled,
+    /// Given back untouched, as when the worker shuts down or does not know the kind: costs no attempt.
+    Released,
+}

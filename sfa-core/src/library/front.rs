@@ -1,0 +1,456 @@
+//! The front door of a library.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use serde::Serialize;
+use sfa_audio::io::AudioReader;
+use tokio::runtime::Handle;
+use tokio::sync::Notify;
+
+use super::bus::{Bus, Follower};
+use super::pipeline::{self, Pipeline};
+use super::worker::{self, Bench, Worker, WorkerOptions};
+use super::{
+    Batch, BatchId, Change, Database, Enqueued, JobId, JobState, LibraryError, LibraryErrorKind, LibraryResult,
+    NewTrack, PostgresStore, Receipt, Scope, Settings, Soundness, SqliteStore, Step, Storage, Topic, Track, TrackId,
+};
+use crate::{Studio, naming};
+
+const DATABASE_FILE: &str = "library.sqlite";
+const FILES_FOLDER: &str = "files";
+/// Disk that is always left free, so that the database can still be written when songs have filled the rest.
+const RESERVED_BYTES: u64 = 256 << 20;
+
+/// Where a library is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct LibraryConfig {
+    /// The folder of the files, and of the database unless that is elsewhere. Made where there is none.
+    pub folder: PathBuf,
+    /// "postgres://…", for a library that several machines share. Default: a file in the folder.
+    pub database_url: Option<String>,
+}
+
+impl LibraryConfig {
+    /// Everything in one folder.
+    pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
+        Self { folder: folder.into(), database_url: None }
+    }
+
+    /// `SFA_DATA_DIR`, or this system's folder for the data of programs; the rows where `SFA_DATABASE_URL` says, or
+    /// in the folder.
+    ///
+    /// # Errors
+    /// `Invalid` where the system names no such folder.
+    pub fn default_place() -> LibraryResult<Self> {
+        let named = |name| std::env::var_os(name).filter(|value| !value.is_empty());
+        let folder = match named("SFA_DATA_DIR") {
+            Some(folder) => PathBuf::from(folder),
+            None => directories::ProjectDirs::from("", "", "sound-forge-alchemy")
+                .map(|folders| folders.data_dir().join("library"))
+                .ok_or_else(|| {
+                    let message = "this system names no folder for data; set SFA_DATA_DIR";
+                    LibraryError::new(LibraryErrorKind::Invalid, message)
+                })?,
+        };
+        let database_url = named("SFA_DATABASE_URL").map(|url| url.to_string_lossy().into_owned());
+        Ok(Self { folder, database_url })
+    }
+
+    /// The rows in a PostgreSQL database.
+    #[must_use]
+    pub fn database_url(mut self, url: impl Into<String>) -> Self {
+        self.database_url = Some(url.into());
+        self
+    }
+}
+
+/// A studio that remembers: tracks, what was made of them, work to do, and what has happened.
+///
+/// Clones are the same library. Calls are for a tokio runtime and return quickly: work on audio is a job, and is
+/// done where a worker was started, see [`start_worker`](Self::start_worker).
+#[derive(Clone)]
+pub struct Library {
+    database: Arc<dyn Database>,
+    storage: Storage,
+    studio: Arc<Studio>,
+    folder: Arc<PathBuf>,
+    bus: Bus,
+    wake: Arc<Notify>,
+}
+
+/// A song that was taken in.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct Imported {
+    /// The track.
+    pub track: Track,
+    /// Whether it was not there before.
+    pub is_new: bool,
+    /// The first job on it, where there is something to do.
+    pub job: Option<JobId>,
+}
+
+/// What [`Library::check`] found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct CheckReport {
+    /// Contents that are what they should be.
+    pub sound: usize,
+    /// Contents that rows name and that are not there.
+    pub missing: Vec<String>,
+    /// Contents that are something else than their name says.
+    pub damaged: Vec<String>,
+    /// Contents that no row knows.
+    pub orphans: Vec<String>,
+    /// Tracks that miss something of theirs.
+    pub tracks: Vec<TrackId>,
+    /// What was mended: orphans removed, and tracks to be processed again.
+    pub repaired: usize,
+}
+
+impl CheckReport {
+    /// Whether rows and files agree.
+    pub fn is_clean(&self) -> bool {
+        self.missing.is_empty() && self.damaged.is_empty() && self.orphans.is_empty()
+    }
+}
+
+impl Studio {
+    /// Opens the library at `config`, or makes one, with this studio to do its work.
+    ///
+    /// # Errors
+    /// `Database` when the rows cannot be reached, `Storage` when the files cannot.
+    pub async fn open(self, config: LibraryConfig) -> LibraryResult<Library> {
+        let folder = config.folder;
+        std::fs::create_dir_all(&folder).map_err(|error| LibraryError::storage(&folder, error))?;
+        let storage = Storage::local(&folder.join(FILES_FOLDER))?;
+        let database: Arc<dyn Database> = match &config.database_url {
+            Some(url) => Arc::new(PostgresStore::open(url).await?),
+            None => Arc::new(SqliteStore::open(&folder.join(DATABASE_FILE)).await?),
+        };
+        Ok(Library {
+            database,
+            storage,
+            studio: Arc::new(self),
+            folder: Arc::new(folder),
+            bus: Bus::new(),
+            wake: Arc::new(Notify::new()),
+        })
+    }
+}
+
+impl Library {
+    /// The rows, for reading.
+    pub fn rows(&self) -> &dyn Database {
+        &*self.database
+    }
+
+    /// The files, for reading.
+    pub fn files(&self) -> &Storage {
+        &self.storage
+    }
+
+    /// Makes changes, all of them or none, and tells whoever listens.
+    ///
+    /// # Errors
+    /// Those of each [`Change`].
+    pub async fn apply(&self, scope: Scope, changes: Vec<Change>) -> LibraryResult<Receipt> {
+        let receipt = self.database.apply(scope, changes).await?;
+        self.bus.publish(&receipt.events);
+        self.wake.notify_one();
+        Ok(receipt)
+    }
+
+    /// Takes a song in and asks for the first step of its work. A file that the user has already is the track
+    /// that it is.
+    ///
+    /// # Errors
+    /// `Audio` when it is not a song, `NoSpace` when quota or disk are full, `Storage` when it cannot be read.
+    pub async fn import(&self, scope: Scope, path: &Path) -> LibraryResult<Imported> {
+        self.import_into(scope, path, None).await
+    }
+
+    /// [`import`](Self::import), counted towards a batch.
+    ///
+    /// # Errors
+    /// As [`import`](Self::import).
+    pub async fn import_into(
+        &self,
+        scope: Scope,
+        path: &Path,
+        batch: Option<BatchId>,
+    ) -> LibraryResult<Imported> {
+        let size = tokio::fs::metadata(path).await.map_err(|error| LibraryError::storage(path, error))?.len();
+        self.make_sure_of_space(scope, size).await?;
+        let tags = read_tags(path).await?;
+        let file_name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
+        let staged = self.storage.stage_file(path).await?;
+        self.database.reserve_blob(staged.blob()).await?;
+        let blob = self.storage.publish(staged).await?;
+        if let Some(track) = self.database.track_of_blob(scope, &blob.hash).await? {
+            return Ok(Imported { track: self.database.track(scope, track).await?, is_new: false, job: None });
+        }
+        let title = naming::shown(tags.title.as_deref()).unwrap_or_else(|| naming::file_stem(&file_name));
+        let track = NewTrack {
+            id: TrackId::random(),
+            title: title.chars().take(500).collect(),
+            artist: naming::shown(tags.artist.as_deref()).map(str::to_owned),
+            album: naming::shown(tags.album.as_deref()).map(str::to_owned),
+            file_name,
+            blob,
+        };
+        let id = track.id;
+        let settings = Settings::from_json(self.database.settings(scope).await?)?;
+        let mut changes = vec![Change::AddTrack(track)];
+        changes.extend(settings.after(None).map(|step| Change::Enqueue(pipeline::job(step, id, batch, false))));
+        let receipt = self.apply(scope, changes).await?;
+        let track = self.database.track(scope, id).await?;
+        Ok(Imported { track, is_new: true, job: receipt.enqueued.first().map(|job| job.id()) })
+    }
+
+    /// Opens a batch for so many tracks; import into it, or process with it.
+    ///
+    /// # Errors
+    /// `Invalid` for none.
+    pub async fn open_batch(&self, scope: Scope, name: &str, total: i64) -> LibraryResult<BatchId> {
+        let id = BatchId::random();
+        let batch = Batch { id, name: name.to_owned(), total, done: 0, failed: 0 };
+        self.apply(scope, vec![Change::AddBatch(batch)]).await?;
+        Ok(id)
+    }
+
+    /// Asks for the steps of a track from `from` on, although they may be done already: what they make replaces
+    /// what was there when it is finished, not before.
+    ///
+    /// # Errors
+    /// `NotFound`.
+    pub async fn process(&self, scope: Scope, track: TrackId, from: Step) -> LibraryResult<Enqueued> {
+        let job = pipeline::job(from, track, None, true);
+        let receipt = self.apply(scope, vec![Change::Enqueue(job)]).await?;
+        receipt.enqueued.first().copied().ok_or_else(|| {
+            LibraryError::new(LibraryErrorKind::Internal, "the queue gave no answer; please report it")
+        })
+    }
+
+    /// The user's settings.
+    ///
+    /// # Errors
+    /// `Invalid` when what is kept cannot be used.
+    pub async fn settings(&self, scope: Scope) -> LibraryResult<Settings> {
+        Settings::from_json(self.database.settings(scope).await?)
+    }
+
+    /// Replaces the user's settings.
+    ///
+    /// # Errors
+    /// `Invalid` for a value out of its range.
+    pub async fn set_settings(&self, scope: Scope, settings: &Settings) -> LibraryResult<()> {
+        settings.separate_options()?;
+        let document = serde_json::to_value(settings).map_err(|error| {
+            LibraryError::new(LibraryErrorKind::Internal, "settings cannot be written").caused_by(error)
+        })?;
+        self.apply(scope, vec![Change::SetSettings(document)]).await.map(|_| ())
+    }
+
+    /// The events of a topic after number `after`, and then those to come.
+    pub fn follow(&self, scope: Scope, topic: Topic, after: i64) -> Follower {
+        self.bus.follow(Arc::clone(&self.database), scope, topic, after)
+    }
+
+    /// Waits until nothing is left to do for a track, and tells `on_progress` the step and its percentage.
+    ///
+    /// # Errors
+    /// `Audio` with the reason when a step failed for good, `Cancelled` when it was stopped, `NotFound`.
+    pub async fn wait(
+        &self,
+        scope: Scope,
+        track: TrackId,
+        mut on_progress: impl FnMut(&str, i64),
+    ) -> LibraryResult<Track> {
+        let topic = Topic::Track(track);
+        // Events before this moment are not missed: the state that is read next contains them.
+        let last = self.database.last_seq(scope, &topic.name()).await?;
+        let mut events = self.follow(scope, topic, last);
+        loop {
+            let state = self.database.track(scope, track).await?;
+            match state.status {
+                super::TrackStatus::Ready => return Ok(state),
+                super::TrackStatus::Failed => return Err(self.failure(scope, track).await?),
+                super::TrackStatus::Working => {}
+            }
+            let event = events.next().await?;
+            match event.kind.as_str() {
+                "track.cancelled" => {
+                    return Err(LibraryError::new(LibraryErrorKind::Cancelled, "stopped on request"));
+                }
+                "job.progress" => {
+                    let payload = &event.payload;
+                    on_progress(
+                        payload["job_kind"].as_str().unwrap_or_default(),
+                        payload["progress"].as_i64().unwrap_or(0),
+                    );
+                }
+                _ => {}
+            }
+        }
+    }
+
+    async fn failure(&self, scope: Scope, track: TrackId) -> LibraryResult<LibraryError> {
+        let query = super::JobQuery { state: Some(JobState::Discarded), track: Some(track), limit: 1 };
+        let error = self.database.jobs(scope, &query).await?.pop().and_then(|job| job.error);
+        let message = error.unwrap_or_else(|| "it failed, and the reason is not known any more".to_owned());
+        Ok(LibraryError::new(LibraryErrorKind::Audio, message))
+    }
+
+    /// Starts doing the jobs of this library in this process.
+    ///
+    /// # Errors
+    /// `Database` when it cannot be reached.
+    pub async fn start_worker(&self, options: WorkerOptions) -> LibraryResult<Worker> {
+        let handler = Pipeline {
+            database: Arc::clone(&self.database),
+            storage: self.storage.clone(),
+            studio: Arc::clone(&self.studio),
+            runtime: Handle::current(),
+        };
+        let bench = Bench {
+            database: Arc::clone(&self.database),
+            storage: self.storage.clone(),
+            bus: self.bus.clone(),
+            wake: Arc::clone(&self.wake),
+            handler: Arc::new(handler),
+        };
+        worker::start(bench, options).await
+    }
+
+    /// Waits until nothing waits or runs in the queues of a worker.
+    ///
+    /// # Errors
+    /// `Database` when it cannot be reached.
+    pub async fn drained(&self, options: &WorkerOptions) -> LibraryResult<()> {
+        loop {
+            let queues = self.database.queues().await?;
+            let busy = |name: &str| {
+                queues.iter().any(|queue| queue.name == name && queue.waiting + queue.running > 0)
+            };
+            if !options.queues.iter().any(|(name, _)| busy(name)) {
+                return Ok(());
+            }
+            tokio::time::sleep(options.poll / 4).await;
+        }
+    }
+
+    /// Copies a track's song, stems and exports into `folder`, which is made where there is none, and returns
+    /// where they are. Files of the same name are replaced.
+    ///
+    /// # Errors
+    /// `NotFound`, or `Storage` when something cannot be written.
+    pub async fn check_out(&self, scope: Scope, track: TrackId, folder: &Path) -> LibraryResult<Vec<PathBuf>> {
+        let song = self.database.track(scope, track).await?;
+        let stems = self.database.stems(scope, track).await?;
+        let exports = self.database.exports(scope, track).await?;
+        let mut files = vec![(naming::safe_name(&song.file_name), song.blob)];
+        files.extend(stems.into_iter().map(|stem| {
+            let engine = naming::safe_name(&stem.engine);
+            (format!("{engine} {}", naming::safe_name(&stem.file_name)), stem.blob.hash)
+        }));
+        files.extend(exports.into_iter().map(|file| (naming::safe_name(&file.name), file.blob.hash)));
+        std::fs::create_dir_all(folder).map_err(|error| LibraryError::storage(folder, error))?;
+        let mut paths = Vec::new();
+        for (name, hash) in files {
+            paths.push(self.storage.copy_out(&hash, folder, &name).await?);
+        }
+        Ok(paths)
+    }
+
+    /// Reads every content and compares rows with files in both directions. With `repair`, orphans go, and tracks
+    /// whose stems or exports are missing or damaged are processed again; a song that is itself missing cannot be
+    /// brought back.
+    ///
+    /// # Errors
+    /// `Database` and `Storage` when they cannot be read.
+    pub async fn check(&self, repair: bool) -> LibraryResult<CheckReport> {
+        let mut report = CheckReport::default();
+        // Files first: a content that comes meanwhile has its row before it has its name.
+        let files = self.storage.list().await?;
+        let known: std::collections::HashSet<String> =
+            self.database.blobs().await?.into_iter().map(|blob| blob.hash).collect();
+        report.orphans = files.into_iter().map(|blob| blob.hash).filter(|hash| !known.contains(hash)).collect();
+        let mut hurt = Vec::new();
+        for hash in known {
+            match self.storage.verify(&hash).await? {
+                Soundness::Sound => report.sound += 1,
+                broken => {
+                    let tracks = self.database.tracks_with_blob(&hash).await?;
+                    if tracks.is_empty() {
+                        // Reserved, but never named: the sweep forgets it.
+                        continue;
+                    }
+                    hurt.extend(tracks.iter().map(|(scope, track)| (*scope, *track, hash.clone())));
+                    let list = if broken == Soundness::Missing { &mut report.missing } else { &mut report.damaged };
+                    list.push(hash);
+                }
+            }
+        }
+        report.tracks = hurt.iter().map(|(_, track, _)| *track).collect();
+        report.tracks.sort_unstable();
+        report.tracks.dedup();
+        if repair {
+            for hash in report.orphans.iter().chain(&report.damaged) {
+                self.storage.remove(hash).await?;
+                report.repaired += 1;
+            }
+            for (scope, track, hash) in hurt {
+                if self.database.track(scope, track).await?.blob != hash {
+                    self.process(scope, track, Step::Separate).await?;
+                    report.repaired += 1;
+                }
+            }
+        }
+        Ok(report)
+    }
+
+    async fn make_sure_of_space(&self, scope: Scope, size: u64) -> LibraryResult<()> {
+        let usage = self.database.usage(scope).await?;
+        let size_bytes = i64::try_from(size).unwrap_or(i64::MAX);
+        if let Some(quota) = usage.quota_bytes
+            && usage.used_bytes.saturating_add(size_bytes) > quota
+        {
+            let message = format!(
+                "{} of {} MB are used; this file of {} MB does not fit",
+                usage.used_bytes >> 20,
+                quota >> 20,
+                size_bytes >> 20
+            );
+            return Err(LibraryError::new(LibraryErrorKind::NoSpace, message));
+        }
+        let free = fs4::available_space(&*self.folder)
+            .map_err(|error| LibraryError::storage(&self.folder, error))?;
+        if free < size.saturating_add(RESERVED_BYTES) {
+            let message = format!("only {} MB are free on the disk of {}", free >> 20, self.folder.display());
+            return Err(LibraryError::new(LibraryErrorKind::NoSpace, message));
+        }
+        Ok(())
+    }
+}
+
+impl std::fmt::Debug for Library {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Library").field("folder", &self.folder).finish_non_exhaustive()
+    }
+}
+
+/// What a file says about itself; fails for what is no song.
+async fn read_tags(path: &Path) -> LibraryResult<sfa_audio::io::Tags> {
+    let path = path.to_owned();
+    let reading =
+        tokio::task::spawn_blocking(move || AudioReader::open(&path).map(|reader| reader.info().tags.clone()));
+    match reading.await {
+        Ok(Ok(tags)) => Ok(tags),
+        Ok(Err(error)) => {
+            Err(LibraryError::new(LibraryErrorKind::Audio, error.to_string()).caused_by(error))
+        }
+        Err(_) => Err(LibraryError::new(LibraryErrorKind::Audio, "this file could not be read")),
+    }
+}

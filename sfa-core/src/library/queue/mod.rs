@@ -1,0 +1,9 @@
+//! Work to be done: what a job is, and the rules of the queue that need no database.
+
+mod backoff;
+mod job;
+mod shares;
+
+pub(crate) use backoff::backoff;
+pub use job::{Enqueued, Fence, Job, JobState, NewJob};
+pub(crate) use shares::shares;

@@ -1,0 +1,30 @@
+//! How the tables came to be, step by step: the same numbers for both databases.
+
+use sqlx::SqlSafeStr as _;
+use sqlx::migrate::{Migration, MigrationType, Migrator};
+
+/// One step: its number, what it is for, and its statements for SQLite and for PostgreSQL.
+type Step = (i64, &'static str, &'static str, &'static str);
+
+const STEPS: [Step; 1] = [(
+    1,
+    "library",
+    include_str!("sqlite/0001_library.sql"),
+    include_str!("postgres/0001_library.sql"),
+)];
+
+pub(super) fn sqlite() -> Migrator {
+    migrator(|&(version, name, sqlite, _)| (version, name, sqlite))
+}
+
+pub(super) fn postgres() -> Migrator {
+    migrator(|&(version, name, _, postgres)| (version, name, postgres))
+}
+
+fn migrator(pick: impl Fn(&Step) -> (i64, &'static str, &'static str)) -> Migrator {
+    let migration = |step| {
+        let (version, name, statements) = pick(step);
+        Migration::new(version, name.into(), MigrationType::Simple, statements.into_sql_str(), false)
+    };
+    Migrator::with_migrations(STEPS.iter().map(migration).collect())
+}

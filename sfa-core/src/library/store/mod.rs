@@ -1,0 +1,193 @@
+//! Where a library keeps its rows.
+//!
+//! One trait over two databases. Their SQL is the same but for what [`dialect`](sqlite) spells differently; one
+//! suite of cases runs on both.
+
+mod migrations;
+mod postgres;
+mod sqlite;
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+pub use postgres::PostgresStore;
+pub use sqlite::SqliteStore;
+
+use super::{
+    Batch, BatchId, Blob, Change, Event, ExportFile, Fence, Job, JobId, JobQuery, LibraryCue, LibraryResult,
+    LibraryStem, Notification, Outcome, Playlist, PlaylistId, Receipt, Scope, Storage, Track, TrackId, TrackQuery, UserId,
+    WorkerId,
+};
+
+/// The rows of a library.
+///
+/// Reads and writes take the [`Scope`] of a user and see that user's rows only; what belongs to somebody else is
+/// `NotFound`. Every writing call is one transaction, and what it returns to be published has been committed.
+#[async_trait]
+pub trait Store: Send + Sync {
+    /// Does all of `changes`, or none.
+    async fn apply(&self, scope: Scope, changes: Vec<Change>) -> LibraryResult<Receipt>;
+
+    /// Makes sure that a user of this name is there.
+    async fn ensure_user(&self, user: UserId, name: &str) -> LibraryResult<()>;
+    /// Bytes that a user may keep and keeps; each content counts once.
+    async fn usage(&self, scope: Scope) -> LibraryResult<Usage>;
+    /// Sets or lifts how many bytes a user may keep.
+    async fn set_quota(&self, user: UserId, bytes: Option<i64>) -> LibraryResult<()>;
+
+    /// One track.
+    async fn track(&self, scope: Scope, id: TrackId) -> LibraryResult<Track>;
+    /// The track that has this file, if the user has one.
+    async fn track_of_blob(&self, scope: Scope, hash: &str) -> LibraryResult<Option<TrackId>>;
+    /// A page of tracks.
+    async fn tracks(&self, scope: Scope, query: &TrackQuery) -> LibraryResult<Vec<Track>>;
+    /// How many tracks the user has.
+    async fn count_tracks(&self, scope: Scope) -> LibraryResult<i64>;
+    /// Every stem of a track.
+    async fn stems(&self, scope: Scope, track: TrackId) -> LibraryResult<Vec<LibraryStem>>;
+    /// What was measured of a track, as JSON.
+    async fn analysis(&self, scope: Scope, track: TrackId) -> LibraryResult<Option<String>>;
+    /// The cues and loops of a track in order of time.
+    async fn cues(&self, scope: Scope, track: TrackId) -> LibraryResult<Vec<LibraryCue>>;
+    /// The files made of a track for other programs.
+    async fn exports(&self, scope: Scope, track: TrackId) -> LibraryResult<Vec<ExportFile>>;
+    /// Every playlist by name.
+    async fn playlists(&self, scope: Scope) -> LibraryResult<Vec<Playlist>>;
+    /// The tracks of a playlist in order.
+    async fn playlist_tracks(&self, scope: Scope, playlist: PlaylistId) -> LibraryResult<Vec<TrackId>>;
+    /// The user's settings; an empty object where nothing was set.
+    async fn settings(&self, scope: Scope) -> LibraryResult<Value>;
+    /// The newest notifications first.
+    async fn notifications(&self, scope: Scope, limit: i64) -> LibraryResult<Vec<Notification>>;
+
+    /// One job.
+    async fn job(&self, scope: Scope, id: JobId) -> LibraryResult<Job>;
+    /// The newest jobs first.
+    async fn jobs(&self, scope: Scope, query: &JobQuery) -> LibraryResult<Vec<Job>>;
+    /// How far a batch is.
+    async fn batch(&self, scope: Scope, id: BatchId) -> LibraryResult<Batch>;
+
+    /// The events of a topic after number `seq`, at most 1000.
+    async fn events(&self, scope: Scope, topic: &str, seq: i64) -> LibraryResult<Vec<Event>>;
+    /// The number of the last event of a topic; 0 before the first.
+    async fn last_seq(&self, scope: Scope, topic: &str) -> LibraryResult<i64>;
+
+    /// Notes that a content is about to be named by a row, so that no sweep removes it for a day.
+    async fn reserve_blob(&self, blob: &Blob) -> LibraryResult<()>;
+    /// Every content that should be in the store.
+    async fn blobs(&self) -> LibraryResult<Vec<Blob>>;
+    /// Removes contents that no row names and that were reserved longer than `age` ago, rows and files together,
+    /// and says how many.
+    async fn sweep_blobs(&self, storage: &Storage, age: Duration) -> LibraryResult<usize>;
+    /// The tracks of which something is kept in this content, and their users.
+    async fn tracks_with_blob(&self, hash: &str) -> LibraryResult<Vec<(Scope, TrackId)>>;
+}
+
+/// How much a user keeps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Usage {
+    /// Bytes of every content that the user's rows name, each once.
+    pub used_bytes: i64,
+    /// The most that is allowed.
+    pub quota_bytes: Option<i64>,
+}
+
+/// The work to be done, and who does it.
+///
+/// A claimed job belongs to its worker until its lease runs out by the database's clock; the lease is renewed by
+/// [`beat`](Self::beat). Every claim raises the job's `run_lease`, and every later write names it: a worker that
+/// was thought dead, and comes back, changes nothing.
+#[async_trait]
+pub trait JobQueue: Send + Sync {
+    /// Takes up to `claim.slots` jobs that may run now, a fair share from every user.
+    async fn claim(&self, claim: &Claim) -> LibraryResult<Vec<Job>>;
+    /// Renews the leases of running jobs, writes their progress, and hears who should stop.
+    async fn beat(
+        &self,
+        worker: WorkerId,
+        lease: Duration,
+        running: &[Heartbeat],
+    ) -> LibraryResult<(Vec<Verdict>, Vec<Event>)>;
+    /// Ends runs, all in one transaction. A run that is not the worker's any more gives `Conflict`, and one whose
+    /// changes fail gives their error: of these nothing is written, the others stand.
+    async fn finish(&self, ended: Vec<(Fence, Outcome)>) -> LibraryResult<Vec<LibraryResult<Receipt>>>;
+    /// Takes back the jobs whose lease has run out or whose deadline has passed; returns what listeners are told.
+    async fn rescue(&self) -> LibraryResult<Vec<Event>>;
+    /// Stops or starts a queue for every worker.
+    async fn set_paused(&self, queue: &str, paused: bool) -> LibraryResult<()>;
+    /// Lets at most so many jobs of a queue run at once, on all nodes together.
+    async fn set_limit(&self, queue: &str, running: Option<i64>) -> LibraryResult<()>;
+    /// Every queue that has jobs or settings.
+    async fn queues(&self) -> LibraryResult<Vec<QueueStatus>>;
+    /// Says that a worker lives, and what it can do.
+    async fn register(&self, worker: WorkerId, name: &str, capabilities: &[String]) -> LibraryResult<()>;
+    /// Takes a worker off the list.
+    async fn unregister(&self, worker: WorkerId) -> LibraryResult<()>;
+    /// Whether the time of schedule `name` has come, and if so moves it `every` further: true on one node only.
+    async fn due(&self, name: &str, first: Duration, every: Duration) -> LibraryResult<bool>;
+    /// Removes finished jobs, old events and dead workers; `completed` and `failed` are ages.
+    async fn prune(&self, completed: Duration, failed: Duration) -> LibraryResult<u64>;
+}
+
+/// Both halves of a database.
+pub trait Database: Store + JobQueue {}
+
+impl<T: Store + JobQueue> Database for T {}
+
+/// What a worker can take on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Claim {
+    /// Who asks.
+    pub worker: WorkerId,
+    /// From which queue.
+    pub queue: String,
+    /// How many it could start at once.
+    pub slots: i64,
+    /// How long it may be silent.
+    pub lease: Duration,
+    /// How long a job may run at all.
+    pub deadline: Duration,
+    /// What it can do.
+    pub capabilities: Vec<String>,
+    /// The kinds that it has handlers for; others stay where they are, for a newer worker.
+    pub kinds: Vec<String>,
+}
+
+/// News of a running job.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Heartbeat {
+    /// Which run.
+    pub fence: Fence,
+    /// 0 to 100.
+    pub progress: i64,
+    /// What it is doing, in a word.
+    pub stage: String,
+}
+
+/// What a worker is told about one of its runs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Verdict {
+    /// Go on.
+    Continue,
+    /// Somebody asked it to stop.
+    Cancel,
+    /// It is not this worker's any more: stop and throw away.
+    Stale,
+}
+
+/// A queue at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct QueueStatus {
+    /// Its name.
+    pub name: String,
+    /// Whether nothing is taken from it.
+    pub is_paused: bool,
+    /// The most that run at once.
+    pub running_limit: Option<i64>,
+    /// Jobs that wait.
+    pub waiting: i64,
+    /// Jobs that run.
+    pub running: i64,
+}

@@ -1,0 +1,74 @@
+//! The library in a PostgreSQL database that several nodes share.
+
+use std::str::FromStr;
+use std::time::Duration;
+
+use sqlx::Postgres as Database;
+use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+
+use super::migrations;
+use crate::library::{LibraryResult, Scope, UserId};
+
+/// The time by the database's clock, in milliseconds since 1970.
+macro_rules! now_ms {
+    () => {
+        "cast(extract(epoch from clock_timestamp()) * 1000 as bigint)"
+    };
+}
+/// Ends a query whose rows nobody else may take at the same time.
+macro_rules! locking {
+    () => {
+        " for update skip locked"
+    };
+}
+/// Whether what a job requires is among what a worker offers.
+macro_rules! is_able {
+    ($offered:literal) => {
+        concat!("cast(jobs.requires as jsonb) <@ cast(", $offered, " as jsonb)")
+    };
+}
+/// The texts of a list in JSON.
+macro_rules! listed {
+    ($list:literal) => {
+        concat!("(select jsonb_array_elements_text(cast(", $list, " as jsonb)))")
+    };
+}
+/// The comparison that ignores case.
+macro_rules! like {
+    () => {
+        "ilike"
+    };
+}
+
+#[path = "queries/mod.rs"]
+mod queries;
+
+pub use queries::Rows as PostgresStore;
+
+const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+const CONNECTIONS: u32 = 16;
+
+impl PostgresStore {
+    /// Opens the database at `url`, for example "postgres://sfa@localhost/sfa", and brings it up to date.
+    ///
+    /// # Errors
+    /// `Database` when it cannot be reached, or comes from a newer version of this program.
+    pub async fn open(url: &str) -> LibraryResult<Self> {
+        let options = PgConnectOptions::from_str(url)
+            .map_err(queries::failed)?
+            .application_name("sfa")
+            .options([("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "60s")]);
+        let writer = PgPoolOptions::new()
+            .max_connections(CONNECTIONS)
+            .acquire_timeout(CONNECT_LIMIT)
+            .connect_with(options)
+            .await
+            .map_err(queries::failed)?;
+        migrations::postgres().run(&writer).await.map_err(queries::migration_failed)?;
+        let store = Self { readers: writer.clone(), writer };
+        super::Store::ensure_user(&store, UserId::LOCAL, "local").await?;
+        Ok(store)
+    }
+}
+
+const BEGIN: &str = "begin";

@@ -1,0 +1,528 @@
+//! Writing: every [`Change`], one after the other, in one transaction.
+
+use serde_json::{Value, json};
+
+use super::rows::parsed;
+use super::{Connection, Rows, Scope, failed, millis, record};
+use crate::library::{
+    Batch, Blob, Change, CueId, Enqueued, ExportFile, JobId, JobState, LibraryCue, LibraryError,
+    LibraryErrorKind, LibraryResult, LibraryStem, NewJob, NewTrack, NotificationId, PlaylistId, Receipt, Topic,
+    TrackEdit, TrackId,
+};
+
+impl Rows {
+    pub(super) async fn apply_all(&self, scope: Scope, changes: Vec<Change>) -> LibraryResult<Receipt> {
+        let mut transaction = self.begin().await?;
+        let mut receipt = Receipt::default();
+        Writer { connection: &mut transaction, scope, receipt: &mut receipt }.apply(changes).await?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(receipt)
+    }
+}
+
+/// One user's changes within a transaction.
+pub(super) struct Writer<'a> {
+    pub(super) connection: &'a mut Connection,
+    pub(super) scope: Scope,
+    pub(super) receipt: &'a mut Receipt,
+}
+
+impl Writer<'_> {
+    pub(super) async fn apply(&mut self, changes: Vec<Change>) -> LibraryResult<()> {
+        for change in changes {
+            self.apply_one(change).await?;
+        }
+        Ok(())
+    }
+
+    async fn apply_one(&mut self, change: Change) -> LibraryResult<()> {
+        match change {
+            Change::AddTrack(track) => self.add_track(track).await,
+            Change::EditTrack(track, edit) => self.edit_track(track, edit).await,
+            Change::RemoveTrack(track) => self.remove_track(track).await,
+            Change::SetDuration(track, duration_ms) => self.set_duration(track, duration_ms).await,
+            Change::ReplaceStems { track, engine, stems } => self.replace_stems(track, &engine, stems).await,
+            Change::ReplaceAnalysis { track, summary, document, cues } => {
+                self.own_track(track).await?;
+                self.forget("delete from analyses where track_id = $1", track).await?;
+                sqlx::query(concat!(
+                    "insert into analyses (track_id, bpm, key, camelot, energy, lufs, document, created_at_ms) \
+                     values ($1, $2, $3, $4, $5, $6, $7, ",
+                    now_ms!(),
+                    ")"
+                ))
+                .bind(track.to_string())
+                .bind(summary.bpm)
+                .bind(&summary.key)
+                .bind(&summary.camelot)
+                .bind(summary.energy)
+                .bind(summary.lufs)
+                .bind(document)
+                .execute(&mut *self.connection)
+                .await
+                .map_err(failed)?;
+                self.replace_cues(track, cues).await?;
+                self.tell_track(track, "track.analyzed", json!({"summary": summary})).await
+            }
+            Change::ReplaceExports(track, files) => self.replace_exports(track, files).await,
+            Change::Enqueue(job) => self.enqueue(job).await,
+            Change::CancelJobs(track) => self.cancel_jobs(track).await,
+            Change::CancelJob(job) => self.cancel_job(job).await,
+            Change::RetryJob(job) => self.retry_job(job).await,
+            Change::AddBatch(batch) => self.add_batch(batch).await,
+            Change::AddPlaylist(id, name) => self.add_playlist(id, &name).await,
+            Change::RenamePlaylist(id, name) => self.rename_playlist(id, &name).await,
+            Change::RemovePlaylist(id) => self.remove_playlist(id).await,
+            Change::SetPlaylistTracks(id, tracks) => self.set_playlist_tracks(id, &tracks).await,
+            Change::SetSettings(settings) => self.set_settings(&settings).await,
+            Change::Notify { kind, text, track } => self.notify(&kind, &text, track).await,
+            Change::MarkNotificationsRead => self.mark_read().await,
+        }
+    }
+
+    fn user(&self) -> String {
+        self.scope.user.to_string()
+    }
+
+    async fn tell(&mut self, topic: Topic, kind: &str, payload: Value) -> LibraryResult<()> {
+        let Self { connection, scope, receipt } = self;
+        record(connection, &mut receipt.events, scope.user, topic.name(), kind, payload).await
+    }
+
+    pub(super) async fn tell_track(&mut self, track: TrackId, kind: &str, mut payload: Value) -> LibraryResult<()> {
+        payload["track"] = json!(track);
+        self.tell(Topic::Track(track), kind, payload).await
+    }
+
+    async fn tell_library(&mut self, kind: &str, payload: Value) -> LibraryResult<()> {
+        self.tell(Topic::Library(self.scope.user), kind, payload).await
+    }
+
+    /// Fails unless the track is the user's.
+    async fn own_track(&mut self, track: TrackId) -> LibraryResult<()> {
+        let found: Option<String> = sqlx::query_scalar("select id from tracks where id = $1 and user_id = $2")
+            .bind(track.to_string())
+            .bind(self.user())
+            .fetch_optional(&mut *self.connection)
+            .await
+            .map_err(failed)?;
+        found.map(|_| ()).ok_or_else(|| LibraryError::not_found("track", track))
+    }
+
+    async fn forget(&mut self, statement: &'static str, id: impl ToString) -> LibraryResult<()> {
+        sqlx::query(statement)
+            .bind(id.to_string())
+            .execute(&mut *self.connection)
+            .await
+            .map(|_| ())
+            .map_err(failed)
+    }
+
+    async fn keep_blob(&mut self, blob: &Blob) -> LibraryResult<()> {
+        sqlx::query(concat!(
+            "insert into blobs (hash, size_bytes, created_at_ms) values ($1, $2, ",
+            now_ms!(),
+            ") on conflict (hash) do nothing"
+        ))
+        .bind(&blob.hash)
+        .bind(blob.size_bytes)
+        .execute(&mut *self.connection)
+        .await
+        .map(|_| ())
+        .map_err(failed)
+    }
+
+    async fn add_track(&mut self, track: NewTrack) -> LibraryResult<()> {
+        self.keep_blob(&track.blob).await?;
+        sqlx::query(concat!(
+            "insert into tracks (id, user_id, title, artist, album, file_name, blob_hash, created_at_ms) \
+             values ($1, $2, $3, $4, $5, $6, $7, ",
+            now_ms!(),
+            ")"
+        ))
+        .bind(track.id.to_string())
+        .bind(self.user())
+        .bind(&track.title)
+        .bind(&track.artist)
+        .bind(&track.album)
+        .bind(&track.file_name)
+        .bind(&track.blob.hash)
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        self.tell_library("track.added", json!({"track": track.id, "title": track.title})).await
+    }
+
+    async fn edit_track(&mut self, track: TrackId, edit: TrackEdit) -> LibraryResult<()> {
+        self.own_track(track).await?;
+        sqlx::query(
+            "update tracks set title = coalesce($2, title), artist = coalesce($3, artist), \
+             album = coalesce($4, album) where id = $1",
+        )
+        .bind(track.to_string())
+        .bind(&edit.title)
+        .bind(&edit.artist)
+        .bind(&edit.album)
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        self.tell_track(track, "track.edited", json!({})).await
+    }
+
+    async fn remove_track(&mut self, track: TrackId) -> LibraryResult<()> {
+        self.own_track(track).await?;
+        self.forget("delete from tracks where id = $1", track).await?;
+        self.tell_library("track.removed", json!({"track": track})).await
+    }
+
+    async fn set_duration(&mut self, track: TrackId, duration_ms: i64) -> LibraryResult<()> {
+        self.own_track(track).await?;
+        sqlx::query("update tracks set duration_ms = $2 where id = $1")
+            .bind(track.to_string())
+            .bind(duration_ms)
+            .execute(&mut *self.connection)
+            .await
+            .map(|_| ())
+            .map_err(failed)
+    }
+
+    async fn replace_stems(
+        &mut self,
+        track: TrackId,
+        engine: &str,
+        stems: Vec<LibraryStem>,
+    ) -> LibraryResult<()> {
+        self.own_track(track).await?;
+        sqlx::query("delete from stems where track_id = $1 and engine = $2")
+            .bind(track.to_string())
+            .bind(engine)
+            .execute(&mut *self.connection)
+            .await
+            .map_err(failed)?;
+        for stem in &stems {
+            self.keep_blob(&stem.blob).await?;
+            sqlx::query(concat!(
+                "insert into stems (track_id, kind, engine, take, blob_hash, file_name, size_bytes, peak_dbfs, \
+                 rms_dbfs, created_at_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, $9, ",
+                now_ms!(),
+                ")"
+            ))
+            .bind(track.to_string())
+            .bind(&stem.kind)
+            .bind(&stem.engine)
+            .bind(&stem.take)
+            .bind(&stem.blob.hash)
+            .bind(&stem.file_name)
+            .bind(stem.blob.size_bytes)
+            .bind(stem.peak_dbfs)
+            .bind(stem.rms_dbfs)
+            .execute(&mut *self.connection)
+            .await
+            .map_err(failed)?;
+        }
+        let kinds: Vec<&str> = stems.iter().map(|stem| stem.kind.as_str()).collect();
+        self.tell_track(track, "track.separated", json!({"engine": engine, "stems": kinds})).await
+    }
+
+    async fn replace_cues(&mut self, track: TrackId, cues: Vec<LibraryCue>) -> LibraryResult<()> {
+        self.forget("delete from cues where track_id = $1 and is_automatic = true", track).await?;
+        for cue in &cues {
+            sqlx::query(
+                "insert into cues (id, track_id, kind, label, start_ms, end_ms, colour, confidence, is_automatic) \
+                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
+            )
+            .bind(CueId::random().to_string())
+            .bind(track.to_string())
+            .bind(&cue.kind)
+            .bind(&cue.label)
+            .bind(cue.start_ms)
+            .bind(cue.end_ms)
+            .bind(&cue.colour)
+            .bind(cue.confidence)
+            .bind(cue.is_automatic)
+            .execute(&mut *self.connection)
+            .await
+            .map_err(failed)?;
+        }
+        Ok(())
+    }
+
+    async fn replace_exports(&mut self, track: TrackId, files: Vec<ExportFile>) -> LibraryResult<()> {
+        self.own_track(track).await?;
+        self.forget("delete from exports where track_id = $1", track).await?;
+        for file in &files {
+            self.keep_blob(&file.blob).await?;
+            sqlx::query(concat!(
+                "insert into exports (track_id, name, blob_hash, size_bytes, created_at_ms) \
+                 values ($1, $2, $3, $4, ",
+                now_ms!(),
+                ")"
+            ))
+            .bind(track.to_string())
+            .bind(&file.name)
+            .bind(&file.blob.hash)
+            .bind(file.blob.size_bytes)
+            .execute(&mut *self.connection)
+            .await
+            .map_err(failed)?;
+        }
+        let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
+        self.tell_track(track, "track.exported", json!({"files": names})).await
+    }
+
+    async fn enqueue(&mut self, job: NewJob) -> LibraryResult<()> {
+        if let Some(track) = job.track {
+            self.own_track(track).await?;
+        }
+        let id = JobId::random();
+        let state = if job.delay.is_zero() { JobState::Available } else { JobState::Scheduled };
+        let inserted: Option<String> = sqlx::query_scalar(concat!(
+            "insert into jobs (id, user_id, queue, kind, args, track_id, batch_id, state, priority, run_at_ms, \
+             max_attempts, requires, unique_key, created_at_ms) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, ",
+            now_ms!(),
+            " + $10, $11, $12, $13, ",
+            now_ms!(),
+            ") on conflict do nothing returning id"
+        ))
+        .bind(id.to_string())
+        .bind(self.user())
+        .bind(&job.queue)
+        .bind(&job.kind)
+        .bind(job.args.to_string())
+        .bind(job.track.map(|track| track.to_string()))
+        .bind(job.batch.map(|batch| batch.to_string()))
+        .bind(state.name())
+        .bind(job.priority)
+        .bind(millis(job.delay))
+        .bind(job.max_attempts)
+        .bind(json!(job.requires).to_string())
+        .bind(&job.unique_key)
+        .fetch_optional(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        if inserted.is_some() {
+            self.receipt.enqueued.push(Enqueued::Inserted(id));
+            return self.tell_job(job.track, id, &job.kind, state).await;
+        }
+        let existing: Option<_> = sqlx::query(
+            "select id from jobs where user_id = $2 and unique_key = $1 \
+             and state in ('available', 'scheduled', 'retryable', 'executing')",
+        )
+        .bind(&job.unique_key)
+        .bind(self.user())
+        .fetch_optional(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        let existing = existing.ok_or_else(|| {
+            LibraryError::new(LibraryErrorKind::Conflict, "a job with the same key has just ended; try again")
+        })?;
+        self.receipt.enqueued.push(Enqueued::Existing(parsed(&existing, "id")?));
+        Ok(())
+    }
+
+    pub(super) async fn tell_job(
+        &mut self,
+        track: Option<TrackId>,
+        job: JobId,
+        kind: &str,
+        state: JobState,
+    ) -> LibraryResult<()> {
+        let Some(track) = track else { return Ok(()) };
+        let payload = json!({"job": job, "job_kind": kind, "state": state});
+        self.tell_track(track, &format!("job.{state}"), payload).await
+    }
+
+    async fn cancel_jobs(&mut self, track: TrackId) -> LibraryResult<()> {
+        self.own_track(track).await?;
+        let rows = sqlx::query(
+            "select id from jobs where track_id = $1 \
+             and state in ('available', 'scheduled', 'retryable', 'executing')",
+        )
+        .bind(track.to_string())
+        .fetch_all(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        for row in &rows {
+            self.cancel_job(parsed(row, "id")?).await?;
+        }
+        Ok(())
+    }
+
+    /// The job's track, kind and state, where the job is the user's; locked until the transaction ends.
+    async fn own_job(&mut self, job: JobId) -> LibraryResult<(Option<TrackId>, String, JobState)> {
+        // Writing a row as it is locks it in either database.
+        let row = sqlx::query(
+            "update jobs set priority = priority where id = $1 and user_id = $2 \
+             returning track_id, kind, state",
+        )
+        .bind(job.to_string())
+        .bind(self.user())
+        .fetch_optional(&mut *self.connection)
+        .await
+        .map_err(failed)?
+        .ok_or_else(|| LibraryError::not_found("job", job))?;
+        Ok((super::rows::parsed_if_any(&row, "track_id")?, super::rows::get(&row, "kind")?, parsed(&row, "state")?))
+    }
+
+    async fn cancel_job(&mut self, job: JobId) -> LibraryResult<()> {
+        let (track, kind, state) = self.own_job(job).await?;
+        if state.is_final() {
+            return Err(LibraryError::new(LibraryErrorKind::Conflict, format!("the job is {state} already")));
+        }
+        if state == JobState::Executing {
+            return self.forget("update jobs set cancel_requested = true where id = $1", job).await;
+        }
+        self.forget(
+            concat!("update jobs set state = 'cancelled', finished_at_ms = ", now_ms!(), " where id = $1"),
+            job,
+        )
+        .await?;
+        self.tell_job(track, job, &kind, JobState::Cancelled).await
+    }
+
+    async fn retry_job(&mut self, job: JobId) -> LibraryResult<()> {
+        let (track, kind, state) = self.own_job(job).await?;
+        if !matches!(state, JobState::Retryable | JobState::Discarded | JobState::Cancelled) {
+            let message = format!("only a failed or cancelled job can be tried again; this one is {state}");
+            return Err(LibraryError::new(LibraryErrorKind::Conflict, message));
+        }
+        self.forget(
+            concat!(
+                "update jobs set state = 'available', attempt = 0, snoozes = 0, cancel_requested = false, \
+                 progress = 0, stage = '', finished_at_ms = null, run_at_ms = ",
+                now_ms!(),
+                " where id = $1"
+            ),
+            job,
+        )
+        .await?;
+        self.tell_job(track, job, &kind, JobState::Available).await
+    }
+
+    async fn add_batch(&mut self, batch: Batch) -> LibraryResult<()> {
+        sqlx::query(concat!(
+            "insert into batches (id, user_id, name, total, created_at_ms) values ($1, $2, $3, $4, ",
+            now_ms!(),
+            ")"
+        ))
+        .bind(batch.id.to_string())
+        .bind(self.user())
+        .bind(&batch.name)
+        .bind(batch.total)
+        .execute(&mut *self.connection)
+        .await
+        .map(|_| ())
+        .map_err(failed)
+    }
+
+    async fn add_playlist(&mut self, id: PlaylistId, name: &str) -> LibraryResult<()> {
+        sqlx::query(concat!(
+            "insert into playlists (id, user_id, name, created_at_ms) values ($1, $2, $3, ",
+            now_ms!(),
+            ")"
+        ))
+        .bind(id.to_string())
+        .bind(self.user())
+        .bind(name)
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        self.tell_library("playlist.added", json!({"playlist": id, "name": name})).await
+    }
+
+    async fn rename_playlist(&mut self, id: PlaylistId, name: &str) -> LibraryResult<()> {
+        let changed = sqlx::query("update playlists set name = $3 where id = $1 and user_id = $2")
+            .bind(id.to_string())
+            .bind(self.user())
+            .bind(name)
+            .execute(&mut *self.connection)
+            .await
+            .map_err(failed)?;
+        if changed.rows_affected() == 0 {
+            return Err(LibraryError::not_found("playlist", id));
+        }
+        self.tell_library("playlist.renamed", json!({"playlist": id, "name": name})).await
+    }
+
+    async fn remove_playlist(&mut self, id: PlaylistId) -> LibraryResult<()> {
+        self.own_playlist(id).await?;
+        self.forget("delete from playlists where id = $1", id).await?;
+        self.tell_library("playlist.removed", json!({"playlist": id})).await
+    }
+
+    async fn own_playlist(&mut self, id: PlaylistId) -> LibraryResult<()> {
+        let found: Option<String> = sqlx::query_scalar("select id from playlists where id = $1 and user_id = $2")
+            .bind(id.to_string())
+            .bind(self.user())
+            .fetch_optional(&mut *self.connection)
+            .await
+            .map_err(failed)?;
+        found.map(|_| ()).ok_or_else(|| LibraryError::not_found("playlist", id))
+    }
+
+    async fn set_playlist_tracks(&mut self, id: PlaylistId, tracks: &[TrackId]) -> LibraryResult<()> {
+        self.own_playlist(id).await?;
+        self.forget("delete from playlist_tracks where playlist_id = $1", id).await?;
+        for (position, track) in (0_i64..).zip(tracks) {
+            self.own_track(*track).await?;
+            sqlx::query(
+                "insert into playlist_tracks (playlist_id, track_id, position) values ($1, $2, $3) \
+                 on conflict do nothing",
+            )
+            .bind(id.to_string())
+            .bind(track.to_string())
+            .bind(position)
+            .execute(&mut *self.connection)
+            .await
+            .map_err(failed)?;
+        }
+        self.tell_library("playlist.edited", json!({"playlist": id})).await
+    }
+
+    async fn set_settings(&mut self, settings: &Value) -> LibraryResult<()> {
+        sqlx::query(
+            "insert into settings (user_id, document) values ($1, $2) \
+             on conflict (user_id) do update set document = excluded.document",
+        )
+        .bind(self.user())
+        .bind(settings.to_string())
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        self.tell_library("settings.changed", json!({})).await
+    }
+
+    pub(super) async fn notify(&mut self, kind: &str, text: &str, track: Option<TrackId>) -> LibraryResult<()> {
+        let id = NotificationId::random();
+        sqlx::query(concat!(
+            "insert into notifications (id, user_id, track_id, kind, text, created_at_ms) \
+             values ($1, $2, $3, $4, $5, ",
+            now_ms!(),
+            ")"
+        ))
+        .bind(id.to_string())
+        .bind(self.user())
+        .bind(track.map(|track| track.to_string()))
+        .bind(kind)
+        .bind(text)
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        self.tell_library("notification", json!({"notification": id, "kind": kind, "text": text, "track": track}))
+            .await
+    }
+
+    async fn mark_read(&mut self) -> LibraryResult<()> {
+        sqlx::query(concat!(
+            "update notifications set read_at_ms = ",
+            now_ms!(),
+            " where user_id = $1 and read_at_ms is null"
+        ))
+        .bind(self.user())
+        .execute(&mut *self.connection)
+        .await
+        .map(|_| ())
+        .map_err(failed)
+    }
+}

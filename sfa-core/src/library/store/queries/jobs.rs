@@ -1,0 +1,511 @@
+//! The queue.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::json;
+use sqlx::Acquire as _;
+
+use super::changes::Writer;
+use super::rows::{self, get, job_columns, parsed};
+use super::{Connection, Rows, Scope, failed, millis};
+use crate::library::queue::{backoff, shares};
+use crate::library::store::{Claim, Heartbeat, JobQueue, QueueStatus, Verdict};
+use crate::library::{
+    Event, Fence, Job, JobState, LibraryError, LibraryErrorKind, LibraryResult, Outcome, Receipt, UserId, WorkerId,
+};
+
+/// A job that was put off so often is put off no more: it fails.
+const MOST_SNOOZES: i64 = 1000;
+/// Rows removed by one transaction of [`JobQueue::prune`].
+const PRUNED_AT_ONCE: i64 = 1000;
+/// How long events can be caught up with.
+const EVENTS_AGE_MS: i64 = 7 * 24 * 3_600_000;
+/// A worker that was silent so long is gone.
+const WORKER_AGE_MS: i64 = 24 * 3_600_000;
+
+#[async_trait]
+impl JobQueue for Rows {
+    async fn claim(&self, claim: &Claim) -> LibraryResult<Vec<Job>> {
+        let mut transaction = self.begin().await?;
+        let mut slots = free_slots(&mut transaction, claim).await?;
+        if slots <= 0 {
+            return Ok(Vec::new());
+        }
+        let waiting = waiting_users(&mut transaction, &claim.queue).await?;
+        let running: Vec<i64> = waiting.iter().map(|(_, running)| *running).collect();
+        let mut jobs = Vec::new();
+        for ((user, _), share) in waiting.iter().zip(shares(slots, &running)) {
+            jobs.extend(claim_for(&mut transaction, claim, user, share).await?);
+        }
+        // Some may have had fewer jobs than their share.
+        for (user, _) in &waiting {
+            slots = free_after(claim.slots.min(slots), &jobs);
+            if slots > 0 {
+                jobs.extend(claim_for(&mut transaction, claim, user, slots).await?);
+            }
+        }
+        transaction.commit().await.map_err(failed)?;
+        Ok(jobs)
+    }
+
+    async fn beat(
+        &self,
+        worker: WorkerId,
+        lease: Duration,
+        running: &[Heartbeat],
+    ) -> LibraryResult<(Vec<Verdict>, Vec<Event>)> {
+        let mut transaction = self.begin().await?;
+        let mut receipt = Receipt::default();
+        let mut verdicts = Vec::with_capacity(running.len());
+        sqlx::query(concat!("update workers set seen_at_ms = ", now_ms!(), " where id = $1"))
+            .bind(worker.to_string())
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        for beat in running {
+            let row = sqlx::query(concat!(
+                "update jobs set lease_until_ms = ",
+                now_ms!(),
+                " + $3, stage = $4, \
+                 progress = case when $5 > progress then $5 else progress end \
+                 where id = $1 and run_lease = $2 and state = 'executing' \
+                 returning user_id, track_id, kind, progress, cancel_requested"
+            ))
+            .bind(beat.fence.job.to_string())
+            .bind(beat.fence.run_lease)
+            .bind(millis(lease))
+            .bind(&beat.stage)
+            .bind(beat.progress.clamp(0, 100))
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(failed)?;
+            let Some(row) = row else {
+                verdicts.push(Verdict::Stale);
+                continue;
+            };
+            let is_cancelled: bool = get(&row, "cancel_requested")?;
+            verdicts.push(if is_cancelled { Verdict::Cancel } else { Verdict::Continue });
+            if let Some(track) = rows::parsed_if_any(&row, "track_id")? {
+                let payload = json!({
+                    "job": beat.fence.job, "job_kind": get::<String>(&row, "kind")?,
+                    "progress": get::<i64>(&row, "progress")?, "stage": beat.stage,
+                });
+                let scope = Scope::of(parsed::<UserId>(&row, "user_id")?);
+                let mut writer = Writer { connection: &mut transaction, scope, receipt: &mut receipt };
+                writer.tell_track(track, "job.progress", payload).await?;
+            }
+        }
+        transaction.commit().await.map_err(failed)?;
+        Ok((verdicts, receipt.events))
+    }
+
+    async fn finish(&self, ended: Vec<(Fence, Outcome)>) -> LibraryResult<Vec<LibraryResult<Receipt>>> {
+        let mut transaction = self.begin().await?;
+        let mut receipts = Vec::with_capacity(ended.len());
+        for (fence, outcome) in ended {
+            let mut part = transaction.begin().await.map_err(failed)?;
+            let receipt = settle(&mut part, fence, outcome).await;
+            if receipt.is_ok() {
+                part.commit().await.map_err(failed)?;
+            } else {
+                part.rollback().await.map_err(failed)?;
+            }
+            receipts.push(receipt);
+        }
+        transaction.commit().await.map_err(failed)?;
+        Ok(receipts)
+    }
+
+    async fn rescue(&self) -> LibraryResult<Vec<Event>> {
+        let mut transaction = self.begin().await?;
+        let lost = sqlx::query(concat!(
+            "select id, run_lease, lease_until_ms < ",
+            now_ms!(),
+            " as is_silent from jobs where state = 'executing' and (lease_until_ms < ",
+            now_ms!(),
+            " or deadline_at_ms < ",
+            now_ms!(),
+            ")",
+            locking!()
+        ))
+        .fetch_all(&mut *transaction)
+        .await
+        .map_err(failed)?;
+        let mut events = Vec::new();
+        for row in &lost {
+            let fence = Fence { job: parsed(row, "id")?, run_lease: get(row, "run_lease")? };
+            let error = if get(row, "is_silent")? {
+                "the worker was not heard of any more"
+            } else {
+                "it took longer than a job of its kind may"
+            };
+            let outcome = Outcome::Failed { error: error.to_owned(), is_final: false };
+            events.extend(settle(&mut transaction, fence, outcome).await?.events);
+        }
+        transaction.commit().await.map_err(failed)?;
+        Ok(events)
+    }
+
+    async fn set_paused(&self, queue: &str, paused: bool) -> LibraryResult<()> {
+        sqlx::query(
+            "insert into queues (name, is_paused) values ($1, $2) \
+             on conflict (name) do update set is_paused = excluded.is_paused",
+        )
+        .bind(queue)
+        .bind(paused)
+        .execute(&self.writer)
+        .await
+        .map(|_| ())
+        .map_err(failed)
+    }
+
+    async fn set_limit(&self, queue: &str, running: Option<i64>) -> LibraryResult<()> {
+        sqlx::query(
+            "insert into queues (name, running_limit) values ($1, $2) \
+             on conflict (name) do update set running_limit = excluded.running_limit",
+        )
+        .bind(queue)
+        .bind(running)
+        .execute(&self.writer)
+        .await
+        .map(|_| ())
+        .map_err(failed)
+    }
+
+    async fn queues(&self) -> LibraryResult<Vec<QueueStatus>> {
+        let found = sqlx::query(
+            "select names.name, coalesce(q.is_paused, false) as is_paused, q.running_limit, \
+             (select count(*) from jobs where queue = names.name \
+                 and state in ('available', 'scheduled', 'retryable')) as waiting, \
+             (select count(*) from jobs where queue = names.name and state = 'executing') as running \
+             from (select name from queues union select queue from jobs \
+                 where state in ('available', 'scheduled', 'retryable', 'executing')) as names \
+             left join queues q on q.name = names.name order by names.name",
+        )
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        let status = |row| {
+            Ok(QueueStatus {
+                name: get(row, "name")?,
+                is_paused: get(row, "is_paused")?,
+                running_limit: get(row, "running_limit")?,
+                waiting: get(row, "waiting")?,
+                running: get(row, "running")?,
+            })
+        };
+        found.iter().map(status).collect()
+    }
+
+    async fn register(&self, worker: WorkerId, name: &str, capabilities: &[String]) -> LibraryResult<()> {
+        sqlx::query(concat!(
+            "insert into workers (id, name, capabilities, started_at_ms, seen_at_ms) values ($1, $2, $3, ",
+            now_ms!(),
+            ", ",
+            now_ms!(),
+            ") on conflict (id) do update set capabilities = excluded.capabilities"
+        ))
+        .bind(worker.to_string())
+        .bind(name)
+        .bind(json!(capabilities).to_string())
+        .execute(&self.writer)
+        .await
+        .map(|_| ())
+        .map_err(failed)
+    }
+
+    async fn unregister(&self, worker: WorkerId) -> LibraryResult<()> {
+        sqlx::query("delete from workers where id = $1")
+            .bind(worker.to_string())
+            .execute(&self.writer)
+            .await
+            .map(|_| ())
+            .map_err(failed)
+    }
+
+    async fn due(&self, name: &str, first: Duration, every: Duration) -> LibraryResult<bool> {
+        sqlx::query(concat!(
+            "insert into schedules (name, next_at_ms) values ($1, ",
+            now_ms!(),
+            " + $2) on conflict (name) do nothing"
+        ))
+        .bind(name)
+        .bind(millis(first))
+        .execute(&self.writer)
+        .await
+        .map_err(failed)?;
+        // Slots that nobody was awake for are skipped.
+        let moved = sqlx::query(concat!(
+            "update schedules set next_at_ms = next_at_ms + ((",
+            now_ms!(),
+            " - next_at_ms) / $2 + 1) * $2 where name = $1 and next_at_ms <= ",
+            now_ms!()
+        ))
+        .bind(name)
+        .bind(millis(every).max(1))
+        .execute(&self.writer)
+        .await
+        .map_err(failed)?;
+        Ok(moved.rows_affected() == 1)
+    }
+
+    async fn prune(&self, completed: Duration, failed_jobs: Duration) -> LibraryResult<u64> {
+        let mut removed = 0;
+        loop {
+            let jobs = sqlx::query(concat!(
+                "delete from jobs where id in (select id from jobs where finished_at_ms is not null \
+                 and finished_at_ms <= ",
+                now_ms!(),
+                " - (case when state = 'discarded' then $2 else $1 end) limit $3)"
+            ))
+            .bind(millis(completed))
+            .bind(millis(failed_jobs))
+            .bind(PRUNED_AT_ONCE)
+            .execute(&self.writer)
+            .await
+            .map_err(failed)?
+            .rows_affected();
+            removed += jobs;
+            if jobs < PRUNED_AT_ONCE as u64 {
+                break;
+            }
+        }
+        for (statement, age_ms) in [
+            (concat!("delete from events where at_ms <= ", now_ms!(), " - $1"), EVENTS_AGE_MS),
+            (concat!("delete from workers where seen_at_ms <= ", now_ms!(), " - $1"), WORKER_AGE_MS),
+        ] {
+            sqlx::query(statement).bind(age_ms).execute(&self.writer).await.map_err(failed)?;
+        }
+        Ok(removed)
+    }
+}
+
+/// How many jobs the worker may still take of `slots`.
+fn free_after(slots: i64, jobs: &[Job]) -> i64 {
+    slots - i64::try_from(jobs.len()).unwrap_or(i64::MAX)
+}
+
+/// What pause and limit of the queue leave of the slots asked for.
+async fn free_slots(connection: &mut Connection, claim: &Claim) -> LibraryResult<i64> {
+    // Writing the row as it is lets one claim at a time through a queue that has a limit.
+    let row = sqlx::query(
+        "update queues set running_limit = running_limit where name = $1 \
+         and (is_paused = true or running_limit is not null) returning is_paused, running_limit",
+    )
+    .bind(&claim.queue)
+    .fetch_optional(&mut *connection)
+    .await
+    .map_err(failed)?;
+    let Some(row) = row else { return Ok(claim.slots) };
+    if get(&row, "is_paused")? {
+        return Ok(0);
+    }
+    let running: i64 =
+        sqlx::query_scalar("select count(*) from jobs where queue = $1 and state = 'executing'")
+            .bind(&claim.queue)
+            .fetch_one(&mut *connection)
+            .await
+            .map_err(failed)?;
+    let limit: Option<i64> = get(&row, "running_limit")?;
+    Ok(limit.map_or(claim.slots, |limit| claim.slots.min(limit - running)))
+}
+
+/// Everybody with a job in the queue, and how many of theirs run. Hops through the index from user to user.
+async fn waiting_users(connection: &mut Connection, queue: &str) -> LibraryResult<Vec<(String, i64)>> {
+    let found = sqlx::query(
+        "with recursive waiting (user_id) as (\
+             select min(user_id) from jobs where queue = $1 and state in ('available', 'scheduled', 'retryable') \
+             union all select (select min(user_id) from jobs where queue = $1 \
+                 and state in ('available', 'scheduled', 'retryable') and user_id > waiting.user_id) \
+             from waiting where waiting.user_id is not null) \
+         select user_id, (select count(*) from jobs where queue = $1 and jobs.user_id = waiting.user_id \
+             and state = 'executing') as running from waiting where user_id is not null",
+    )
+    .bind(queue)
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(failed)?;
+    found.iter().map(|row| Ok((get(row, "user_id")?, get(row, "running")?))).collect()
+}
+
+async fn claim_for(
+    connection: &mut Connection,
+    claim: &Claim,
+    user: &str,
+    slots: i64,
+) -> LibraryResult<Vec<Job>> {
+    if slots <= 0 {
+        return Ok(Vec::new());
+    }
+    let found = sqlx::query(concat!(
+        "with picked as materialized (select jobs.id as picked_id from jobs where queue = $1 and user_id = $2 \
+         and state in ('available', 'scheduled', 'retryable') and run_at_ms <= ",
+        now_ms!(),
+        " and attempt < max_attempts and ",
+        is_able!("$3"),
+        " and kind in ",
+        listed!("$8"),
+        " order by priority, run_at_ms, id limit $4",
+        locking!(),
+        ") update jobs set state = 'executing', attempt = attempt + 1, run_lease = run_lease + 1, worker_id = $5, \
+         lease_until_ms = ",
+        now_ms!(),
+        " + $6, deadline_at_ms = ",
+        now_ms!(),
+        " + $7, attempted_at_ms = ",
+        now_ms!(),
+        ", progress = 0, stage = '' where id in (select picked_id from picked) returning ",
+        job_columns!()
+    ))
+    .bind(&claim.queue)
+    .bind(user)
+    .bind(json!(claim.capabilities).to_string())
+    .bind(slots)
+    .bind(claim.worker.to_string())
+    .bind(millis(claim.lease))
+    .bind(millis(claim.deadline))
+    .bind(json!(claim.kinds).to_string())
+    .fetch_all(&mut *connection)
+    .await
+    .map_err(failed)?;
+    found.iter().map(rows::job).collect()
+}
+
+/// Ends one run of a job.
+async fn settle(connection: &mut Connection, fence: Fence, outcome: Outcome) -> LibraryResult<Receipt> {
+    let row = sqlx::query(concat!(
+        "update jobs set priority = priority where id = $1 and run_lease = $2 and state = 'executing' \
+         returning snoozes, ",
+        job_columns!()
+    ))
+    .bind(fence.job.to_string())
+    .bind(fence.run_lease)
+    .fetch_optional(&mut *connection)
+    .await
+    .map_err(failed)?
+    .ok_or_else(|| {
+        LibraryError::new(LibraryErrorKind::Conflict, "this run of the job has been given to another worker")
+    })?;
+    let job = rows::job(&row)?;
+    let mut receipt = Receipt::default();
+    let mut writer = Writer { connection, scope: Scope::of(job.user), receipt: &mut receipt };
+    let too_often = get::<i64>(&row, "snoozes")? >= MOST_SNOOZES;
+    match outcome {
+        Outcome::Completed(changes) => {
+            writer.apply(changes).await?;
+            writer.end(&job, JobState::Completed, None).await?;
+        }
+        Outcome::Cancelled => writer.end(&job, JobState::Cancelled, None).await?,
+        Outcome::Failed { .. } | Outcome::Released | Outcome::Snoozed { .. } if job.cancel_requested => {
+            writer.end(&job, JobState::Cancelled, None).await?;
+        }
+        Outcome::Failed { error, is_final } => writer.fail(&job, &error, is_final).await?,
+        Outcome::Snoozed { reason, .. } if too_often => {
+            writer.fail(&job, &format!("put off {MOST_SNOOZES} times: {reason}"), true).await?;
+        }
+        Outcome::Snoozed { wait_ms, reason } => {
+            writer.put_back(&job, JobState::Scheduled, wait_ms, &reason).await?;
+        }
+        Outcome::Released => writer.put_back(&job, JobState::Available, 0, "").await?,
+    }
+    Ok(receipt)
+}
+
+impl Writer<'_> {
+    /// Nothing more happens to this job.
+    async fn end(&mut self, job: &Job, state: JobState, error: Option<&str>) -> LibraryResult<()> {
+        sqlx::query(concat!(
+            "update jobs set state = $2, finished_at_ms = ",
+            now_ms!(),
+            ", lease_until_ms = null, deadline_at_ms = null, error = $3, \
+             progress = case when $2 = 'completed' then 100 else progress end where id = $1"
+        ))
+        .bind(job.id.to_string())
+        .bind(state.name())
+        .bind(error)
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        self.tell_job(job.track, job.id, &job.kind, state).await?;
+        self.conclude(job, state).await
+    }
+
+    /// Tells that a track is finished, once its last job is.
+    async fn conclude(&mut self, job: &Job, state: JobState) -> LibraryResult<()> {
+        let Some(track) = job.track else { return Ok(()) };
+        let left: i64 = sqlx::query_scalar(
+            "select count(*) from jobs where track_id = $1 \
+             and state in ('available', 'scheduled', 'retryable', 'executing')",
+        )
+        .bind(track.to_string())
+        .fetch_one(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        if left > 0 {
+            return Ok(());
+        }
+        let title: Option<String> = sqlx::query_scalar("select title from tracks where id = $1")
+            .bind(track.to_string())
+            .fetch_optional(&mut *self.connection)
+            .await
+            .map_err(failed)?;
+        let title = title.unwrap_or_default();
+        let (kind, text) = match state {
+            JobState::Completed => ("track.completed", format!("{title} is ready")),
+            JobState::Cancelled => ("track.cancelled", format!("{title} was stopped")),
+            _ => ("track.failed", format!("{title} failed at {}", job.kind)),
+        };
+        self.tell_track(track, kind, json!({})).await?;
+        self.notify(kind, &text, Some(track)).await
+    }
+
+    async fn fail(&mut self, job: &Job, error: &str, is_final: bool) -> LibraryResult<()> {
+        sqlx::query(concat!(
+            "insert into job_errors (job_id, run_lease, at_ms, text) values ($1, $2, ",
+            now_ms!(),
+            ", $3) on conflict do nothing"
+        ))
+        .bind(job.id.to_string())
+        .bind(job.run_lease)
+        .bind(error)
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        if is_final || job.attempt >= job.max_attempts {
+            return self.end(job, JobState::Discarded, Some(error)).await;
+        }
+        let wait = backoff(job.attempt, job.id.as_u128());
+        sqlx::query(concat!(
+            "update jobs set state = 'retryable', lease_until_ms = null, deadline_at_ms = null, error = $3, \
+             run_at_ms = ",
+            now_ms!(),
+            " + $2 where id = $1"
+        ))
+        .bind(job.id.to_string())
+        .bind(millis(wait))
+        .bind(error)
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        self.tell_job(job.track, job.id, &job.kind, JobState::Retryable).await
+    }
+
+    /// As if the run had not begun.
+    async fn put_back(&mut self, job: &Job, state: JobState, wait_ms: i64, reason: &str) -> LibraryResult<()> {
+        sqlx::query(concat!(
+            "update jobs set state = $2, lease_until_ms = null, deadline_at_ms = null, attempt = attempt - 1, \
+             snoozes = snoozes + (case when $2 = 'scheduled' then 1 else 0 end), stage = $4, run_at_ms = ",
+            now_ms!(),
+            " + $3 where id = $1"
+        ))
+        .bind(job.id.to_string())
+        .bind(state.name())
+        .bind(wait_ms.max(0))
+        .bind(reason)
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        self.tell_job(job.track, job.id, &job.kind, state).await
+    }
+}

@@ -1,0 +1,121 @@
+//! The SQL of both databases. This folder is compiled once for each: the parent module says which database it is
+//! and what that one spells differently.
+
+mod changes;
+mod jobs;
+mod reads;
+mod rows;
+
+use std::time::Duration;
+
+use serde_json::Value;
+use sqlx::{Pool, Transaction};
+
+use super::{BEGIN, Database, Scope};
+use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
+
+type Connection = <Database as sqlx::Database>::Connection;
+
+/// A library's rows.
+#[derive(Debug, Clone)]
+pub struct Rows {
+    pub(super) writer: Pool<Database>,
+    pub(super) readers: Pool<Database>,
+}
+
+impl Rows {
+    async fn begin(&self) -> LibraryResult<Transaction<'static, Database>> {
+        self.writer.begin_with(BEGIN).await.map_err(failed)
+    }
+}
+
+/// What the database said, as an error of ours: constraints have names, and names have sentences.
+pub(super) fn failed(error: sqlx::Error) -> LibraryError {
+    let (kind, message) = match error.as_database_error() {
+        Some(database) if database.is_unique_violation() => {
+            (LibraryErrorKind::Conflict, already_there(database).to_owned())
+        }
+        Some(database) if database.is_foreign_key_violation() => {
+            (LibraryErrorKind::NotFound, "what this belongs to is not there any more".to_owned())
+        }
+        Some(database) if database.is_check_violation() => {
+            (LibraryErrorKind::Invalid, out_of_range(database))
+        }
+        _ => (LibraryErrorKind::Database, format!("the database: {error}")),
+    };
+    LibraryError::new(kind, message).caused_by(error)
+}
+
+/// One database names the constraint, the other its columns.
+fn already_there(error: &dyn sqlx::error::DatabaseError) -> &'static str {
+    let named = error.constraint().unwrap_or_default().to_owned() + error.message();
+    if named.contains("tracks_once_per_user") || named.contains("tracks.blob_hash") {
+        "this file is in the library already"
+    } else if named.contains("playlists_name_once") || named.contains("playlists.name") {
+        "there is a playlist of this name already"
+    } else {
+        "it is there already"
+    }
+}
+
+fn out_of_range(error: &dyn sqlx::error::DatabaseError) -> String {
+    let named = error.constraint().unwrap_or_default().to_owned() + error.message();
+    let sentence = [
+        ("tracks_title_length", "a title has 1 to 500 characters"),
+        ("tracks_duration", "a track is longer than nothing"),
+        ("playlists_name_length", "the name of a playlist has 1 to 500 characters"),
+        ("cues_start", "a cue lies after the start of its track"),
+        ("cues_order", "a loop ends after it begins"),
+        ("batches_total", "a batch has at least one track"),
+        ("users_quota", "a quota is not negative"),
+        ("users_name_length", "the name of a user has 1 to 160 characters"),
+        ("queues_limit", "the limit of a queue is at least 1"),
+    ]
+    .into_iter()
+    .find(|(name, _)| named.contains(name));
+    sentence.map_or_else(|| format!("a value is out of its range: {}", error.message()), |(_, text)| text.to_owned())
+}
+
+pub(super) fn migration_failed(error: sqlx::migrate::MigrateError) -> LibraryError {
+    LibraryError::new(LibraryErrorKind::Database, format!("the library cannot be brought up to date: {error}"))
+        .caused_by(error)
+}
+
+/// Writes an event into the log of its topic; the number comes from a row that stays locked to the end of the
+/// transaction, so that numbers are published in their order.
+async fn record(
+    connection: &mut Connection,
+    events: &mut Vec<Event>,
+    user: UserId,
+    topic: String,
+    kind: &str,
+    payload: Value,
+) -> LibraryResult<()> {
+    let seq: i64 = sqlx::query_scalar(
+        "insert into topics (name, last_seq) values ($1, 1) \
+         on conflict (name) do update set last_seq = topics.last_seq + 1 returning last_seq",
+    )
+    .bind(&topic)
+    .fetch_one(&mut *connection)
+    .await
+    .map_err(failed)?;
+    sqlx::query(concat!(
+        "insert into events (topic, seq, user_id, kind, payload, at_ms) values ($1, $2, $3, $4, $5, ",
+        now_ms!(),
+        ")"
+    ))
+    .bind(&topic)
+    .bind(seq)
+    .bind(user.to_string())
+    .bind(kind)
+    .bind(payload.to_string())
+    .execute(&mut *connection)
+    .await
+    .map_err(failed)?;
+    events.push(Event { topic, seq, user, kind: kind.to_owned(), payload });
+    Ok(())
+}
+
+fn millis(duration: Duration) -> i64 {
+    i64::try_from(duration.as_millis()).unwrap_or(i64::MAX / 4).min(i64::MAX / 4)
+}

@@ -1,0 +1,433 @@
+//! Reading what belongs to one user.
+
+use std::time::Duration;
+
+use async_trait::async_trait;
+use serde_json::Value;
+
+use super::rows::{self, get, job_columns, parsed};
+use super::{Rows, Scope, failed, millis};
+use crate::library::store::{Store, Usage};
+use crate::library::{
+    Batch, BatchId, Blob, Change, Event, ExportFile, Job, JobId, JobQuery, LibraryCue, LibraryError, LibraryErrorKind,
+    LibraryResult, LibraryStem, Notification, Playlist, PlaylistId, Receipt, Storage, Track, TrackId, TrackOrder, TrackQuery,
+    UserId,
+};
+
+/// The most rows of a page.
+const PAGE_LIMIT: i64 = 500;
+/// The most events read at once.
+const EVENTS_LIMIT: i64 = 1000;
+/// Contents removed by one transaction.
+const SWEPT_AT_ONCE: i64 = 100;
+
+macro_rules! tracks {
+    ($rest:expr) => {
+        concat!(
+            "select t.id, t.title, t.artist, t.album, t.file_name, t.blob_hash, b.size_bytes, t.duration_ms, \
+             t.created_at_ms, a.track_id as analysed, a.bpm, a.key, a.camelot, a.energy, a.lufs, \
+             exists (select 1 from jobs j where j.track_id = t.id \
+                 and j.state in ('available', 'scheduled', 'retryable', 'executing')) as is_working, \
+             (select j.state from jobs j where j.track_id = t.id and j.finished_at_ms is not null \
+                 order by j.finished_at_ms desc, j.id desc limit 1) as last_state \
+             from tracks t join blobs b on b.hash = t.blob_hash left join analyses a on a.track_id = t.id \
+             where t.user_id = $1 ",
+            $rest
+        )
+    };
+}
+
+/// The page of one order: its first or a later one, with or without a search.
+macro_rules! page {
+    ($order:literal, $after:literal) => {
+        [
+            [tracks!(concat!("order by ", $order, " limit $2")), tracks!(concat!(search!("$3"), " order by ", $order, " limit $2"))],
+            [
+                tracks!(concat!("and ", $after, " order by ", $order, " limit $2")),
+                tracks!(concat!(search!("$4"), " and ", $after, " order by ", $order, " limit $2")),
+            ],
+        ]
+    };
+}
+
+macro_rules! search {
+    ($words:literal) => {
+        concat!(
+            "and (t.title || ' ' || coalesce(t.artist, '') || ' ' || coalesce(t.album, '')) ",
+            like!(),
+            " ",
+            $words,
+            " escape '!'"
+        )
+    };
+}
+
+/// By "is a later page" and "has a search".
+type Pages = [[&'static str; 2]; 2];
+
+const NEWEST: Pages = page!(
+    "t.created_at_ms desc, t.id desc",
+    "(t.created_at_ms, t.id) < (select created_at_ms, id from tracks where id = $3)"
+);
+const BY_TITLE: Pages = page!("t.title, t.id", "(t.title, t.id) > (select title, id from tracks where id = $3)");
+const BY_ARTIST: Pages = page!(
+    "coalesce(t.artist, ''), t.id",
+    "(coalesce(t.artist, ''), t.id) > (select coalesce(artist, ''), id from tracks where id = $3)"
+);
+
+/// A pattern that finds `words` anywhere.
+fn pattern(words: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in words.chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
+}
+
+#[async_trait]
+impl Store for Rows {
+    async fn apply(&self, scope: Scope, changes: Vec<Change>) -> LibraryResult<Receipt> {
+        self.apply_all(scope, changes).await
+    }
+
+    async fn ensure_user(&self, user: UserId, name: &str) -> LibraryResult<()> {
+        sqlx::query(concat!(
+            "insert into users (id, name, created_at_ms) values ($1, $2, ",
+            now_ms!(),
+            ") on conflict (id) do nothing"
+        ))
+        .bind(user.to_string())
+        .bind(name)
+        .execute(&self.writer)
+        .await
+        .map(|_| ())
+        .map_err(failed)
+    }
+
+    async fn usage(&self, scope: Scope) -> LibraryResult<Usage> {
+        let row = sqlx::query(
+            "select cast(coalesce(sum(b.size_bytes), 0) as bigint) as used_bytes, \
+             (select quota_bytes from users where id = $1) as quota_bytes \
+             from blobs b where b.hash in (\
+                 select blob_hash from tracks where user_id = $1 \
+                 union select s.blob_hash from stems s join tracks t on t.id = s.track_id where t.user_id = $1 \
+                 union select e.blob_hash from exports e join tracks t on t.id = e.track_id where t.user_id = $1)",
+        )
+        .bind(scope.user.to_string())
+        .fetch_one(&self.readers)
+        .await
+        .map_err(failed)?;
+        Ok(Usage { used_bytes: get(&row, "used_bytes")?, quota_bytes: get(&row, "quota_bytes")? })
+    }
+
+    async fn set_quota(&self, user: UserId, bytes: Option<i64>) -> LibraryResult<()> {
+        let changed = sqlx::query("update users set quota_bytes = $2 where id = $1")
+            .bind(user.to_string())
+            .bind(bytes)
+            .execute(&self.writer)
+            .await
+            .map_err(failed)?;
+        if changed.rows_affected() == 0 { Err(LibraryError::not_found("user", user)) } else { Ok(()) }
+    }
+
+    async fn track(&self, scope: Scope, id: TrackId) -> LibraryResult<Track> {
+        let row = sqlx::query(tracks!("and t.id = $2"))
+            .bind(scope.user.to_string())
+            .bind(id.to_string())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed)?;
+        rows::track(&row.ok_or_else(|| LibraryError::not_found("track", id))?)
+    }
+
+    async fn track_of_blob(&self, scope: Scope, hash: &str) -> LibraryResult<Option<TrackId>> {
+        let row = sqlx::query("select id from tracks where user_id = $1 and blob_hash = $2")
+            .bind(scope.user.to_string())
+            .bind(hash)
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed)?;
+        row.map(|row| parsed(&row, "id")).transpose()
+    }
+
+    async fn tracks(&self, scope: Scope, query: &TrackQuery) -> LibraryResult<Vec<Track>> {
+        if !(1..=PAGE_LIMIT).contains(&query.limit) {
+            let message = format!("a page has 1 to {PAGE_LIMIT} tracks, not {}", query.limit);
+            return Err(LibraryError::new(LibraryErrorKind::Invalid, message));
+        }
+        if let Some(after) = query.after {
+            self.track(scope, after).await?;
+        }
+        let pages = match query.order {
+            TrackOrder::Newest => &NEWEST,
+            TrackOrder::Title => &BY_TITLE,
+            TrackOrder::Artist => &BY_ARTIST,
+        };
+        let statement = pages[usize::from(query.after.is_some())][usize::from(query.search.is_some())];
+        let mut sql = sqlx::query(statement).bind(scope.user.to_string()).bind(query.limit);
+        if let Some(after) = query.after {
+            sql = sql.bind(after.to_string());
+        }
+        if let Some(words) = &query.search {
+            sql = sql.bind(pattern(words));
+        }
+        sql.fetch_all(&self.readers).await.map_err(failed)?.iter().map(rows::track).collect()
+    }
+
+    async fn count_tracks(&self, scope: Scope) -> LibraryResult<i64> {
+        sqlx::query_scalar("select count(*) from tracks where user_id = $1")
+            .bind(scope.user.to_string())
+            .fetch_one(&self.readers)
+            .await
+            .map_err(failed)
+    }
+
+    async fn stems(&self, scope: Scope, track: TrackId) -> LibraryResult<Vec<LibraryStem>> {
+        let found = sqlx::query(
+            "select s.kind, s.engine, s.take, s.file_name, s.blob_hash, s.size_bytes, s.peak_dbfs, s.rms_dbfs \
+             from stems s join tracks t on t.id = s.track_id where t.user_id = $1 and t.id = $2 \
+             order by s.engine, s.kind, s.take",
+        )
+        .bind(scope.user.to_string())
+        .bind(track.to_string())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        found.iter().map(rows::stem).collect()
+    }
+
+    async fn analysis(&self, scope: Scope, track: TrackId) -> LibraryResult<Option<String>> {
+        sqlx::query_scalar(
+            "select a.document from analyses a join tracks t on t.id = a.track_id \
+             where t.user_id = $1 and t.id = $2",
+        )
+        .bind(scope.user.to_string())
+        .bind(track.to_string())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(failed)
+    }
+
+    async fn cues(&self, scope: Scope, track: TrackId) -> LibraryResult<Vec<LibraryCue>> {
+        let found = sqlx::query(
+            "select c.kind, c.label, c.start_ms, c.end_ms, c.colour, c.confidence, c.is_automatic \
+             from cues c join tracks t on t.id = c.track_id where t.user_id = $1 and t.id = $2 \
+             order by c.start_ms, c.id",
+        )
+        .bind(scope.user.to_string())
+        .bind(track.to_string())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        found.iter().map(rows::cue).collect()
+    }
+
+    async fn exports(&self, scope: Scope, track: TrackId) -> LibraryResult<Vec<ExportFile>> {
+        let found = sqlx::query(
+            "select e.name, e.blob_hash, e.size_bytes from exports e join tracks t on t.id = e.track_id \
+             where t.user_id = $1 and t.id = $2 order by e.name",
+        )
+        .bind(scope.user.to_string())
+        .bind(track.to_string())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        found.iter().map(|row| Ok(ExportFile { name: get(row, "name")?, blob: rows::blob(row)? })).collect()
+    }
+
+    async fn playlists(&self, scope: Scope) -> LibraryResult<Vec<Playlist>> {
+        let found = sqlx::query(
+            "select p.id, p.name, (select count(*) from playlist_tracks l where l.playlist_id = p.id) as tracks \
+             from playlists p where p.user_id = $1 order by p.name",
+        )
+        .bind(scope.user.to_string())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        let playlist = |row| {
+            Ok(Playlist { id: parsed(row, "id")?, name: get(row, "name")?, tracks: get(row, "tracks")? })
+        };
+        found.iter().map(playlist).collect()
+    }
+
+    async fn playlist_tracks(&self, scope: Scope, playlist: PlaylistId) -> LibraryResult<Vec<TrackId>> {
+        let found = sqlx::query(
+            "select l.track_id from playlist_tracks l join playlists p on p.id = l.playlist_id \
+             where p.user_id = $1 and p.id = $2 order by l.position",
+        )
+        .bind(scope.user.to_string())
+        .bind(playlist.to_string())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        found.iter().map(|row| parsed(row, "track_id")).collect()
+    }
+
+    async fn settings(&self, scope: Scope) -> LibraryResult<Value> {
+        let row = sqlx::query("select document from settings where user_id = $1")
+            .bind(scope.user.to_string())
+            .fetch_optional(&self.readers)
+            .await
+            .map_err(failed)?;
+        row.map_or_else(|| Ok(Value::Object(serde_json::Map::new())), |row| parsed(&row, "document"))
+    }
+
+    async fn notifications(&self, scope: Scope, limit: i64) -> LibraryResult<Vec<Notification>> {
+        let found = sqlx::query(
+            "select id, kind, text, track_id, created_at_ms, read_at_ms from notifications where user_id = $1 \
+             order by created_at_ms desc, id desc limit $2",
+        )
+        .bind(scope.user.to_string())
+        .bind(limit.clamp(0, PAGE_LIMIT))
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        found.iter().map(rows::notification).collect()
+    }
+
+    async fn job(&self, scope: Scope, id: JobId) -> LibraryResult<Job> {
+        let row =
+            sqlx::query(concat!("select ", job_columns!(), " from jobs where user_id = $1 and id = $2"))
+                .bind(scope.user.to_string())
+                .bind(id.to_string())
+                .fetch_optional(&self.readers)
+                .await
+                .map_err(failed)?;
+        rows::job(&row.ok_or_else(|| LibraryError::not_found("job", id))?)
+    }
+
+    async fn jobs(&self, scope: Scope, query: &JobQuery) -> LibraryResult<Vec<Job>> {
+        let limit = if query.limit == 0 { 100 } else { query.limit.clamp(1, PAGE_LIMIT) };
+        let found = sqlx::query(concat!(
+            "select ",
+            job_columns!(),
+            " from jobs where user_id = $1 and (cast($2 as text) is null or state = $2) \
+             and (cast($3 as text) is null or track_id = $3) order by created_at_ms desc, id desc limit $4"
+        ))
+        .bind(scope.user.to_string())
+        .bind(query.state.map(|state| state.name()))
+        .bind(query.track.map(|track| track.to_string()))
+        .bind(limit)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        found.iter().map(rows::job).collect()
+    }
+
+    async fn batch(&self, scope: Scope, id: BatchId) -> LibraryResult<Batch> {
+        let row = sqlx::query(
+            "select b.id, b.name, b.total, \
+             (select count(*) from (select j.track_id from jobs j where j.batch_id = b.id group by j.track_id \
+                 having count(*) filter (where j.finished_at_ms is null) = 0) as ended) as done, \
+             (select count(*) from (select j.track_id from jobs j where j.batch_id = b.id group by j.track_id \
+                 having count(*) filter (where j.finished_at_ms is null) = 0 \
+                 and count(*) filter (where j.state = 'discarded') > 0) as lost) as failed \
+             from batches b where b.user_id = $1 and b.id = $2",
+        )
+        .bind(scope.user.to_string())
+        .bind(id.to_string())
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(failed)?
+        .ok_or_else(|| LibraryError::not_found("batch", id))?;
+        Ok(Batch {
+            id,
+            name: get(&row, "name")?,
+            total: get(&row, "total")?,
+            done: get(&row, "done")?,
+            failed: get(&row, "failed")?,
+        })
+    }
+
+    async fn events(&self, scope: Scope, topic: &str, seq: i64) -> LibraryResult<Vec<Event>> {
+        let found = sqlx::query(
+            "select topic, seq, user_id, kind, payload from events \
+             where topic = $1 and seq > $2 and user_id = $3 order by seq limit $4",
+        )
+        .bind(topic)
+        .bind(seq)
+        .bind(scope.user.to_string())
+        .bind(EVENTS_LIMIT)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        found.iter().map(rows::event).collect()
+    }
+
+    async fn last_seq(&self, scope: Scope, topic: &str) -> LibraryResult<i64> {
+        sqlx::query_scalar("select coalesce(max(seq), 0) from events where topic = $1 and user_id = $2")
+            .bind(topic)
+            .bind(scope.user.to_string())
+            .fetch_one(&self.readers)
+            .await
+            .map_err(failed)
+    }
+
+    async fn reserve_blob(&self, blob: &Blob) -> LibraryResult<()> {
+        sqlx::query(concat!(
+            "insert into blobs (hash, size_bytes, created_at_ms) values ($1, $2, ",
+            now_ms!(),
+            ") on conflict (hash) do update set created_at_ms = excluded.created_at_ms"
+        ))
+        .bind(&blob.hash)
+        .bind(blob.size_bytes)
+        .execute(&self.writer)
+        .await
+        .map(|_| ())
+        .map_err(failed)
+    }
+
+    async fn blobs(&self) -> LibraryResult<Vec<Blob>> {
+        let found = sqlx::query("select hash as blob_hash, size_bytes from blobs order by hash")
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed)?;
+        found.iter().map(rows::blob).collect()
+    }
+
+    async fn sweep_blobs(&self, storage: &Storage, age: Duration) -> LibraryResult<usize> {
+        let mut swept = 0;
+        loop {
+            // The rows stay locked until the files are gone: whoever reserves one of them waits, and then finds
+            // that it must be written again.
+            let mut transaction = self.begin().await?;
+            let unused: Vec<String> = sqlx::query_scalar(concat!(
+                "delete from blobs where hash in (select hash from blobs where created_at_ms <= ",
+                now_ms!(),
+                " - $1 and not exists (select 1 from tracks t where t.blob_hash = blobs.hash) \
+                 and not exists (select 1 from stems s where s.blob_hash = blobs.hash) \
+                 and not exists (select 1 from exports e where e.blob_hash = blobs.hash) limit $2) returning hash"
+            ))
+            .bind(millis(age))
+            .bind(SWEPT_AT_ONCE)
+            .fetch_all(&mut *transaction)
+            .await
+            .map_err(failed)?;
+            for hash in &unused {
+                storage.remove(hash).await?;
+            }
+            transaction.commit().await.map_err(failed)?;
+            if unused.is_empty() {
+                return Ok(swept);
+            }
+            swept += unused.len();
+        }
+    }
+
+    async fn tracks_with_blob(&self, hash: &str) -> LibraryResult<Vec<(Scope, TrackId)>> {
+        let found = sqlx::query(
+            "select t.id, t.user_id from tracks t where t.blob_hash = $1 \
+             or exists (select 1 from stems s where s.track_id = t.id and s.blob_hash = $1) \
+             or exists (select 1 from exports e where e.track_id = t.id and e.blob_hash = $1)",
+        )
+        .bind(hash)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        found.iter().map(|row| Ok((Scope::of(parsed(row, "user_id")?), parsed(row, "id")?))).collect()
+    }
+}

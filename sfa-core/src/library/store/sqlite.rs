@@ -1,0 +1,83 @@
+//! The library in one SQLite file: one writer, many readers, a write-ahead log.
+
+use std::path::Path;
+use std::time::Duration;
+
+use sqlx::Sqlite as Database;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+
+use super::migrations;
+use crate::library::{LibraryResult, Scope, UserId};
+
+/// The time by the database's clock, in milliseconds since 1970.
+macro_rules! now_ms {
+    () => {
+        "cast(unixepoch('subsec') * 1000 as integer)"
+    };
+}
+/// Ends a query whose rows nobody else may take at the same time. One writer needs nothing.
+macro_rules! locking {
+    () => {
+        ""
+    };
+}
+/// Whether what a job requires is among what a worker offers.
+macro_rules! is_able {
+    ($offered:literal) => {
+        concat!(
+            "not exists (select 1 from json_each(jobs.requires) as need where need.value not in \
+             (select value from json_each(",
+            $offered,
+            ")))"
+        )
+    };
+}
+/// The texts of a list in JSON.
+macro_rules! listed {
+    ($list:literal) => {
+        concat!("(select value from json_each(", $list, "))")
+    };
+}
+/// The comparison that ignores case.
+macro_rules! like {
+    () => {
+        "like"
+    };
+}
+
+#[path = "queries/mod.rs"]
+mod queries;
+
+pub use queries::Rows as SqliteStore;
+
+/// A statement that waits longer than this for another process's write gives up.
+const BUSY_LIMIT: Duration = Duration::from_secs(10);
+
+impl SqliteStore {
+    /// Opens the file at `path`, makes it where there is none, and brings it up to date.
+    ///
+    /// # Errors
+    /// `Database` when it is not such a file, cannot be written, or comes from a newer version of this program.
+    pub async fn open(path: &Path) -> LibraryResult<Self> {
+        let options = SqliteConnectOptions::new()
+            .filename(path)
+            .create_if_missing(true)
+            .journal_mode(SqliteJournalMode::Wal)
+            .synchronous(SqliteSynchronous::Normal)
+            .busy_timeout(BUSY_LIMIT)
+            .foreign_keys(true);
+        let writer = SqlitePoolOptions::new()
+            .max_connections(1)
+            .connect_with(options.clone())
+            .await
+            .map_err(queries::failed)?;
+        migrations::sqlite().run(&writer).await.map_err(queries::migration_failed)?;
+        let readers =
+            SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.read_only(true));
+        let store = Self { writer, readers };
+        super::Store::ensure_user(&store, UserId::LOCAL, "local").await?;
+        Ok(store)
+    }
+}
+
+const BEGIN: &str = "begin immediate";

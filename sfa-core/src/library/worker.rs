@@ -1,0 +1,372 @@
+//! Doing the work: takes jobs, runs their handlers, keeps their leases, reports how they ended.
+//!
+//! One task does all the talking to the database and runs no handler, so that a busy handler never costs a lease.
+//! Handlers run on threads of their own.
+
+use std::collections::HashMap;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicI64, Ordering};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{Notify, mpsc, watch};
+use tokio::task::JoinHandle;
+
+use super::bus::Bus;
+use super::{
+    Change, Claim, Database, Fence, Heartbeat, Job, JobId, LibraryErrorKind, LibraryResult, Outcome, Storage,
+    Verdict, WorkerId,
+};
+use crate::{Error, ErrorKind, Watch};
+
+/// Completed jobs are kept so long.
+const COMPLETED_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
+/// Failed ones so long.
+const FAILED_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
+/// Contents that nothing names are kept so long: somebody may be about to name them.
+pub(crate) const UNUSED_AGE: Duration = Duration::from_secs(24 * 3600);
+/// Progress reaches listeners at most so often.
+const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
+
+/// Does jobs of some kinds.
+///
+/// A handler may be run again after it failed, or after its worker died at any point: it first looks whether its
+/// work is done already, and everything it changes it returns, to be written together with the end of its job.
+pub trait Handler: Send + Sync {
+    /// The kinds that it does.
+    fn kinds(&self) -> Vec<String>;
+
+    /// Does one job, on a thread of its own.
+    ///
+    /// # Errors
+    /// Of kind `Cancelled` when `watch` was stopped. What a second try cannot mend is final: `UnsupportedFormat`,
+    /// `Damaged`, `InvalidOption`, `ModelUnavailable` and `ToolUnavailable`. After others the job is tried again.
+    fn run(&self, job: &Job, watch: &Watch) -> Result<Vec<Change>, Error>;
+}
+
+/// How a worker works.
+#[derive(Debug, Clone, PartialEq)]
+#[non_exhaustive]
+pub struct WorkerOptions {
+    /// What it is called in lists.
+    pub name: String,
+    /// The queues it takes from, and how many of each it runs at once. Default: separate 2, analyze 2, export 2.
+    pub queues: Vec<(String, usize)>,
+    /// What it can do, for jobs that require something.
+    pub capabilities: Vec<String>,
+    /// After so long without a sign of life its jobs are given to others. Default: 30 s.
+    pub lease: Duration,
+    /// The longest that a job may run. Default: 6 h.
+    pub deadline: Duration,
+    /// How often it looks for jobs when nothing wakes it. Default: 1 s.
+    pub poll: Duration,
+}
+
+impl Default for WorkerOptions {
+    fn default() -> Self {
+        Self {
+            name: "sfa".to_owned(),
+            queues: ["separate", "analyze", "export"].map(|queue| (queue.to_owned(), 2)).to_vec(),
+            capabilities: vec!["cpu".to_owned()],
+            lease: Duration::from_secs(30),
+            deadline: Duration::from_secs(6 * 3600),
+            poll: Duration::from_secs(1),
+        }
+    }
+}
+
+/// A worker at work. Dropping it leaves it at work until its runtime ends.
+#[derive(Debug)]
+pub struct Worker {
+    id: WorkerId,
+    stop: watch::Sender<Option<Duration>>,
+    task: JoinHandle<()>,
+}
+
+impl Worker {
+    /// Takes no further jobs, waits up to `grace` for those that run, stops the rest and gives them back uncounted.
+    pub async fn shutdown(self, grace: Duration) {
+        self.stop.send(Some(grace)).ok();
+        // The task ends by itself; it cannot have panicked unless this crate is at fault.
+        self.task.await.ok();
+    }
+
+    /// What it is called in the database.
+    pub fn id(&self) -> WorkerId {
+        self.id
+    }
+}
+
+/// What a worker is given.
+pub(crate) struct Bench {
+    pub(crate) database: Arc<dyn Database>,
+    pub(crate) storage: Storage,
+    pub(crate) bus: Bus,
+    pub(crate) wake: Arc<Notify>,
+    pub(crate) handler: Arc<dyn Handler>,
+}
+
+/// Starts a worker on the current runtime.
+pub(crate) async fn start(bench: Bench, options: WorkerOptions) -> LibraryResult<Worker> {
+    let id = WorkerId::random();
+    bench.database.register(id, &options.name, &options.capabilities).await?;
+    let (stop, stopped) = watch::channel(None);
+    let (ended_sender, ended) = mpsc::unbounded_channel();
+    let foreman = Foreman {
+        bench,
+        id,
+        options,
+        running: HashMap::new(),
+        unwritten: Vec::new(),
+        ended_sender,
+        last_beat: Instant::now(),
+        last_rescue: None,
+    };
+    let task = tokio::spawn(foreman.work(ended, stopped));
+    Ok(Worker { id, stop, task })
+}
+
+struct Run {
+    fence: Fence,
+    queue: String,
+    watch: Watch,
+    progress: Arc<AtomicI64>,
+    told: i64,
+    verdict: Verdict,
+}
+
+struct Foreman {
+    bench: Bench,
+    id: WorkerId,
+    options: WorkerOptions,
+    running: HashMap<JobId, Run>,
+    /// Ends that the database has not taken yet.
+    unwritten: Vec<(Fence, Outcome)>,
+    ended_sender: mpsc::UnboundedSender<(Fence, Result<Vec<Change>, Error>)>,
+    last_beat: Instant,
+    last_rescue: Option<Instant>,
+}
+
+impl Foreman {
+    async fn work(
+        mut self,
+        mut ended: mpsc::UnboundedReceiver<(Fence, Result<Vec<Change>, Error>)>,
+        mut stopped: watch::Receiver<Option<Duration>>,
+    ) {
+        let mut give_up_at = None;
+        let wake = Arc::clone(&self.bench.wake);
+        let mut next_look = Instant::now();
+        loop {
+            if give_up_at.is_none() {
+                if Instant::now() >= next_look {
+                    self.claim().await;
+                    next_look = Instant::now() + self.options.poll;
+                }
+            } else if self.running.is_empty() && self.unwritten.is_empty() {
+                break;
+            }
+            self.keep_up().await;
+            if give_up_at.is_some_and(|at| Instant::now() >= at) {
+                self.running.values().for_each(|run| run.watch.stop());
+            }
+            let pause = PROGRESS_INTERVAL.min(next_look.saturating_duration_since(Instant::now()));
+            let pause = if self.running.is_empty() && self.unwritten.is_empty() {
+                next_look.saturating_duration_since(Instant::now())
+            } else {
+                pause.max(Duration::from_millis(1))
+            };
+            tokio::select! {
+                Some((fence, result)) = ended.recv() => {
+                    self.note_end(fence, result, give_up_at.is_some());
+                    while let Ok((fence, result)) = ended.try_recv() {
+                        self.note_end(fence, result, give_up_at.is_some());
+                    }
+                    self.write_ends().await;
+                    next_look = Instant::now();
+                }
+                () = wake.notified() => {
+                    // A cancelled job hears of it at once, not at its next regular beat.
+                    self.beat().await;
+                    next_look = Instant::now();
+                }
+                _ = stopped.changed(), if give_up_at.is_none() => {
+                    let grace = stopped.borrow().unwrap_or_default();
+                    give_up_at = Some(Instant::now() + grace);
+                }
+                () = tokio::time::sleep(pause) => {}
+            }
+        }
+        self.bench.database.unregister(self.id).await.ok();
+    }
+
+    /// Fills the free slots of every queue.
+    async fn claim(&mut self) {
+        for (queue, slots) in self.options.queues.clone() {
+            let running = self.running.values().filter(|run| run.queue == queue).count();
+            let free = slots.saturating_sub(running);
+            if free == 0 {
+                continue;
+            }
+            let claim = Claim {
+                worker: self.id,
+                queue,
+                slots: free as i64,
+                lease: self.options.lease,
+                deadline: self.options.deadline,
+                capabilities: self.options.capabilities.clone(),
+                kinds: self.bench.handler.kinds(),
+            };
+            // A database that does not answer is asked again at the next look.
+            for job in self.bench.database.claim(&claim).await.unwrap_or_default() {
+                self.begin(job);
+            }
+        }
+    }
+
+    fn begin(&mut self, job: Job) {
+        let progress = Arc::new(AtomicI64::new(0));
+        let watch = Watch::new().forward_to({
+            let progress = Arc::clone(&progress);
+            move |news| {
+                if let Some(fraction) = news.fraction() {
+                    progress.fetch_max((fraction * 100.0) as i64, Ordering::Relaxed);
+                }
+            }
+        });
+        let run = Run {
+            fence: job.fence(),
+            queue: job.queue.clone(),
+            watch: watch.clone(),
+            progress,
+            told: 0,
+            verdict: Verdict::Continue,
+        };
+        self.running.insert(job.id, run);
+        let (handler, ended) = (Arc::clone(&self.bench.handler), self.ended_sender.clone());
+        tokio::task::spawn_blocking(move || {
+            let result = catch_unwind(AssertUnwindSafe(|| handler.run(&job, &watch)))
+                .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the handler panicked")));
+            // The receiver is gone only when the whole worker is.
+            ended.send((job.fence(), result)).ok();
+        });
+    }
+
+    fn note_end(&mut self, fence: Fence, result: Result<Vec<Change>, Error>, shutting_down: bool) {
+        let Some(run) = self.running.remove(&fence.job) else { return };
+        let outcome = match (result, run.verdict) {
+            (_, Verdict::Stale) => return,
+            (Ok(changes), _) => Outcome::Completed(changes),
+            (Err(error), Verdict::Cancel) if error.is_cancelled() => Outcome::Cancelled,
+            (Err(error), _) if error.is_cancelled() && shutting_down => Outcome::Released,
+            (Err(error), _) => Outcome::Failed {
+                is_final: matches!(
+                    error.kind(),
+                    ErrorKind::UnsupportedFormat
+                        | ErrorKind::Damaged
+                        | ErrorKind::InvalidOption
+                        | ErrorKind::ModelUnavailable
+                        | ErrorKind::ToolUnavailable
+                ),
+                error: error.to_string(),
+            },
+        };
+        self.unwritten.push((fence, outcome));
+    }
+
+    /// Reports all that has ended in one transaction. What the database does not take now, it is told again.
+    async fn write_ends(&mut self) {
+        if self.unwritten.is_empty() {
+            return;
+        }
+        let Ok(receipts) = self.bench.database.finish(self.unwritten.clone()).await else { return };
+        let ended = std::mem::take(&mut self.unwritten);
+        for ((fence, outcome), receipt) in ended.into_iter().zip(receipts) {
+            match receipt {
+                Ok(receipt) => {
+                    self.bench.bus.publish(&receipt.events);
+                    if !receipt.enqueued.is_empty() {
+                        self.bench.wake.notify_one();
+                    }
+                }
+                Err(error) if matches!(outcome, Outcome::Completed(_)) && is_fault(error.kind()) => {
+                    // The work was done, but what came of it cannot be written: that is a failure of the job.
+                    let error = error.to_string();
+                    self.unwritten.push((fence, Outcome::Failed { error, is_final: false }));
+                }
+                // The run belongs to somebody else by now, or its track is gone.
+                Err(_) => {}
+            }
+        }
+    }
+
+    /// What has to be done at its time, whatever else happens.
+    async fn keep_up(&mut self) {
+        self.write_ends().await;
+        let since_beat = self.last_beat.elapsed();
+        let has_news = self.running.values().any(|run| run.progress.load(Ordering::Relaxed) > run.told);
+        if since_beat >= self.options.lease / 3 || has_news && since_beat >= PROGRESS_INTERVAL {
+            self.beat().await;
+        }
+        if self.last_beat.elapsed() > self.options.lease / 2 {
+            // Others may be about to be given these jobs: stop before they are.
+            for run in self.running.values_mut() {
+                run.watch.stop();
+            }
+        }
+        if self.last_rescue.is_none_or(|at| at.elapsed() >= self.options.lease / 3) {
+            self.last_rescue = Some(Instant::now());
+            self.maintain().await.ok();
+        }
+    }
+
+    async fn beat(&mut self) {
+        let beats: Vec<Heartbeat> = self
+            .running
+            .values()
+            .map(|run| Heartbeat {
+                fence: run.fence,
+                progress: run.progress.load(Ordering::Relaxed).clamp(0, 100),
+                stage: String::new(),
+            })
+            .collect();
+        let Ok((verdicts, events)) = self.bench.database.beat(self.id, self.options.lease, &beats).await else {
+            return;
+        };
+        self.last_beat = Instant::now();
+        self.bench.bus.publish(&events);
+        for (beat, verdict) in beats.iter().zip(verdicts) {
+            if let Some(run) = self.running.get_mut(&beat.fence.job) {
+                run.told = beat.progress;
+                run.verdict = verdict;
+                if verdict != Verdict::Continue {
+                    run.watch.stop();
+                }
+            }
+        }
+    }
+
+    async fn maintain(&self) -> LibraryResult<()> {
+        let Bench { database, storage, bus, .. } = &self.bench;
+        bus.publish(&database.rescue().await?);
+        let hour = Duration::from_secs(3600);
+        if database.due("prune", Duration::ZERO, hour).await? {
+            database.prune(COMPLETED_AGE, FAILED_AGE).await?;
+        }
+        if database.due("sweep", until_three(), 24 * hour).await? {
+            database.sweep_blobs(storage, UNUSED_AGE).await?;
+            storage.sweep(UNUSED_AGE).await?;
+        }
+        Ok(())
+    }
+}
+
+fn is_fault(kind: LibraryErrorKind) -> bool {
+    !matches!(kind, LibraryErrorKind::Conflict | LibraryErrorKind::NotFound)
+}
+
+/// From now to 03:00 UTC, when the fewest are disturbed.
+fn until_three() -> Duration {
+    const DAY: u64 = 24 * 3600;
+    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+    Duration::from_secs((DAY + 3 * 3600 - now % DAY) % DAY)
+}

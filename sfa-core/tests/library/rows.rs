@@ -1,0 +1,558 @@
+//! Tracks and what belongs to them.
+
+use std::time::Duration;
+
+use serde_json::json;
+use sfa_core::library::{
+    AnalysisSummary, Batch, BatchId, Change, ExportFile, LibraryCue, LibraryErrorKind, LibraryStem, PlaylistId,
+    Storage, Topic, TrackEdit, TrackId, TrackOrder, TrackQuery, TrackStatus, UserId,
+};
+
+use crate::{Desk, blob, cases, job, kind_of, new_track};
+
+cases![
+    a_track_comes_back_as_it_was_put_in,
+    the_same_file_twice_is_a_conflict,
+    two_users_may_have_the_same_file,
+    what_belongs_to_somebody_else_is_not_found,
+    somebody_elses_things_cannot_be_changed,
+    a_failed_change_undoes_the_ones_before_it,
+    titles_have_a_length,
+    edits_change_what_they_name,
+    a_removed_track_takes_all_with_it,
+    lists_are_in_every_order,
+    lists_come_in_pages,
+    a_page_has_a_size,
+    a_page_after_a_strangers_track_is_not_found,
+    searches_ignore_case_and_read_all_three_fields,
+    searches_take_wildcards_as_letters,
+    counts_are_per_user,
+    stems_are_replaced_per_engine,
+    takes_of_one_stem_live_side_by_side,
+    an_analysis_is_replaced,
+    automatic_cues_go_and_own_cues_stay,
+    cues_lie_in_order_of_time,
+    a_loop_ends_after_it_begins,
+    exports_are_replaced,
+    playlists_keep_their_order,
+    playlists_have_unique_names_per_user,
+    a_playlist_loses_a_removed_track,
+    settings_are_kept,
+    notifications_are_read_once,
+    usage_counts_each_content_once,
+    quotas_are_kept,
+    events_are_numbered_without_gaps,
+    events_belong_to_their_user,
+    a_rolled_back_change_tells_nobody,
+    unused_contents_are_swept_and_used_ones_stay,
+    a_reserved_content_is_not_swept,
+    contents_lead_to_their_tracks,
+    a_batch_has_tracks,
+    a_batch_counts_what_has_ended,
+    a_track_without_jobs_is_ready,
+    durations_are_positive,
+];
+
+async fn a_track_comes_back_as_it_was_put_in(desk: Desk) {
+    let mut track = new_track("Änderung \u{1f3b5}");
+    track.artist = Some("Ann".to_owned());
+    let id = track.id;
+    desk.apply(desk.ann, Change::AddTrack(track.clone())).await.unwrap();
+    let found = desk.database.track(desk.ann, id).await.unwrap();
+    assert_eq!((found.title, found.artist, found.album), (track.title, track.artist, None));
+    assert_eq!((found.file_name, found.blob, found.size_bytes), (track.file_name, track.blob.hash, 100));
+    assert!(found.created_at_ms > 1_700_000_000_000 && found.analysis.is_none() && found.duration_ms.is_none());
+}
+
+async fn the_same_file_twice_is_a_conflict(desk: Desk) {
+    desk.track(desk.ann, "one").await;
+    let error = desk.apply(desk.ann, Change::AddTrack(new_track("one"))).await.unwrap_err();
+    assert_eq!(error.kind(), LibraryErrorKind::Conflict);
+    assert_eq!(error.to_string(), "this file is in the library already");
+}
+
+async fn two_users_may_have_the_same_file(desk: Desk) {
+    let (first, second) = (desk.track(desk.ann, "one").await, desk.track(desk.ben, "one").await);
+    let hash = blob("one").hash;
+    assert_eq!(desk.database.track_of_blob(desk.ann, &hash).await.unwrap(), Some(first));
+    assert_eq!(desk.database.track_of_blob(desk.ben, &hash).await.unwrap(), Some(second));
+}
+
+async fn what_belongs_to_somebody_else_is_not_found(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    let job = desk.enqueue(desk.ann, job().track(track)).await;
+    assert_eq!(kind_of(desk.database.track(desk.ben, track).await), Some(LibraryErrorKind::NotFound));
+    assert_eq!(kind_of(desk.database.job(desk.ben, job).await), Some(LibraryErrorKind::NotFound));
+    assert_eq!(desk.database.track_of_blob(desk.ben, &blob("one").hash).await.unwrap(), None);
+    assert!(desk.database.tracks(desk.ben, &TrackQuery::default()).await.unwrap().is_empty());
+    assert!(desk.database.stems(desk.ben, track).await.unwrap().is_empty());
+    assert!(desk.database.jobs(desk.ben, &Default::default()).await.unwrap().is_empty());
+    let topic = Topic::Track(track).name();
+    assert!(desk.database.events(desk.ben, &topic, 0).await.unwrap().is_empty());
+    assert!(!desk.database.events(desk.ann, &topic, 0).await.unwrap().is_empty());
+}
+
+async fn somebody_elses_things_cannot_be_changed(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    let id = desk.enqueue(desk.ann, job().track(track)).await;
+    let playlist = PlaylistId::random();
+    desk.apply(desk.ann, Change::AddPlaylist(playlist, "mine".to_owned())).await.unwrap();
+    for change in [
+        Change::EditTrack(track, TrackEdit::default()),
+        Change::RemoveTrack(track),
+        Change::SetDuration(track, 1),
+        Change::ReplaceStems { track, engine: "classic".to_owned(), stems: Vec::new() },
+        Change::ReplaceAnalysis { track, summary: summary(), document: "{}".to_owned(), cues: Vec::new() },
+        Change::ReplaceExports(track, Vec::new()),
+        Change::Enqueue(job().track(track)),
+        Change::CancelJobs(track),
+        Change::CancelJob(id),
+        Change::RetryJob(id),
+        Change::RenamePlaylist(playlist, "yours".to_owned()),
+        Change::RemovePlaylist(playlist),
+        Change::SetPlaylistTracks(playlist, Vec::new()),
+    ] {
+        let text = format!("{change:?}");
+        assert_eq!(kind_of(desk.apply(desk.ben, change).await), Some(LibraryErrorKind::NotFound), "{text}");
+    }
+}
+
+async fn a_failed_change_undoes_the_ones_before_it(desk: Desk) {
+    let changes = vec![Change::AddTrack(new_track("one")), Change::RemoveTrack(TrackId::random())];
+    assert_eq!(kind_of(desk.database.apply(desk.ann, changes).await), Some(LibraryErrorKind::NotFound));
+    assert_eq!(desk.database.count_tracks(desk.ann).await.unwrap(), 0);
+}
+
+async fn titles_have_a_length(desk: Desk) {
+    for title in [String::new(), "x".repeat(501)] {
+        let mut track = new_track("one");
+        track.title = title;
+        let error = desk.apply(desk.ann, Change::AddTrack(track)).await.unwrap_err();
+        assert_eq!(error.kind(), LibraryErrorKind::Invalid);
+        assert_eq!(error.to_string(), "a title has 1 to 500 characters");
+    }
+    let mut track = new_track("one");
+    track.title = "ü".repeat(500);
+    desk.apply(desk.ann, Change::AddTrack(track)).await.unwrap();
+}
+
+async fn edits_change_what_they_name(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    let edit = TrackEdit { artist: Some("Ann".to_owned()), ..TrackEdit::default() };
+    desk.apply(desk.ann, Change::EditTrack(track, edit)).await.unwrap();
+    let found = desk.database.track(desk.ann, track).await.unwrap();
+    assert_eq!((found.title.as_str(), found.artist.as_deref()), ("one", Some("Ann")));
+    let edit = TrackEdit { title: Some(String::new()), ..TrackEdit::default() };
+    assert_eq!(
+        kind_of(desk.apply(desk.ann, Change::EditTrack(track, edit)).await),
+        Some(LibraryErrorKind::Invalid)
+    );
+}
+
+async fn a_removed_track_takes_all_with_it(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    let id = desk.enqueue(desk.ann, job().track(track)).await;
+    desk.apply(desk.ann, stems(track, "classic", &["drums"])).await.unwrap();
+    desk.apply(desk.ann, Change::RemoveTrack(track)).await.unwrap();
+    assert_eq!(kind_of(desk.database.track(desk.ann, track).await), Some(LibraryErrorKind::NotFound));
+    assert_eq!(kind_of(desk.database.job(desk.ann, id).await), Some(LibraryErrorKind::NotFound));
+    assert!(desk.database.stems(desk.ann, track).await.unwrap().is_empty());
+    desk.track(desk.ann, "one").await;
+}
+
+async fn lists_are_in_every_order(desk: Desk) {
+    for (title, artist) in [("b", Some("x")), ("a", None), ("c", Some("w"))] {
+        let mut track = new_track(title);
+        track.artist = artist.map(str::to_owned);
+        desk.apply(desk.ann, Change::AddTrack(track)).await.unwrap();
+    }
+    for (order, expected) in
+        [(TrackOrder::Newest, "cab"), (TrackOrder::Title, "abc"), (TrackOrder::Artist, "acb")]
+    {
+        assert_eq!(titles(&desk, TrackQuery { order, ..TrackQuery::default() }).await, expected, "{order:?}");
+    }
+}
+
+async fn lists_come_in_pages(desk: Desk) {
+    for title in ["d", "a", "e", "c", "b"] {
+        desk.track(desk.ann, title).await;
+    }
+    for order in [TrackOrder::Newest, TrackOrder::Title, TrackOrder::Artist] {
+        let whole = titles(&desk, TrackQuery { order, ..TrackQuery::default() }).await;
+        let (mut joined, mut after) = (String::new(), None);
+        loop {
+            let query = TrackQuery { order, limit: 2, after, search: None };
+            let page = desk.database.tracks(desk.ann, &query).await.unwrap();
+            let Some(last) = page.last() else { break };
+            after = Some(last.id);
+            joined.extend(page.iter().map(|track| track.title.as_str()));
+        }
+        assert_eq!(joined, whole, "{order:?}");
+    }
+}
+
+async fn a_page_has_a_size(desk: Desk) {
+    for limit in [0, -1, 501] {
+        let query = TrackQuery { limit, ..TrackQuery::default() };
+        assert_eq!(kind_of(desk.database.tracks(desk.ann, &query).await), Some(LibraryErrorKind::Invalid));
+    }
+}
+
+async fn a_page_after_a_strangers_track_is_not_found(desk: Desk) {
+    let after = Some(desk.track(desk.ben, "one").await);
+    let query = TrackQuery { after, ..TrackQuery::default() };
+    assert_eq!(kind_of(desk.database.tracks(desk.ann, &query).await), Some(LibraryErrorKind::NotFound));
+}
+
+async fn searches_ignore_case_and_read_all_three_fields(desk: Desk) {
+    for (title, artist, album) in [("Help", "The Beatles", "Help!"), ("One", "U2", "Achtung")] {
+        let mut track = new_track(title);
+        (track.artist, track.album) = (Some(artist.to_owned()), Some(album.to_owned()));
+        desk.apply(desk.ann, Change::AddTrack(track)).await.unwrap();
+    }
+    for (words, expected) in [("beatl", "Help"), ("ONE", "One"), ("achtung", "One"), ("nothing", "")] {
+        let query = TrackQuery { search: Some(words.to_owned()), ..TrackQuery::default() };
+        assert_eq!(titles(&desk, query).await, expected, "{words}");
+    }
+}
+
+async fn searches_take_wildcards_as_letters(desk: Desk) {
+    desk.track(desk.ann, "100% pure").await;
+    desk.track(desk.ann, "100 pure_ly!").await;
+    for (words, expected) in [("0%", "100% pure"), ("e_l", "100 pure_ly!"), ("y!", "100 pure_ly!")] {
+        let query = TrackQuery { search: Some(words.to_owned()), ..TrackQuery::default() };
+        assert_eq!(titles(&desk, query).await, expected, "{words}");
+    }
+}
+
+async fn counts_are_per_user(desk: Desk) {
+    desk.track(desk.ann, "one").await;
+    desk.track(desk.ann, "two").await;
+    desk.track(desk.ben, "one").await;
+    assert_eq!(desk.database.count_tracks(desk.ann).await.unwrap(), 2);
+    assert_eq!(desk.database.count_tracks(desk.ben).await.unwrap(), 1);
+}
+
+async fn stems_are_replaced_per_engine(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    desk.apply(desk.ann, stems(track, "classic", &["drums", "bass"])).await.unwrap();
+    desk.apply(desk.ann, stems(track, "demucs", &["vocals"])).await.unwrap();
+    desk.apply(desk.ann, stems(track, "classic", &["other"])).await.unwrap();
+    let found = desk.database.stems(desk.ann, track).await.unwrap();
+    let kinds: Vec<_> = found.iter().map(|stem| (stem.engine.as_str(), stem.kind.as_str())).collect();
+    assert_eq!(kinds, [("classic", "other"), ("demucs", "vocals")]);
+    assert_eq!((found[0].peak_dbfs, found[0].rms_dbfs), (Some(-1.5), None));
+}
+
+async fn takes_of_one_stem_live_side_by_side(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    let takes = ["lead", "backing"].map(|take| LibraryStem { take: take.to_owned(), ..stem("demucs", "vocals") });
+    let change = Change::ReplaceStems { track, engine: "demucs".to_owned(), stems: takes.to_vec() };
+    desk.apply(desk.ann, change).await.unwrap();
+    assert_eq!(desk.database.stems(desk.ann, track).await.unwrap().len(), 2);
+    let twice = Change::ReplaceStems {
+        track,
+        engine: "demucs".to_owned(),
+        stems: vec![stem("demucs", "vocals"), stem("demucs", "vocals")],
+    };
+    assert_eq!(kind_of(desk.apply(desk.ann, twice).await), Some(LibraryErrorKind::Conflict));
+    assert_eq!(desk.database.stems(desk.ann, track).await.unwrap().len(), 2, "the old ones stay");
+}
+
+async fn an_analysis_is_replaced(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    for (bpm, document) in [(120.0, "{\"a\":1}"), (174.0, "{\"a\":2}")] {
+        let summary = AnalysisSummary { bpm: Some(bpm), ..summary() };
+        let change =
+            Change::ReplaceAnalysis { track, summary: summary.clone(), document: document.to_owned(), cues: vec![] };
+        desk.apply(desk.ann, change).await.unwrap();
+        assert_eq!(desk.database.analysis(desk.ann, track).await.unwrap().as_deref(), Some(document));
+        assert_eq!(desk.database.track(desk.ann, track).await.unwrap().analysis, Some(summary));
+    }
+    let bad = AnalysisSummary { energy: Some(11), ..summary() };
+    let change = Change::ReplaceAnalysis { track, summary: bad, document: "{}".to_owned(), cues: vec![] };
+    assert_eq!(kind_of(desk.apply(desk.ann, change).await), Some(LibraryErrorKind::Invalid));
+}
+
+async fn automatic_cues_go_and_own_cues_stay(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    let set = async |cues: Vec<LibraryCue>| {
+        let change = Change::ReplaceAnalysis { track, summary: summary(), document: "{}".to_owned(), cues };
+        desk.apply(desk.ann, change).await.unwrap();
+    };
+    set(vec![cue(1000, true), LibraryCue { is_automatic: false, ..cue(2000, true) }]).await;
+    set(vec![cue(3000, true)]).await;
+    let found = desk.database.cues(desk.ann, track).await.unwrap();
+    assert_eq!(found.iter().map(|cue| cue.start_ms).collect::<Vec<_>>(), [2000, 3000]);
+}
+
+async fn cues_lie_in_order_of_time(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    let cues = vec![cue(500, true), cue(0, true), cue(100, true)];
+    let change = Change::ReplaceAnalysis { track, summary: summary(), document: "{}".to_owned(), cues };
+    desk.apply(desk.ann, change).await.unwrap();
+    let found = desk.database.cues(desk.ann, track).await.unwrap();
+    assert_eq!(found.iter().map(|cue| cue.start_ms).collect::<Vec<_>>(), [0, 100, 500]);
+}
+
+async fn a_loop_ends_after_it_begins(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    for (start_ms, end_ms) in [(-1, None), (5, Some(5)), (5, Some(4))] {
+        let cues = vec![LibraryCue { end_ms, ..cue(start_ms, true) }];
+        let change = Change::ReplaceAnalysis { track, summary: summary(), document: "{}".to_owned(), cues };
+        assert_eq!(kind_of(desk.apply(desk.ann, change).await), Some(LibraryErrorKind::Invalid));
+    }
+}
+
+async fn exports_are_replaced(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    for names in [&["a.xml", "b.mid"][..], &["c.html"][..]] {
+        let files: Vec<_> =
+            names.iter().map(|name| ExportFile { name: (*name).to_owned(), blob: blob(name) }).collect();
+        desk.apply(desk.ann, Change::ReplaceExports(track, files.clone())).await.unwrap();
+        assert_eq!(desk.database.exports(desk.ann, track).await.unwrap(), files);
+    }
+}
+
+async fn playlists_keep_their_order(desk: Desk) {
+    let tracks = [desk.track(desk.ann, "a").await, desk.track(desk.ann, "b").await, desk.track(desk.ann, "c").await];
+    let playlist = PlaylistId::random();
+    desk.apply(desk.ann, Change::AddPlaylist(playlist, "set".to_owned())).await.unwrap();
+    for order in [[2, 0, 1], [0, 1, 2]] {
+        let order = order.map(|index: usize| tracks[index]).to_vec();
+        desk.apply(desk.ann, Change::SetPlaylistTracks(playlist, order.clone())).await.unwrap();
+        assert_eq!(desk.database.playlist_tracks(desk.ann, playlist).await.unwrap(), order);
+    }
+    desk.apply(desk.ann, Change::SetPlaylistTracks(playlist, vec![tracks[0], tracks[0]])).await.unwrap();
+    assert_eq!(desk.database.playlists(desk.ann).await.unwrap()[0].tracks, 1, "a track is in it once");
+    let strange = desk.track(desk.ben, "d").await;
+    let change = Change::SetPlaylistTracks(playlist, vec![strange]);
+    assert_eq!(kind_of(desk.apply(desk.ann, change).await), Some(LibraryErrorKind::NotFound));
+}
+
+async fn playlists_have_unique_names_per_user(desk: Desk) {
+    let (first, second) = (PlaylistId::random(), PlaylistId::random());
+    desk.apply(desk.ann, Change::AddPlaylist(first, "set".to_owned())).await.unwrap();
+    desk.apply(desk.ben, Change::AddPlaylist(PlaylistId::random(), "set".to_owned())).await.unwrap();
+    let again = desk.apply(desk.ann, Change::AddPlaylist(second, "set".to_owned())).await.unwrap_err();
+    assert_eq!(again.to_string(), "there is a playlist of this name already");
+    desk.apply(desk.ann, Change::AddPlaylist(second, "other".to_owned())).await.unwrap();
+    let rename = Change::RenamePlaylist(second, "set".to_owned());
+    assert_eq!(kind_of(desk.apply(desk.ann, rename).await), Some(LibraryErrorKind::Conflict));
+    let empty = Change::RenamePlaylist(second, String::new());
+    assert_eq!(kind_of(desk.apply(desk.ann, empty).await), Some(LibraryErrorKind::Invalid));
+}
+
+async fn a_playlist_loses_a_removed_track(desk: Desk) {
+    let track = desk.track(desk.ann, "a").await;
+    let playlist = PlaylistId::random();
+    desk.apply(desk.ann, Change::AddPlaylist(playlist, "set".to_owned())).await.unwrap();
+    desk.apply(desk.ann, Change::SetPlaylistTracks(playlist, vec![track])).await.unwrap();
+    desk.apply(desk.ann, Change::RemoveTrack(track)).await.unwrap();
+    assert!(desk.database.playlist_tracks(desk.ann, playlist).await.unwrap().is_empty());
+    desk.apply(desk.ann, Change::RemovePlaylist(playlist)).await.unwrap();
+    assert!(desk.database.playlists(desk.ann).await.unwrap().is_empty());
+}
+
+async fn settings_are_kept(desk: Desk) {
+    assert_eq!(desk.database.settings(desk.ann).await.unwrap(), json!({}));
+    for value in [json!({"engine": "classic"}), json!({"steps": []})] {
+        desk.apply(desk.ann, Change::SetSettings(value.clone())).await.unwrap();
+        assert_eq!(desk.database.settings(desk.ann).await.unwrap(), value);
+    }
+    assert_eq!(desk.database.settings(desk.ben).await.unwrap(), json!({}));
+}
+
+async fn notifications_are_read_once(desk: Desk) {
+    for text in ["first", "second"] {
+        let change = Change::Notify { kind: "test".to_owned(), text: text.to_owned(), track: None };
+        desk.apply(desk.ann, change).await.unwrap();
+    }
+    let found = desk.database.notifications(desk.ann, 10).await.unwrap();
+    assert_eq!(found.iter().map(|note| note.text.as_str()).collect::<Vec<_>>(), ["second", "first"]);
+    assert!(found.iter().all(|note| !note.is_read));
+    desk.apply(desk.ann, Change::MarkNotificationsRead).await.unwrap();
+    assert!(desk.database.notifications(desk.ann, 10).await.unwrap().iter().all(|note| note.is_read));
+    assert!(desk.database.notifications(desk.ben, 10).await.unwrap().is_empty());
+    assert_eq!(desk.database.notifications(desk.ann, 1).await.unwrap().len(), 1);
+}
+
+async fn usage_counts_each_content_once(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    desk.apply(desk.ann, stems(track, "classic", &["drums", "bass"])).await.unwrap();
+    desk.apply(desk.ann, stems(track, "demucs", &["drums"])).await.unwrap();
+    desk.track(desk.ben, "one").await;
+    // The song and two stems; the second engine's drums have the same content.
+    assert_eq!(desk.database.usage(desk.ann).await.unwrap().used_bytes, 300);
+    assert_eq!(desk.database.usage(desk.ben).await.unwrap().used_bytes, 100);
+}
+
+async fn quotas_are_kept(desk: Desk) {
+    assert_eq!(desk.database.usage(desk.ann).await.unwrap().quota_bytes, None);
+    desk.database.set_quota(desk.ann.user, Some(1000)).await.unwrap();
+    assert_eq!(desk.database.usage(desk.ann).await.unwrap().quota_bytes, Some(1000));
+    assert_eq!(kind_of(desk.database.set_quota(desk.ann.user, Some(-1)).await), Some(LibraryErrorKind::Invalid));
+    let nobody = UserId::random();
+    assert_eq!(kind_of(desk.database.set_quota(nobody, None).await), Some(LibraryErrorKind::NotFound));
+}
+
+async fn events_are_numbered_without_gaps(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    for _ in 0..5 {
+        desk.apply(desk.ann, Change::EditTrack(track, TrackEdit::default())).await.unwrap();
+    }
+    let topic = Topic::Track(track).name();
+    let events = desk.database.events(desk.ann, &topic, 0).await.unwrap();
+    assert_eq!(events.iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
+    assert!(events.iter().all(|event| event.kind == "track.edited" && event.payload["track"] == json!(track)));
+    assert_eq!(desk.database.events(desk.ann, &topic, 3).await.unwrap(), events[3..]);
+    assert_eq!(desk.database.last_seq(desk.ann, &topic).await.unwrap(), 5);
+    assert_eq!(desk.database.last_seq(desk.ann, "track:none").await.unwrap(), 0);
+}
+
+async fn events_belong_to_their_user(desk: Desk) {
+    desk.track(desk.ann, "one").await;
+    let topic = Topic::Library(desk.ann.user).name();
+    assert_eq!(desk.database.events(desk.ann, &topic, 0).await.unwrap()[0].kind, "track.added");
+    assert!(desk.database.events(desk.ben, &topic, 0).await.unwrap().is_empty());
+    assert_eq!(desk.database.last_seq(desk.ben, &topic).await.unwrap(), 0);
+}
+
+async fn a_rolled_back_change_tells_nobody(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    let changes =
+        vec![Change::EditTrack(track, TrackEdit::default()), Change::RemovePlaylist(PlaylistId::random())];
+    desk.database.apply(desk.ann, changes).await.unwrap_err();
+    assert_eq!(desk.database.last_seq(desk.ann, &Topic::Track(track).name()).await.unwrap(), 0);
+}
+
+async fn unused_contents_are_swept_and_used_ones_stay(desk: Desk) {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Storage::local(folder.path()).unwrap();
+    let mut kept = Vec::new();
+    for content in ["song", "stem", "nothing"] {
+        let staged = storage.stage_bytes(content.as_bytes()).await.unwrap();
+        desk.database.reserve_blob(staged.blob()).await.unwrap();
+        kept.push(storage.publish(staged).await.unwrap());
+    }
+    let mut track = new_track("one");
+    track.blob = kept[0].clone();
+    let id = track.id;
+    let stems = vec![LibraryStem { blob: kept[1].clone(), ..stem("classic", "drums") }];
+    let change = Change::ReplaceStems { track: id, engine: "classic".to_owned(), stems };
+    desk.database.apply(desk.ann, vec![Change::AddTrack(track), change]).await.unwrap();
+    assert_eq!(desk.database.sweep_blobs(&storage, Duration::ZERO).await.unwrap(), 1);
+    assert_eq!(storage.size_bytes(&kept[2].hash).await.unwrap(), None);
+    assert_eq!(storage.list().await.unwrap().len(), 2);
+    desk.apply(desk.ann, Change::RemoveTrack(id)).await.unwrap();
+    assert_eq!(desk.database.sweep_blobs(&storage, Duration::ZERO).await.unwrap(), 2);
+    assert!(storage.list().await.unwrap().is_empty() && desk.database.blobs().await.unwrap().is_empty());
+}
+
+async fn a_reserved_content_is_not_swept(desk: Desk) {
+    let folder = tempfile::tempdir().unwrap();
+    let storage = Storage::local(folder.path()).unwrap();
+    desk.database.reserve_blob(&blob("soon")).await.unwrap();
+    let hour = Duration::from_secs(3600);
+    assert_eq!(desk.database.sweep_blobs(&storage, hour).await.unwrap(), 0);
+    assert_eq!(desk.database.blobs().await.unwrap(), [blob("soon")]);
+}
+
+async fn contents_lead_to_their_tracks(desk: Desk) {
+    let (first, second) = (desk.track(desk.ann, "one").await, desk.track(desk.ben, "one").await);
+    desk.apply(desk.ann, stems(first, "classic", &["drums"])).await.unwrap();
+    let mut found = desk.database.tracks_with_blob(&blob("one").hash).await.unwrap();
+    found.sort_by_key(|(_, track)| *track);
+    assert_eq!(found, [(desk.ann, first), (desk.ben, second)]);
+    assert_eq!(desk.database.tracks_with_blob(&blob("drums").hash).await.unwrap(), [(desk.ann, first)]);
+}
+
+async fn a_batch_has_tracks(desk: Desk) {
+    let batch = Batch { id: BatchId::random(), name: "all".to_owned(), total: 0, done: 0, failed: 0 };
+    assert_eq!(
+        kind_of(desk.apply(desk.ann, Change::AddBatch(batch.clone())).await),
+        Some(LibraryErrorKind::Invalid)
+    );
+    desk.apply(desk.ann, Change::AddBatch(Batch { total: 2, ..batch.clone() })).await.unwrap();
+    assert_eq!(desk.database.batch(desk.ann, batch.id).await.unwrap().total, 2);
+    assert_eq!(kind_of(desk.database.batch(desk.ben, batch.id).await), Some(LibraryErrorKind::NotFound));
+}
+
+async fn a_batch_counts_what_has_ended(desk: Desk) {
+    let id = BatchId::random();
+    let batch = Batch { id, name: "all".to_owned(), total: 3, done: 0, failed: 0 };
+    desk.apply(desk.ann, Change::AddBatch(batch)).await.unwrap();
+    for title in ["a", "b", "c"] {
+        let track = desk.track(desk.ann, title).await;
+        desk.enqueue(desk.ann, job().track(track).batch(Some(id))).await;
+    }
+    let jobs = desk.claim(2).await;
+    let failure = sfa_core::library::Outcome::Failed { error: "no".to_owned(), is_final: true };
+    desk.finish(jobs[0].fence(), failure).await.unwrap();
+    desk.finish(jobs[1].fence(), sfa_core::library::Outcome::Completed(vec![])).await.unwrap();
+    let batch = desk.database.batch(desk.ann, id).await.unwrap();
+    assert_eq!((batch.total, batch.done, batch.failed), (3, 2, 1));
+}
+
+async fn a_track_without_jobs_is_ready(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    let status = async || desk.database.track(desk.ann, track).await.unwrap().status;
+    assert_eq!(status().await, TrackStatus::Ready);
+    desk.enqueue(desk.ann, job().track(track)).await;
+    assert_eq!(status().await, TrackStatus::Working);
+    let failure = sfa_core::library::Outcome::Failed { error: "no".to_owned(), is_final: true };
+    desk.finish(desk.claim_one().await.fence(), failure).await.unwrap();
+    assert_eq!(status().await, TrackStatus::Failed);
+}
+
+async fn durations_are_positive(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    desk.apply(desk.ann, Change::SetDuration(track, 61_500)).await.unwrap();
+    assert_eq!(desk.database.track(desk.ann, track).await.unwrap().duration_ms, Some(61_500));
+    let zero = desk.apply(desk.ann, Change::SetDuration(track, 0)).await;
+    assert_eq!(kind_of(zero), Some(LibraryErrorKind::Invalid));
+}
+
+async fn titles(desk: &Desk, query: TrackQuery) -> String {
+    let found = desk.database.tracks(desk.ann, &query).await.unwrap();
+    found.into_iter().map(|track| track.title).collect()
+}
+
+fn stem(engine: &str, kind: &str) -> LibraryStem {
+    LibraryStem {
+        kind: kind.to_owned(),
+        engine: engine.to_owned(),
+        take: String::new(),
+        file_name: format!("{kind}.flac"),
+        blob: blob(kind),
+        peak_dbfs: Some(-1.5),
+        rms_dbfs: None,
+    }
+}
+
+fn stems(track: TrackId, engine: &str, kinds: &[&str]) -> Change {
+    let stems = kinds.iter().map(|kind| stem(engine, kind)).collect();
+    Change::ReplaceStems { track, engine: engine.to_owned(), stems }
+}
+
+fn summary() -> AnalysisSummary {
+    AnalysisSummary {
+        bpm: None,
+        key: Some("A minor".to_owned()),
+        camelot: Some("8A".to_owned()),
+        energy: Some(7),
+        lufs: Some(-9.5),
+    }
+}
+
+fn cue(start_ms: i64, is_automatic: bool) -> LibraryCue {
+    LibraryCue {
+        kind: "drop".to_owned(),
+        label: "Drop 1".to_owned(),
+        start_ms,
+        end_ms: None,
+        colour: None,
+        confidence: Some(0.5),
+        is_automatic,
+    }
+}

@@ -1,0 +1,331 @@
+//! `sfa library`: songs that are remembered.
+
+mod place;
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use clap::{Args, Subcommand, ValueEnum};
+use serde_json::json;
+use sfa_core::library::{
+    Change, Library, LibraryError, Scope, Step, Track, TrackId, TrackOrder, TrackQuery, WorkerOptions,
+};
+use sfa_core::{Progress, Stage};
+
+use super::options::Inputs;
+use super::{Context, Exit, terminal};
+pub(super) use place::{Place, or_stopped, stopped};
+
+/// A stopped worker's jobs get this long to stop by themselves.
+pub(super) const GRACE: Duration = Duration::from_secs(1);
+const PAGE: i64 = 500;
+
+#[derive(Debug, Args)]
+pub(super) struct Arguments {
+    #[command(flatten)]
+    place: Place,
+
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Debug, Subcommand)]
+enum Action {
+    /// Take songs in; `sfa worker` does the work on them
+    Add {
+        #[command(flatten)]
+        inputs: Inputs,
+
+        /// Do the work here and wait for it
+        #[arg(long)]
+        wait: bool,
+
+        /// Print one line of JSON per song on stdout
+        #[arg(long)]
+        json: bool,
+    },
+    /// List the songs
+    List {
+        /// Only those whose title, artist or album contains this
+        #[arg(long, value_name = "WORDS")]
+        search: Option<String>,
+
+        /// The order
+        #[arg(long, value_enum, default_value = "newest")]
+        sort: Sort,
+
+        /// Print one line of JSON per song on stdout
+        #[arg(long)]
+        json: bool,
+    },
+    /// Show what is known of a song and what was made of it
+    Show {
+        /// The song's id, as `sfa library list` prints it
+        id: TrackId,
+
+        /// Print JSON on stdout
+        #[arg(long)]
+        json: bool,
+    },
+    /// Make something of a song anew
+    Process {
+        /// The song's id
+        id: TrackId,
+
+        /// Begin with this step
+        #[arg(long, value_enum, default_value = "separate")]
+        from: StepName,
+    },
+    /// Copy the files of a song into a folder
+    Get {
+        /// The song's id
+        id: TrackId,
+
+        /// The folder
+        #[arg(long, value_name = "DIR")]
+        out: PathBuf,
+    },
+    /// Remove songs with everything that was made of them
+    Rm {
+        /// The songs' ids
+        #[arg(value_name = "ID", required = true)]
+        ids: Vec<TrackId>,
+    },
+    /// Read every file and compare rows with files in both directions
+    Check {
+        /// Remove files that nothing knows and make missing stems and exports again
+        #[arg(long)]
+        repair: bool,
+
+        /// Print JSON on stdout
+        #[arg(long)]
+        json: bool,
+    },
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum Sort {
+    /// Last added first
+    Newest,
+    /// By title
+    Title,
+    /// By artist
+    Artist,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum StepName {
+    /// Stems and all that follows
+    Separate,
+    /// Tempo, key, form and all that follows
+    Analyze,
+    /// Files for other programs
+    Export,
+}
+
+impl From<StepName> for Step {
+    fn from(name: StepName) -> Self {
+        match name {
+            StepName::Separate => Self::Separate,
+            StepName::Analyze => Self::Analyze,
+            StepName::Export => Self::Export,
+        }
+    }
+}
+
+pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit> {
+    let Arguments { place, action } = arguments;
+    match action {
+        Action::Add { inputs, wait, json } => {
+            let files = inputs.files(context, None)?;
+            place.with(context, async |library| add(context, library, &files, *wait, *json).await)
+        }
+        Action::List { search, sort, json } => {
+            place.with(context, async |library| list(context, library, search.clone(), *sort, *json).await)
+        }
+        Action::Show { id, json } => {
+            place.with(context, async |library| show(context, library, *id, *json).await)
+        }
+        Action::Process { id, from } => place.with(context, async |library| {
+            let job = library.process(Scope::LOCAL, *id, (*from).into()).await?;
+            context.terminal.print(job.id().to_string());
+            Ok(Exit::Success)
+        }),
+        Action::Get { id, out } => place.with(context, async |library| get(context, library, *id, out).await),
+        Action::Rm { ids } => place.with(context, async |library| {
+            for id in ids {
+                library.apply(Scope::LOCAL, vec![Change::RemoveTrack(*id)]).await?;
+            }
+            Ok(Exit::Success)
+        }),
+        Action::Check { repair, json } => {
+            place.with(context, async |library| check(context, library, *repair, *json).await)
+        }
+    }
+}
+
+async fn add(
+    context: &Context,
+    library: &Library,
+    files: &[PathBuf],
+    wait: bool,
+    json: bool,
+) -> Result<Exit, LibraryError> {
+    let worker = if wait { Some(library.start_worker(WorkerOptions::default()).await?) } else { None };
+    let mut tracks = Vec::new();
+    let mut failed = false;
+    for file in files {
+        match or_stopped(context, library.import(Scope::LOCAL, file)).await {
+            Ok(imported) => {
+                if !imported.is_new {
+                    context.terminal.note(format!("{}: in the library already", file.display()));
+                }
+                tracks.push(imported.track);
+            }
+            Err(error) if context.watch.is_stopped() => return Err(error),
+            Err(error) => {
+                failed = true;
+                context.terminal.fail(format!("{}: {error}", file.display()));
+            }
+        }
+    }
+    for track in &mut tracks {
+        if wait {
+            let bar = context.terminal.file_bar(&track.title, None);
+            let waiting = library.wait(Scope::LOCAL, track.id, |step, percent| bar.show(progress(step, percent)));
+            match or_stopped(context, waiting).await {
+                Ok(done) => *track = done,
+                Err(_) if context.watch.is_stopped() => break,
+                Err(error) => {
+                    failed = true;
+                    context.terminal.fail(format!("{}: {error}", track.title));
+                }
+            }
+        }
+        context.terminal.print(if json { line_json(track) } else { line(track) });
+    }
+    if let Some(worker) = worker {
+        // What was not finished waits in the queue, for the next worker.
+        worker.shutdown(if context.watch.is_stopped() { Duration::ZERO } else { GRACE }).await;
+    }
+    if context.watch.is_stopped() {
+        context.terminal.note("stopped; what is left waits for `sfa worker`");
+        return Ok(Exit::Interrupted);
+    }
+    Ok(if failed { Exit::SomeFailed } else { Exit::Success })
+}
+
+fn progress(step: &str, percent: i64) -> Progress {
+    let stage = match Step::named(step) {
+        Some(Step::Separate) | None => Stage::Separate,
+        Some(Step::Analyze) => Stage::Analyze,
+        Some(Step::Export) => Stage::Export,
+    };
+    Progress { stage, done: u64::try_from(percent).unwrap_or(0), total: 100 }
+}
+
+async fn list(
+    context: &Context,
+    library: &Library,
+    search: Option<String>,
+    sort: Sort,
+    json: bool,
+) -> Result<Exit, LibraryError> {
+    let order = match sort {
+        Sort::Newest => TrackOrder::Newest,
+        Sort::Title => TrackOrder::Title,
+        Sort::Artist => TrackOrder::Artist,
+    };
+    let mut query = TrackQuery { search, order, limit: PAGE, after: None };
+    loop {
+        let page = library.rows().tracks(Scope::LOCAL, &query).await?;
+        for track in &page {
+            context.terminal.print(if json { line_json(track) } else { line(track) });
+        }
+        query.after = page.last().map(|track| track.id);
+        if (page.len() as i64) < PAGE {
+            return Ok(Exit::Success);
+        }
+    }
+}
+
+fn line_json(track: &Track) -> String {
+    serde_json::to_string(track).expect("a track is plain data")
+}
+
+fn line(track: &Track) -> String {
+    let mut parts = vec![track.id.to_string(), format!("{:<8}", track.status.name())];
+    parts.push(track.duration_ms.map_or("-:--".to_owned(), |ms| terminal::clock(ms as f64 / 1000.0)));
+    if let Some(analysis) = &track.analysis {
+        parts.push(analysis.bpm.map_or("no pulse".to_owned(), |bpm| format!("{bpm:.2} BPM")));
+        parts.push(analysis.camelot.clone().unwrap_or_else(|| "no key".to_owned()));
+    }
+    parts.push(match &track.artist {
+        Some(artist) => format!("{artist} - {}", track.title),
+        None => track.title.clone(),
+    });
+    parts.join("  ")
+}
+
+async fn show(
+    context: &Context,
+    library: &Library,
+    id: TrackId,
+    as_json: bool,
+) -> Result<Exit, LibraryError> {
+    let rows = library.rows();
+    let track = rows.track(Scope::LOCAL, id).await?;
+    let stems = rows.stems(Scope::LOCAL, id).await?;
+    let cues = rows.cues(Scope::LOCAL, id).await?;
+    let exports = rows.exports(Scope::LOCAL, id).await?;
+    if as_json {
+        let all = json!({"track": track, "stems": stems, "cues": cues, "exports": exports});
+        context.terminal.print(serde_json::to_string_pretty(&all).expect("rows are plain data"));
+        return Ok(Exit::Success);
+    }
+    context.terminal.print(line(&track));
+    for stem in stems {
+        context.terminal.print(format!("  stem    {}  {}", stem.engine, stem.file_name));
+    }
+    for cue in cues {
+        let at = terminal::clock(cue.start_ms as f64 / 1000.0);
+        context.terminal.print(format!("  {:<7} {at}  {}", cue.kind, cue.label));
+    }
+    for export in exports {
+        context.terminal.print(format!("  export  {}", export.name));
+    }
+    Ok(Exit::Success)
+}
+
+async fn get(context: &Context, library: &Library, id: TrackId, out: &PathBuf) -> Result<Exit, LibraryError> {
+    let files = or_stopped(context, library.check_out(Scope::LOCAL, id, out)).await?;
+    for file in files {
+        context.terminal.print(file.display().to_string());
+    }
+    Ok(Exit::Success)
+}
+
+async fn check(
+    context: &Context,
+    library: &Library,
+    repair: bool,
+    as_json: bool,
+) -> Result<Exit, LibraryError> {
+    let report = or_stopped(context, library.check(repair)).await?;
+    if as_json {
+        context.terminal.print(serde_json::to_string_pretty(&report).expect("a report is plain data"));
+    } else {
+        context.terminal.print(format!(
+            "{} sound, {} missing, {} damaged, {} unknown files, {} repaired",
+            report.sound,
+            report.missing.len(),
+            report.damaged.len(),
+            report.orphans.len(),
+            report.repaired
+        ));
+        for track in &report.tracks {
+            context.terminal.print(format!("  {track} has lost something"));
+        }
+    }
+    Ok(if report.is_clean() || repair { Exit::Success } else { Exit::SomeFailed })
+}
