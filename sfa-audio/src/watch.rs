@@ -16,6 +16,8 @@ pub enum Stage {
     Separate,
     /// Measuring tempo, key, loudness and form.
     Analyze,
+    /// Changing tempo or pitch.
+    Warp,
     /// Writing audio files.
     Encode,
     /// Writing what other tools read.

@@ -1,4 +1,8 @@
 #![doc = include_str!("../README.md")]
+#![allow(
+    clippy::duplicate_mod,
+    reason = "library::store compiles one source of statements for each database"
+)]
 
 mod claims;
 pub mod demo;
@@ -9,6 +13,7 @@ mod http;
 pub mod library;
 pub mod models;
 mod naming;
+pub mod picture;
 mod progress;
 pub mod song;
 mod source;

@@ -4,19 +4,21 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use sfa_audio::io::{self, AudioFormat, AudioReader, AudioWriter, EncodeOptions, Probe, Tags};
+use sfa_audio::io::{self, AudioFormat, AudioReader, AudioWriter, BitDepth, EncodeOptions, Probe, Tags, Written};
 use sfa_audio::separate::EngineInfo;
+use sfa_audio::warp::{WarpOptions, Warped};
 
 use crate::claims::Claims;
 use crate::engine::{EngineChoice, EngineRequest, Engines, Ready};
 use crate::export::{self, PlaylistEntry};
 use crate::folder::{self, ANALYSIS_FILE, STEMS_FILE, SongFolder};
 use crate::models::ModelStore;
+use crate::picture::{self, PictureFormat, PictureKind};
 use crate::progress::Overall;
 use crate::song::{GENERATOR, SCHEMA_VERSION, Separation, SongReport, StemFile, StemSheet};
 use crate::source::Source;
 use crate::stems::{self, panicked};
-use crate::{AnalyzeOptions, AudioSource, Error, ErrorKind, Result, Stage, StemOptions, Watch, demo};
+use crate::{AnalyzeOptions, AudioSource, Clip, Error, ErrorKind, Result, Stage, StemOptions, Watch, demo};
 
 /// The playlist that [`Studio::write_playlist`] keeps.
 pub const PLAYLIST_FILE: &str = "playlist.m3u8";
@@ -319,6 +321,55 @@ impl Studio {
     /// `Io` when the file cannot be written.
     pub fn write_report(&self, report: &SongReport, path: &Path) -> Result<()> {
         folder::write_whole(path, export::report_html(report))
+    }
+
+    /// Draws one picture of a song to `out`, as SVG or PNG by its ending.
+    ///
+    /// # Errors
+    /// As [`analyze`](Self::analyze) and [`picture::draw`]; `InvalidOption` for another ending.
+    pub fn draw(&self, path: &Path, kind: PictureKind, out: &Path, watch: &Watch) -> Result<()> {
+        let format = PictureFormat::of(out)?;
+        let report = self.analyze(path, &kind.options(), watch)?;
+        let mut audio = AudioReader::open(path)?;
+        let bytes = picture::draw(kind, format, &report, &mut audio, &watch.muted())?;
+        folder::write_whole(out, bytes)
+    }
+
+    /// Writes a song with its time or pitch changed to `out`, in the format of its ending.
+    ///
+    /// # Errors
+    /// As [`AudioReader::open`] and [`Warped::new`]; `InvalidOption` for an ending that is no format, or for a file
+    /// that is there already, without `force`; `Io` when writing fails. After an error no new file is left.
+    pub fn warp(
+        &self,
+        path: &Path,
+        out: &Path,
+        options: WarpOptions,
+        bit_depth: BitDepth,
+        force: bool,
+        watch: &Watch,
+    ) -> Result<Written> {
+        let invalid = |message: &str| {
+            Err(Error::new(ErrorKind::InvalidOption, message).about(out.display().to_string()))
+        };
+        let Some(format) = AudioFormat::of(out) else {
+            return invalid("songs are written as .wav, .flac, .mp3 or .m4a");
+        };
+        if out.exists() && !force {
+            return invalid("this file is there already; --force writes over it");
+        }
+        let mut warped = Warped::new(AudioReader::open(path)?, options)?;
+        let total = warped.frames_hint().unwrap_or(0);
+        let encode = EncodeOptions::new(format).bit_depth(bit_depth);
+        let mut writer = AudioWriter::create(out, warped.spec(), &encode, None)?;
+        let mut block = Clip::empty(warped.spec());
+        let mut done = 0;
+        while warped.read(&mut block)? > 0 {
+            writer.write(&block)?;
+            done += block.frames() as u64;
+            watch.report(Stage::Warp, done, total.max(done))?;
+        }
+        writer.finish()
     }
 
     /// Writes the demo song to `path`, as FLAC or WAV by its extension, with tags.

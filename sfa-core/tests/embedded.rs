@@ -11,8 +11,8 @@ use std::time::Duration;
 use sfa_core::audio::io::{AudioFormat, EncodeOptions, probe, write_clip};
 use sfa_core::demo::{DemoOptions, song};
 use sfa_core::library::{
-    Change, JobQuery, JobState, Library, LibraryConfig, LibraryErrorKind, Scope, Settings, Step, Topic, TrackStatus,
-    WorkerOptions,
+    Change, JobQuery, JobState, Library, LibraryConfig, LibraryErrorKind, Scope, Settings, Step, Topic,
+    TrackStatus, WorkerOptions,
 };
 use sfa_core::models::ModelStore;
 use sfa_core::{CLASSIC, Studio, Watch};
@@ -144,8 +144,10 @@ async fn a_running_job_stops_when_it_is_cancelled() {
     library.apply(ME, vec![Change::CancelJob(job)]).await.unwrap();
     let error = library.wait(ME, id, |_, _| {}).await;
     // The wait sees either the event or the state that follows it.
-    assert!(error.is_err_and(|error| error.kind() == LibraryErrorKind::Cancelled)
-        || library.rows().track(ME, id).await.unwrap().status == TrackStatus::Ready);
+    assert!(
+        error.is_err_and(|error| error.kind() == LibraryErrorKind::Cancelled)
+            || library.rows().track(ME, id).await.unwrap().status == TrackStatus::Ready
+    );
     assert_eq!(library.rows().job(ME, job).await.unwrap().state, JobState::Cancelled);
     worker.shutdown(Duration::ZERO).await;
     assert!(library.rows().stems(ME, id).await.unwrap().is_empty());

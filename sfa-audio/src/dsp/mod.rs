@@ -12,5 +12,6 @@ pub use decimate::Decimator;
 pub use filter::{Biquad, LinkwitzRiley};
 pub use median::{median_along_row, median_of_rows};
 pub use overlap_add::OverlapAdd;
+pub use realfft::num_complex::Complex32;
 pub use stft::StreamingStft;
 pub use window::hann;

@@ -7,7 +7,7 @@ mod labels;
 mod midi;
 mod playlist;
 mod rekordbox;
-mod report;
+pub(crate) mod report;
 mod stems_zip;
 
 pub use json::{

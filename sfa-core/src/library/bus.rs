@@ -33,7 +33,13 @@ impl Bus {
         }
     }
 
-    pub(crate) fn follow(&self, database: Arc<dyn Database>, scope: Scope, topic: Topic, after: i64) -> Follower {
+    pub(crate) fn follow(
+        &self,
+        database: Arc<dyn Database>,
+        scope: Scope,
+        topic: Topic,
+        after: i64,
+    ) -> Follower {
         Follower {
             database,
             scope,

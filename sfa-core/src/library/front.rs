@@ -12,8 +12,9 @@ use super::bus::{Bus, Follower};
 use super::pipeline::{self, Pipeline};
 use super::worker::{self, Bench, Worker, WorkerOptions};
 use super::{
-    Batch, BatchId, Change, Database, Enqueued, JobId, JobState, LibraryError, LibraryErrorKind, LibraryResult,
-    NewTrack, PostgresStore, Receipt, Scope, Settings, Soundness, SqliteStore, Step, Storage, Topic, Track, TrackId,
+    Batch, BatchId, Change, Database, Enqueued, JobId, JobState, LibraryError, LibraryErrorKind,
+    LibraryResult, NewTrack, PostgresStore, Receipt, Scope, Settings, Soundness, SqliteStore, Step, Storage,
+    Topic, Track, TrackId,
 };
 use crate::{Studio, naming};
 
@@ -189,7 +190,11 @@ impl Library {
         self.database.reserve_blob(staged.blob()).await?;
         let blob = self.storage.publish(staged).await?;
         if let Some(track) = self.database.track_of_blob(scope, &blob.hash).await? {
-            return Ok(Imported { track: self.database.track(scope, track).await?, is_new: false, job: None });
+            return Ok(Imported {
+                track: self.database.track(scope, track).await?,
+                is_new: false,
+                job: None,
+            });
         }
         let title = naming::shown(tags.title.as_deref()).unwrap_or_else(|| naming::file_stem(&file_name));
         let track = NewTrack {
@@ -203,7 +208,8 @@ impl Library {
         let id = track.id;
         let settings = Settings::from_json(self.database.settings(scope).await?)?;
         let mut changes = vec![Change::AddTrack(track)];
-        changes.extend(settings.after(None).map(|step| Change::Enqueue(pipeline::job(step, id, batch, false))));
+        changes
+            .extend(settings.after(None).map(|step| Change::Enqueue(pipeline::job(step, id, batch, false))));
         let receipt = self.apply(scope, changes).await?;
         let track = self.database.track(scope, id).await?;
         Ok(Imported { track, is_new: true, job: receipt.enqueued.first().map(|job| job.id()) })
@@ -346,7 +352,12 @@ impl Library {
     ///
     /// # Errors
     /// `NotFound`, or `Storage` when something cannot be written.
-    pub async fn check_out(&self, scope: Scope, track: TrackId, folder: &Path) -> LibraryResult<Vec<PathBuf>> {
+    pub async fn check_out(
+        &self,
+        scope: Scope,
+        track: TrackId,
+        folder: &Path,
+    ) -> LibraryResult<Vec<PathBuf>> {
         let song = self.database.track(scope, track).await?;
         let stems = self.database.stems(scope, track).await?;
         let exports = self.database.exports(scope, track).await?;
@@ -376,7 +387,8 @@ impl Library {
         let files = self.storage.list().await?;
         let known: std::collections::HashSet<String> =
             self.database.blobs().await?.into_iter().map(|blob| blob.hash).collect();
-        report.orphans = files.into_iter().map(|blob| blob.hash).filter(|hash| !known.contains(hash)).collect();
+        report.orphans =
+            files.into_iter().map(|blob| blob.hash).filter(|hash| !known.contains(hash)).collect();
         let mut hurt = Vec::new();
         for hash in known {
             match self.storage.verify(&hash).await? {
@@ -388,7 +400,8 @@ impl Library {
                         continue;
                     }
                     hurt.extend(tracks.iter().map(|(scope, track)| (*scope, *track, hash.clone())));
-                    let list = if broken == Soundness::Missing { &mut report.missing } else { &mut report.damaged };
+                    let list =
+                        if broken == Soundness::Missing { &mut report.missing } else { &mut report.damaged };
                     list.push(hash);
                 }
             }
@@ -444,13 +457,12 @@ impl std::fmt::Debug for Library {
 /// What a file says about itself; fails for what is no song.
 async fn read_tags(path: &Path) -> LibraryResult<sfa_audio::io::Tags> {
     let path = path.to_owned();
-    let reading =
-        tokio::task::spawn_blocking(move || AudioReader::open(&path).map(|reader| reader.info().tags.clone()));
+    let reading = tokio::task::spawn_blocking(move || {
+        AudioReader::open(&path).map(|reader| reader.info().tags.clone())
+    });
     match reading.await {
         Ok(Ok(tags)) => Ok(tags),
-        Ok(Err(error)) => {
-            Err(LibraryError::new(LibraryErrorKind::Audio, error.to_string()).caused_by(error))
-        }
+        Ok(Err(error)) => Err(LibraryError::new(LibraryErrorKind::Audio, error.to_string()).caused_by(error)),
         Err(_) => Err(LibraryError::new(LibraryErrorKind::Audio, "this file could not be read")),
     }
 }

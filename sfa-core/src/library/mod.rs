@@ -17,8 +17,8 @@ mod worker;
 pub use bus::Follower;
 pub use change::{Change, Outcome, Receipt};
 pub use domain::{
-    AnalysisSummary, Batch, Blob, ExportFile, JobQuery, LibraryCue, LibraryStem, NewTrack, Notification, Playlist,
-    Scope, Track, TrackEdit, TrackOrder, TrackQuery, TrackStatus,
+    AnalysisSummary, Batch, Blob, ExportFile, JobQuery, LibraryCue, LibraryStem, NewTrack, Notification,
+    Playlist, Scope, Track, TrackEdit, TrackOrder, TrackQuery, TrackStatus,
 };
 pub use error::{LibraryError, LibraryErrorKind, LibraryResult};
 pub use event::{Event, Topic};

@@ -9,8 +9,8 @@ use tokio::runtime::Handle;
 
 use super::worker::Handler;
 use super::{
-    AnalysisSummary, BatchId, Blob, Change, Database, ExportFile, Job, LibraryCue, LibraryError, LibraryErrorKind,
-    LibraryResult, LibraryStem, NewJob, Scope, Settings, Step, Storage, Track, TrackId,
+    AnalysisSummary, BatchId, Blob, Change, Database, ExportFile, Job, LibraryCue, LibraryError,
+    LibraryErrorKind, LibraryResult, LibraryStem, NewJob, Scope, Settings, Step, Storage, Track, TrackId,
 };
 use crate::song::{SongReport, StemSheet};
 use crate::{AnalyzeOptions, Error, ErrorKind, Studio, Watch, export, naming};
@@ -40,11 +40,10 @@ impl Handler for Pipeline {
     fn run(&self, job: &Job, watch: &Watch) -> Result<Vec<Change>, Error> {
         let step = Step::named(&job.kind)
             .ok_or_else(|| Error::new(ErrorKind::Internal, format!("no handler for {:?}", job.kind)))?;
-        let track = job.track.ok_or_else(|| Error::new(ErrorKind::InvalidOption, "the job names no track"))?;
+        let track =
+            job.track.ok_or_else(|| Error::new(ErrorKind::InvalidOption, "the job names no track"))?;
         let scope = Scope::of(job.user);
-        let settings = self.wait(async {
-            Settings::from_json(self.database.settings(scope).await?)
-        })?;
+        let settings = self.wait(async { Settings::from_json(self.database.settings(scope).await?) })?;
         let song = self.wait(self.database.track(scope, track))?;
         let force = job.args["force"] == true;
         let mut changes = match step {
@@ -142,8 +141,8 @@ impl Pipeline {
         if !force && self.wait(self.database.analysis(scope, song.id))?.is_some() {
             return Ok(Vec::new());
         }
-        let mut report = self
-            .on_a_desk(song, |file, _| self.studio.analyze(file, &AnalyzeOptions::default(), watch))?;
+        let mut report =
+            self.on_a_desk(song, |file, _| self.studio.analyze(file, &AnalyzeOptions::default(), watch))?;
         // The desk is gone; the name is what a user knows the file by.
         report.file.name.clone_from(&song.file_name);
         report.file.path.clone_from(&song.file_name);
@@ -203,7 +202,10 @@ fn summary(report: &SongReport) -> AnalysisSummary {
 
 fn cue(cue: &CuePoint) -> LibraryCue {
     LibraryCue {
-        kind: serde_json::to_value(cue.kind).ok().and_then(|kind| Some(kind.as_str()?.to_owned())).unwrap_or_default(),
+        kind: serde_json::to_value(cue.kind)
+            .ok()
+            .and_then(|kind| Some(kind.as_str()?.to_owned()))
+            .unwrap_or_default(),
         label: cue.label.clone(),
         start_ms: millis(cue.position_secs).unwrap_or(0),
         end_ms: None,

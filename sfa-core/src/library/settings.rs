@@ -80,16 +80,17 @@ impl Settings {
     /// # Errors
     /// `Invalid` for a container that there is not.
     pub(crate) fn separate_options(&self) -> LibraryResult<SeparateOptions> {
-        let formats = [AudioFormat::Wav, AudioFormat::Flac, AudioFormat::Mp3, AudioFormat::M4aAac];
-        let format = formats.into_iter().find(|format| format.extension() == self.stem_format);
-        let format = format.ok_or_else(|| {
-            let names = formats.map(AudioFormat::extension).join(", ");
+        let format = AudioFormat::named(&self.stem_format).ok_or_else(|| {
+            let names = AudioFormat::ALL.map(AudioFormat::extension).join(", ");
             let message = format!("stems cannot be {:?}; there are {names}", self.stem_format);
             LibraryError::new(LibraryErrorKind::Invalid, message)
         })?;
-        let mut options = SeparateOptions::default();
-        options.engine =
-            EngineRequest { engine: self.engine.clone(), model: self.model.clone(), ..EngineRequest::default() };
+        let engine = EngineRequest {
+            engine: self.engine.clone(),
+            model: self.model.clone(),
+            ..EngineRequest::default()
+        };
+        let mut options = SeparateOptions { engine, ..SeparateOptions::default() };
         options.stems.encode = EncodeOptions::new(format);
         Ok(options)
     }

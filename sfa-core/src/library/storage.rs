@@ -223,9 +223,8 @@ impl Storage {
         let metas: Vec<_> = self.store.list(Some(&prefix)).try_collect().await.map_err(failed)?;
         let mut removed = 0;
         for meta in metas {
-            let old = SystemTime::now()
-                .duration_since(meta.last_modified.into())
-                .is_ok_and(|since| since >= age);
+            let old =
+                SystemTime::now().duration_since(meta.last_modified.into()).is_ok_and(|since| since >= age);
             if old && self.store.delete(&meta.location).await.is_ok() {
                 removed += 1;
             }

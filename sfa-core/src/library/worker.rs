@@ -329,7 +329,8 @@ impl Foreman {
                 stage: String::new(),
             })
             .collect();
-        let Ok((verdicts, events)) = self.bench.database.beat(self.id, self.options.lease, &beats).await else {
+        let Ok((verdicts, events)) = self.bench.database.beat(self.id, self.options.lease, &beats).await
+        else {
             return;
         };
         self.last_beat = Instant::now();
@@ -367,6 +368,7 @@ fn is_fault(kind: LibraryErrorKind) -> bool {
 /// From now to 03:00 UTC, when the fewest are disturbed.
 fn until_three() -> Duration {
     const DAY: u64 = 24 * 3600;
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
+    let now =
+        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
     Duration::from_secs((DAY + 3 * 3600 - now % DAY) % DAY)
 }

@@ -7,7 +7,8 @@
 use std::time::Duration;
 
 use sfa_core::library::{
-    Change, Claim, Fence, Heartbeat, JobId, JobState, LibraryErrorKind, Outcome, SqliteStore, Verdict, WorkerId,
+    Change, Claim, Fence, Heartbeat, JobId, JobState, LibraryErrorKind, Outcome, SqliteStore, Verdict,
+    WorkerId,
 };
 
 use crate::{Desk, claim, job, kind_of};
@@ -73,9 +74,14 @@ async fn the_queue_follows_its_model() {
         for step in 0..steps {
             let touched = act(&desk, &mut random, &mut models, &mut fences).await;
             for index in touched {
-                let (model, row) = (models[index], desk.database.job(desk.ann, models[index].id).await.unwrap());
+                let (model, row) =
+                    (models[index], desk.database.job(desk.ann, models[index].id).await.unwrap());
                 let found = (row.state, row.attempt, row.run_lease);
-                assert_eq!(found, (model.state, model.attempt, model.lease), "seed {seed}, step {step}: {model:?}");
+                assert_eq!(
+                    found,
+                    (model.state, model.attempt, model.lease),
+                    "seed {seed}, step {step}: {model:?}"
+                );
                 assert_eq!(row.finished_at_ms.is_some(), row.state.is_final(), "seed {seed}, step {step}");
             }
         }
@@ -83,7 +89,12 @@ async fn the_queue_follows_its_model() {
 }
 
 /// Does one random thing, notes in the models what it should do, and says which jobs it concerns.
-async fn act(desk: &Desk, random: &mut Random, models: &mut Vec<Model>, fences: &mut Vec<Fence>) -> Vec<usize> {
+async fn act(
+    desk: &Desk,
+    random: &mut Random,
+    models: &mut Vec<Model>,
+    fences: &mut Vec<Fence>,
+) -> Vec<usize> {
     match random.below(9) {
         0 => {
             let id = desk.enqueue(desk.ann, job()).await;

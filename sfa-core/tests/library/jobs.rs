@@ -83,7 +83,10 @@ async fn a_job_comes_back_as_it_was_put_in(desk: Desk) {
     (new.priority, new.max_attempts, new.requires) = (1, 5, vec!["cuda".to_owned()]);
     let id = desk.enqueue(desk.ann, new).await;
     let job = desk.database.job(desk.ann, id).await.unwrap();
-    assert_eq!((job.queue.as_str(), job.kind.as_str(), &job.args), ("work", "plain", &json!({"a": [1, "ü"]})));
+    assert_eq!(
+        (job.queue.as_str(), job.kind.as_str(), &job.args),
+        ("work", "plain", &json!({"a": [1, "ü"]}))
+    );
     assert_eq!((job.priority, job.max_attempts, job.attempt, job.run_lease), (1, 5, 0, 0));
     assert_eq!((job.track, job.user, job.state), (Some(track), desk.ann.user, JobState::Available));
     assert_eq!((job.requires, job.progress, job.finished_at_ms), (vec!["cuda".to_owned()], 0, None));
@@ -138,7 +141,10 @@ async fn a_claim_of_no_slots_takes_nothing(desk: Desk) {
 async fn a_claimed_job_is_not_claimed_again(desk: Desk) {
     let id = desk.enqueue(desk.ann, job()).await;
     let claimed = desk.claim_one().await;
-    assert_eq!((claimed.id, claimed.attempt, claimed.run_lease, claimed.state), (id, 1, 1, JobState::Executing));
+    assert_eq!(
+        (claimed.id, claimed.attempt, claimed.run_lease, claimed.state),
+        (id, 1, 1, JobState::Executing)
+    );
     assert!(desk.claim(10).await.is_empty());
 }
 
@@ -568,7 +574,10 @@ async fn what_is_over_cannot_be_cancelled(desk: Desk) {
     let id = desk.enqueue(desk.ann, job()).await;
     desk.finish(desk.claim_one().await.fence(), Outcome::Completed(vec![])).await.unwrap();
     let error = desk.apply(desk.ann, Change::CancelJob(id)).await.unwrap_err();
-    assert_eq!((error.kind(), error.to_string().as_str()), (LibraryErrorKind::Conflict, "the job is completed already"));
+    assert_eq!(
+        (error.kind(), error.to_string().as_str()),
+        (LibraryErrorKind::Conflict, "the job is completed already")
+    );
 }
 
 async fn all_jobs_of_a_track_are_cancelled(desk: Desk) {
@@ -648,8 +657,10 @@ async fn queues_show_what_they_hold(desk: Desk) {
     desk.claim_one().await;
     desk.database.set_paused("asleep", true).await.unwrap();
     let found = desk.database.queues().await.unwrap();
-    let rows: Vec<_> =
-        found.iter().map(|queue| (queue.name.as_str(), queue.is_paused, queue.waiting, queue.running)).collect();
+    let rows: Vec<_> = found
+        .iter()
+        .map(|queue| (queue.name.as_str(), queue.is_paused, queue.waiting, queue.running))
+        .collect();
     assert_eq!(rows, [("asleep", true, 0, 0), ("work", false, 2, 1)]);
 }
 

@@ -12,8 +12,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sfa_core::library::{
-    Blob, Change, Claim, Database, Enqueued, Fence, Job, JobId, LibraryErrorKind, LibraryResult, NewJob, NewTrack,
-    Outcome, Receipt, Scope, SqliteStore, TrackId, UserId, WorkerId,
+    Blob, Change, Claim, Database, Enqueued, Fence, Job, JobId, LibraryErrorKind, LibraryResult, NewJob,
+    NewTrack, Outcome, Receipt, Scope, SqliteStore, TrackId, UserId, WorkerId,
 };
 
 /// A fresh database with two users in it.

@@ -24,7 +24,9 @@ impl Server {
             run(Command::new("chown").arg("postgres").arg(folder.path()));
         }
         let data = folder.path().join("data");
-        run(as_user(&bin.join("initdb")).args(["-A", "trust", "-U", "sfa", "-E", "UTF8", "--locale=C", "-D"]).arg(&data));
+        run(as_user(&bin.join("initdb"))
+            .args(["-A", "trust", "-U", "sfa", "-E", "UTF8", "--locale=C", "-D"])
+            .arg(&data));
         let process = as_user(&bin.join("postgres"))
             .arg("-D")
             .arg(&data)
@@ -79,7 +81,8 @@ impl Drop for Server {
 /// The folder of the newest installed server's programs.
 fn find() -> Option<PathBuf> {
     let versions = std::fs::read_dir("/usr/lib/postgresql").ok()?;
-    let mut folders: Vec<PathBuf> = versions.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).collect();
+    let mut folders: Vec<PathBuf> =
+        versions.filter_map(|entry| Some(entry.ok()?.path().join("bin"))).collect();
     folders.sort();
     folders.into_iter().rev().find(|bin| bin.join("initdb").is_file() && bin.join("postgres").is_file())
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use sfa_core::library::{
-    AnalysisSummary, Batch, BatchId, Change, ExportFile, LibraryCue, LibraryErrorKind, LibraryStem, PlaylistId,
-    Storage, Topic, TrackEdit, TrackId, TrackOrder, TrackQuery, TrackStatus, UserId,
+    AnalysisSummary, Batch, BatchId, Change, ExportFile, LibraryCue, LibraryErrorKind, LibraryStem,
+    PlaylistId, Storage, Topic, TrackEdit, TrackId, TrackOrder, TrackQuery, TrackStatus, UserId,
 };
 
 use crate::{Desk, blob, cases, job, kind_of, new_track};
@@ -61,7 +61,9 @@ async fn a_track_comes_back_as_it_was_put_in(desk: Desk) {
     let found = desk.database.track(desk.ann, id).await.unwrap();
     assert_eq!((found.title, found.artist, found.album), (track.title, track.artist, None));
     assert_eq!((found.file_name, found.blob, found.size_bytes), (track.file_name, track.blob.hash, 100));
-    assert!(found.created_at_ms > 1_700_000_000_000 && found.analysis.is_none() && found.duration_ms.is_none());
+    assert!(
+        found.created_at_ms > 1_700_000_000_000 && found.analysis.is_none() && found.duration_ms.is_none()
+    );
 }
 
 async fn the_same_file_twice_is_a_conflict(desk: Desk) {
@@ -246,7 +248,8 @@ async fn stems_are_replaced_per_engine(desk: Desk) {
 
 async fn takes_of_one_stem_live_side_by_side(desk: Desk) {
     let track = desk.track(desk.ann, "one").await;
-    let takes = ["lead", "backing"].map(|take| LibraryStem { take: take.to_owned(), ..stem("demucs", "vocals") });
+    let takes =
+        ["lead", "backing"].map(|take| LibraryStem { take: take.to_owned(), ..stem("demucs", "vocals") });
     let change = Change::ReplaceStems { track, engine: "demucs".to_owned(), stems: takes.to_vec() };
     desk.apply(desk.ann, change).await.unwrap();
     assert_eq!(desk.database.stems(desk.ann, track).await.unwrap().len(), 2);
@@ -263,8 +266,12 @@ async fn an_analysis_is_replaced(desk: Desk) {
     let track = desk.track(desk.ann, "one").await;
     for (bpm, document) in [(120.0, "{\"a\":1}"), (174.0, "{\"a\":2}")] {
         let summary = AnalysisSummary { bpm: Some(bpm), ..summary() };
-        let change =
-            Change::ReplaceAnalysis { track, summary: summary.clone(), document: document.to_owned(), cues: vec![] };
+        let change = Change::ReplaceAnalysis {
+            track,
+            summary: summary.clone(),
+            document: document.to_owned(),
+            cues: vec![],
+        };
         desk.apply(desk.ann, change).await.unwrap();
         assert_eq!(desk.database.analysis(desk.ann, track).await.unwrap().as_deref(), Some(document));
         assert_eq!(desk.database.track(desk.ann, track).await.unwrap().analysis, Some(summary));
@@ -315,7 +322,8 @@ async fn exports_are_replaced(desk: Desk) {
 }
 
 async fn playlists_keep_their_order(desk: Desk) {
-    let tracks = [desk.track(desk.ann, "a").await, desk.track(desk.ann, "b").await, desk.track(desk.ann, "c").await];
+    let tracks =
+        [desk.track(desk.ann, "a").await, desk.track(desk.ann, "b").await, desk.track(desk.ann, "c").await];
     let playlist = PlaylistId::random();
     desk.apply(desk.ann, Change::AddPlaylist(playlist, "set".to_owned())).await.unwrap();
     for order in [[2, 0, 1], [0, 1, 2]] {
@@ -391,7 +399,10 @@ async fn quotas_are_kept(desk: Desk) {
     assert_eq!(desk.database.usage(desk.ann).await.unwrap().quota_bytes, None);
     desk.database.set_quota(desk.ann.user, Some(1000)).await.unwrap();
     assert_eq!(desk.database.usage(desk.ann).await.unwrap().quota_bytes, Some(1000));
-    assert_eq!(kind_of(desk.database.set_quota(desk.ann.user, Some(-1)).await), Some(LibraryErrorKind::Invalid));
+    assert_eq!(
+        kind_of(desk.database.set_quota(desk.ann.user, Some(-1)).await),
+        Some(LibraryErrorKind::Invalid)
+    );
     let nobody = UserId::random();
     assert_eq!(kind_of(desk.database.set_quota(nobody, None).await), Some(LibraryErrorKind::NotFound));
 }
@@ -404,7 +415,9 @@ async fn events_are_numbered_without_gaps(desk: Desk) {
     let topic = Topic::Track(track).name();
     let events = desk.database.events(desk.ann, &topic, 0).await.unwrap();
     assert_eq!(events.iter().map(|event| event.seq).collect::<Vec<_>>(), [1, 2, 3, 4, 5]);
-    assert!(events.iter().all(|event| event.kind == "track.edited" && event.payload["track"] == json!(track)));
+    assert!(
+        events.iter().all(|event| event.kind == "track.edited" && event.payload["track"] == json!(track))
+    );
     assert_eq!(desk.database.events(desk.ann, &topic, 3).await.unwrap(), events[3..]);
     assert_eq!(desk.database.last_seq(desk.ann, &topic).await.unwrap(), 5);
     assert_eq!(desk.database.last_seq(desk.ann, "track:none").await.unwrap(), 0);

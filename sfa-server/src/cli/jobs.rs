@@ -1,7 +1,9 @@
 //! `sfa jobs`: the work of a library.
 
 use clap::{Args, Subcommand};
-use sfa_core::library::{Change, Job, JobId, JobQuery, JobState, Library, LibraryError, Scope, Topic, TrackId};
+use sfa_core::library::{
+    Change, Job, JobId, JobQuery, JobState, Library, LibraryError, Scope, Topic, TrackId,
+};
 
 use super::library::{Place, or_stopped};
 use super::{Context, Exit};

@@ -9,10 +9,12 @@ mod jobs;
 mod library;
 mod models;
 mod options;
+mod plot;
 mod probe;
 mod process;
 mod separate;
 mod terminal;
+mod warp;
 mod worker;
 
 use std::process::ExitCode;
@@ -52,6 +54,10 @@ enum Command {
     Separate(separate::Arguments),
     /// Measure tempo, beats, key, loudness, energy and form
     Analyze(analyze::Arguments),
+    /// Draw a song: waveform, spectra, harmony, tempo, structure, loudness
+    Plot(plot::Arguments),
+    /// Change the tempo or the pitch of a song
+    Warp(warp::Arguments),
     /// Say what is in a file: container, codec, exact length, tags, damage
     Probe(probe::Arguments),
     /// List the separation engines and what to expect of them
@@ -125,6 +131,8 @@ pub(crate) fn run() -> ExitCode {
         Command::Process(arguments) => process::run(&context, &arguments),
         Command::Separate(arguments) => separate::run(&context, &arguments),
         Command::Analyze(arguments) => analyze::run(&context, &arguments),
+        Command::Plot(arguments) => plot::run(&context, &arguments),
+        Command::Warp(arguments) => warp::run(&context, &arguments),
         Command::Probe(arguments) => probe::run(&context, &arguments),
         Command::Engines(arguments) => Ok(engines::run(&context, &arguments)),
         Command::Models(arguments) => models::run(&context, &arguments),

@@ -71,11 +71,7 @@ impl StemArguments {
             Format::Mp3 => AudioFormat::Mp3,
             Format::M4a => AudioFormat::M4aAac,
         };
-        stems.encode.bit_depth = match self.bit_depth {
-            Depth::Sixteen => BitDepth::Int16,
-            Depth::TwentyFour => BitDepth::Int24,
-            Depth::Float => BitDepth::Float32,
-        };
+        stems.encode.bit_depth = self.bit_depth.into();
         stems.peaks = match self.clip {
             Clipping::Rescale => PeakPolicy::Rescale,
             Clipping::RescaleEach => PeakPolicy::RescaleEach,
@@ -215,13 +211,23 @@ enum Format {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Depth {
+pub(super) enum Depth {
     #[value(name = "16")]
     Sixteen,
     #[value(name = "24")]
     TwentyFour,
     #[value(name = "32f")]
     Float,
+}
+
+impl From<Depth> for BitDepth {
+    fn from(depth: Depth) -> Self {
+        match depth {
+            Depth::Sixteen => Self::Int16,
+            Depth::TwentyFour => Self::Int24,
+            Depth::Float => Self::Float32,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -172,6 +172,7 @@ fn stage_word(stage: Stage) -> &'static str {
         Stage::Decode => "decoding",
         Stage::Separate => "separating",
         Stage::Analyze => "analysing",
+        Stage::Warp => "warping",
         Stage::Encode => "writing",
         Stage::Export => "exporting",
         Stage::Download => "fetching",

@@ -41,6 +41,19 @@ pub enum AudioFormat {
 }
 
 impl AudioFormat {
+    /// Every format.
+    pub const ALL: [Self; 4] = [Self::Wav, Self::Flac, Self::Mp3, Self::M4aAac];
+
+    /// The format of an extension, whatever its case.
+    pub fn named(extension: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.extension().eq_ignore_ascii_case(extension))
+    }
+
+    /// The format that a file's name asks for.
+    pub fn of(path: &Path) -> Option<Self> {
+        Self::named(path.extension()?.to_str()?)
+    }
+
     /// The usual file name extension.
     pub fn extension(self) -> &'static str {
         match self {

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use sfa_audio::cue::Rgb;
 
 /// Text as HTML text or attribute value; control characters and those that turn the writing direction go.
-pub(super) fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     let mut escaped = String::with_capacity(text.len());
     for character in text.chars() {
         match character {
@@ -24,7 +24,7 @@ pub(super) fn escape(text: &str) -> String {
 }
 
 /// Minutes and seconds, with hours where there are any.
-pub(super) fn clock(secs: f64) -> String {
+pub(crate) fn clock(secs: f64) -> String {
     let whole = secs.max(0.0).round() as u64;
     let (hours, minutes, seconds) = (whole / 3600, whole / 60 % 60, whole % 60);
     if hours > 0 { format!("{hours}:{minutes:02}:{seconds:02}") } else { format!("{minutes}:{seconds:02}") }
@@ -66,7 +66,7 @@ pub(super) fn ink_on(Rgb(red, green, blue): Rgb) -> &'static str {
 }
 
 /// Bytes in base64 with padding (RFC 4648).
-pub(super) fn base64(bytes: &[u8]) -> String {
+pub(crate) fn base64(bytes: &[u8]) -> String {
     const DIGITS: &[u8; 64] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let mut text = String::with_capacity(bytes.len().div_ceil(3) * 4);
     for chunk in bytes.chunks(3) {

@@ -6,7 +6,7 @@
 
 mod chroma;
 mod curves;
-mod html;
+pub(crate) mod html;
 mod keys;
 mod page;
 mod sheet;

@@ -21,7 +21,9 @@ mod tests {
 
     #[test]
     fn waits_double_up_to_ten_minutes_within_a_tenth() {
-        for (attempt, secs) in [(0, 5.0), (1, 5.0), (2, 10.0), (3, 20.0), (7, 320.0), (9, 600.0), (1000, 600.0)] {
+        for (attempt, secs) in
+            [(0, 5.0), (1, 5.0), (2, 10.0), (3, 20.0), (7, 320.0), (9, 600.0), (1000, 600.0)]
+        {
             for seed in [0, 0x1234, 0xffff, u128::MAX] {
                 let wait = backoff(attempt, seed).as_secs_f64();
                 assert!((0.9 * secs..=1.1 * secs).contains(&wait), "{attempt}: {wait}");

@@ -17,8 +17,8 @@ pub use sqlite::SqliteStore;
 
 use super::{
     Batch, BatchId, Blob, Change, Event, ExportFile, Fence, Job, JobId, JobQuery, LibraryCue, LibraryResult,
-    LibraryStem, Notification, Outcome, Playlist, PlaylistId, Receipt, Scope, Storage, Track, TrackId, TrackQuery, UserId,
-    WorkerId,
+    LibraryStem, Notification, Outcome, Playlist, PlaylistId, Receipt, Scope, Storage, Track, TrackId,
+    TrackQuery, UserId, WorkerId,
 };
 
 /// The rows of a library.

@@ -72,8 +72,7 @@ impl SqliteStore {
             .await
             .map_err(queries::failed)?;
         migrations::sqlite().run(&writer).await.map_err(queries::migration_failed)?;
-        let readers =
-            SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.read_only(true));
+        let readers = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.read_only(true));
         let store = Self { writer, readers };
         super::Store::ensure_user(&store, UserId::LOCAL, "local").await?;
         Ok(store)

@@ -2,7 +2,7 @@
 
 mod place;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use clap::{Args, Subcommand, ValueEnum};
@@ -192,7 +192,8 @@ async fn add(
     for track in &mut tracks {
         if wait {
             let bar = context.terminal.file_bar(&track.title, None);
-            let waiting = library.wait(Scope::LOCAL, track.id, |step, percent| bar.show(progress(step, percent)));
+            let waiting =
+                library.wait(Scope::LOCAL, track.id, |step, percent| bar.show(progress(step, percent)));
             match or_stopped(context, waiting).await {
                 Ok(done) => *track = done,
                 Err(_) if context.watch.is_stopped() => break,
@@ -297,7 +298,7 @@ async fn show(
     Ok(Exit::Success)
 }
 
-async fn get(context: &Context, library: &Library, id: TrackId, out: &PathBuf) -> Result<Exit, LibraryError> {
+async fn get(context: &Context, library: &Library, id: TrackId, out: &Path) -> Result<Exit, LibraryError> {
     let files = or_stopped(context, library.check_out(Scope::LOCAL, id, out)).await?;
     for file in files {
         context.terminal.print(file.display().to_string());

@@ -6,12 +6,8 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 /// One step: its number, what it is for, and its statements for SQLite and for PostgreSQL.
 type Step = (i64, &'static str, &'static str, &'static str);
 
-const STEPS: [Step; 1] = [(
-    1,
-    "library",
-    include_str!("sqlite/0001_library.sql"),
-    include_str!("postgres/0001_library.sql"),
-)];
+const STEPS: [Step; 1] =
+    [(1, "library", include_str!("sqlite/0001_library.sql"), include_str!("postgres/0001_library.sql"))];
 
 pub(super) fn sqlite() -> Migrator {
     migrator(|&(version, name, sqlite, _)| (version, name, sqlite))

@@ -6,8 +6,8 @@ use super::rows::parsed;
 use super::{Connection, Rows, Scope, failed, millis, record};
 use crate::library::{
     Batch, Blob, Change, CueId, Enqueued, ExportFile, JobId, JobState, LibraryCue, LibraryError,
-    LibraryErrorKind, LibraryResult, LibraryStem, NewJob, NewTrack, NotificationId, PlaylistId, Receipt, Topic,
-    TrackEdit, TrackId,
+    LibraryErrorKind, LibraryResult, LibraryStem, NewJob, NewTrack, NotificationId, PlaylistId, Receipt,
+    Topic, TrackEdit, TrackId,
 };
 
 impl Rows {
@@ -89,7 +89,12 @@ impl Writer<'_> {
         record(connection, &mut receipt.events, scope.user, topic.name(), kind, payload).await
     }
 
-    pub(super) async fn tell_track(&mut self, track: TrackId, kind: &str, mut payload: Value) -> LibraryResult<()> {
+    pub(super) async fn tell_track(
+        &mut self,
+        track: TrackId,
+        kind: &str,
+        mut payload: Value,
+    ) -> LibraryResult<()> {
         payload["track"] = json!(track);
         self.tell(Topic::Track(track), kind, payload).await
     }
@@ -100,12 +105,13 @@ impl Writer<'_> {
 
     /// Fails unless the track is the user's.
     async fn own_track(&mut self, track: TrackId) -> LibraryResult<()> {
-        let found: Option<String> = sqlx::query_scalar("select id from tracks where id = $1 and user_id = $2")
-            .bind(track.to_string())
-            .bind(self.user())
-            .fetch_optional(&mut *self.connection)
-            .await
-            .map_err(failed)?;
+        let found: Option<String> =
+            sqlx::query_scalar("select id from tracks where id = $1 and user_id = $2")
+                .bind(track.to_string())
+                .bind(self.user())
+                .fetch_optional(&mut *self.connection)
+                .await
+                .map_err(failed)?;
         found.map(|_| ()).ok_or_else(|| LibraryError::not_found("track", track))
     }
 
@@ -362,7 +368,11 @@ impl Writer<'_> {
         .await
         .map_err(failed)?
         .ok_or_else(|| LibraryError::not_found("job", job))?;
-        Ok((super::rows::parsed_if_any(&row, "track_id")?, super::rows::get(&row, "kind")?, parsed(&row, "state")?))
+        Ok((
+            super::rows::parsed_if_any(&row, "track_id")?,
+            super::rows::get(&row, "kind")?,
+            parsed(&row, "state")?,
+        ))
     }
 
     async fn cancel_job(&mut self, job: JobId) -> LibraryResult<()> {
@@ -452,12 +462,13 @@ impl Writer<'_> {
     }
 
     async fn own_playlist(&mut self, id: PlaylistId) -> LibraryResult<()> {
-        let found: Option<String> = sqlx::query_scalar("select id from playlists where id = $1 and user_id = $2")
-            .bind(id.to_string())
-            .bind(self.user())
-            .fetch_optional(&mut *self.connection)
-            .await
-            .map_err(failed)?;
+        let found: Option<String> =
+            sqlx::query_scalar("select id from playlists where id = $1 and user_id = $2")
+                .bind(id.to_string())
+                .bind(self.user())
+                .fetch_optional(&mut *self.connection)
+                .await
+                .map_err(failed)?;
         found.map(|_| ()).ok_or_else(|| LibraryError::not_found("playlist", id))
     }
 
@@ -493,7 +504,12 @@ impl Writer<'_> {
         self.tell_library("settings.changed", json!({})).await
     }
 
-    pub(super) async fn notify(&mut self, kind: &str, text: &str, track: Option<TrackId>) -> LibraryResult<()> {
+    pub(super) async fn notify(
+        &mut self,
+        kind: &str,
+        text: &str,
+        track: Option<TrackId>,
+    ) -> LibraryResult<()> {
         let id = NotificationId::random();
         sqlx::query(concat!(
             "insert into notifications (id, user_id, track_id, kind, text, created_at_ms) \
@@ -509,8 +525,11 @@ impl Writer<'_> {
         .execute(&mut *self.connection)
         .await
         .map_err(failed)?;
-        self.tell_library("notification", json!({"notification": id, "kind": kind, "text": text, "track": track}))
-            .await
+        self.tell_library(
+            "notification",
+            json!({"notification": id, "kind": kind, "text": text, "track": track}),
+        )
+        .await
     }
 
     async fn mark_read(&mut self) -> LibraryResult<()> {

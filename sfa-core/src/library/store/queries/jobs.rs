@@ -12,7 +12,8 @@ use super::{Connection, Rows, Scope, failed, millis};
 use crate::library::queue::{backoff, shares};
 use crate::library::store::{Claim, Heartbeat, JobQueue, QueueStatus, Verdict};
 use crate::library::{
-    Event, Fence, Job, JobState, LibraryError, LibraryErrorKind, LibraryResult, Outcome, Receipt, UserId, WorkerId,
+    Event, Fence, Job, JobState, LibraryError, LibraryErrorKind, LibraryResult, Outcome, Receipt, UserId,
+    WorkerId,
 };
 
 /// A job that was put off so often is put off no more: it fails.
@@ -492,7 +493,13 @@ impl Writer<'_> {
     }
 
     /// As if the run had not begun.
-    async fn put_back(&mut self, job: &Job, state: JobState, wait_ms: i64, reason: &str) -> LibraryResult<()> {
+    async fn put_back(
+        &mut self,
+        job: &Job,
+        state: JobState,
+        wait_ms: i64,
+        reason: &str,
+    ) -> LibraryResult<()> {
         sqlx::query(concat!(
             "update jobs set state = $2, lease_until_ms = null, deadline_at_ms = null, attempt = attempt - 1, \
              snoozes = snoozes + (case when $2 = 'scheduled' then 1 else 0 end), stage = $4, run_at_ms = ",

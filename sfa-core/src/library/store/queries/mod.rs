@@ -73,12 +73,18 @@ fn out_of_range(error: &dyn sqlx::error::DatabaseError) -> String {
     ]
     .into_iter()
     .find(|(name, _)| named.contains(name));
-    sentence.map_or_else(|| format!("a value is out of its range: {}", error.message()), |(_, text)| text.to_owned())
+    sentence.map_or_else(
+        || format!("a value is out of its range: {}", error.message()),
+        |(_, text)| text.to_owned(),
+    )
 }
 
 pub(super) fn migration_failed(error: sqlx::migrate::MigrateError) -> LibraryError {
-    LibraryError::new(LibraryErrorKind::Database, format!("the library cannot be brought up to date: {error}"))
-        .caused_by(error)
+    LibraryError::new(
+        LibraryErrorKind::Database,
+        format!("the library cannot be brought up to date: {error}"),
+    )
+    .caused_by(error)
 }
 
 /// Writes an event into the log of its topic; the number comes from a row that stays locked to the end of the

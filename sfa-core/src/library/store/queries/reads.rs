@@ -9,9 +9,9 @@ use super::rows::{self, get, job_columns, parsed};
 use super::{Rows, Scope, failed, millis};
 use crate::library::store::{Store, Usage};
 use crate::library::{
-    Batch, BatchId, Blob, Change, Event, ExportFile, Job, JobId, JobQuery, LibraryCue, LibraryError, LibraryErrorKind,
-    LibraryResult, LibraryStem, Notification, Playlist, PlaylistId, Receipt, Storage, Track, TrackId, TrackOrder, TrackQuery,
-    UserId,
+    Batch, BatchId, Blob, Change, Event, ExportFile, Job, JobId, JobQuery, LibraryCue, LibraryError,
+    LibraryErrorKind, LibraryResult, LibraryStem, Notification, Playlist, PlaylistId, Receipt, Storage,
+    Track, TrackId, TrackOrder, TrackQuery, UserId,
 };
 
 /// The most rows of a page.
@@ -41,7 +41,10 @@ macro_rules! tracks {
 macro_rules! page {
     ($order:literal, $after:literal) => {
         [
-            [tracks!(concat!("order by ", $order, " limit $2")), tracks!(concat!(search!("$3"), " order by ", $order, " limit $2"))],
+            [
+                tracks!(concat!("order by ", $order, " limit $2")),
+                tracks!(concat!(search!("$3"), " order by ", $order, " limit $2")),
+            ],
             [
                 tracks!(concat!("and ", $after, " order by ", $order, " limit $2")),
                 tracks!(concat!(search!("$4"), " and ", $after, " order by ", $order, " limit $2")),
@@ -69,7 +72,8 @@ const NEWEST: Pages = page!(
     "t.created_at_ms desc, t.id desc",
     "(t.created_at_ms, t.id) < (select created_at_ms, id from tracks where id = $3)"
 );
-const BY_TITLE: Pages = page!("t.title, t.id", "(t.title, t.id) > (select title, id from tracks where id = $3)");
+const BY_TITLE: Pages =
+    page!("t.title, t.id", "(t.title, t.id) > (select title, id from tracks where id = $3)");
 const BY_ARTIST: Pages = page!(
     "coalesce(t.artist, ''), t.id",
     "(coalesce(t.artist, ''), t.id) > (select coalesce(artist, ''), id from tracks where id = $3)"

@@ -1,0 +1,158 @@
+//! What was measured, drawn: one picture per question, as SVG or PNG.
+//!
+//! A picture is a `Scene` of a few kinds of shapes, made by the chart that knows the question and rendered by the
+//! format that was asked for. The pictures of one song share the look of its report page.
+
+mod charts;
+mod matrix;
+mod png;
+mod scene;
+mod spectra;
+mod svg;
+
+use std::path::Path;
+
+use sfa_audio::analyze::Feature;
+
+use crate::song::SongReport;
+use crate::{AnalyzeOptions, AudioSource, Error, ErrorKind, Result, Watch};
+use scene::Scene;
+
+/// What a picture shows.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum PictureKind {
+    /// The outline of the samples, coloured by what sounds: bass red, middle green, treble blue.
+    Waveform,
+    /// Loudness of every frequency over time, on a logarithmic scale of frequency.
+    Spectrogram,
+    /// Loudness in the 128 mel bands over time.
+    Mel,
+    /// Strength of the twelve pitch classes over time.
+    Chroma,
+    /// Strength of every tempo over time.
+    Tempogram,
+    /// How alike any two moments are.
+    Ssm,
+    /// The outline with beats and bars.
+    Beats,
+    /// Sections, energy, drops and build-ups.
+    Structure,
+    /// Loudness over time by EBU R128.
+    Loudness,
+}
+
+impl PictureKind {
+    /// Every kind.
+    pub const ALL: [Self; 9] = [
+        Self::Waveform,
+        Self::Spectrogram,
+        Self::Mel,
+        Self::Chroma,
+        Self::Tempogram,
+        Self::Ssm,
+        Self::Beats,
+        Self::Structure,
+        Self::Loudness,
+    ];
+
+    /// What has to be measured for it.
+    fn features(self) -> &'static [Feature] {
+        match self {
+            Self::Waveform => &[Feature::Waveform],
+            Self::Spectrogram | Self::Mel => &[],
+            Self::Chroma => &[Feature::Key],
+            Self::Tempogram => &[Feature::Rhythm],
+            Self::Ssm => &[Feature::Key, Feature::Rhythm],
+            Self::Beats => &[Feature::Waveform, Feature::Rhythm],
+            Self::Structure => &[Feature::Form, Feature::Energy, Feature::Rhythm],
+            Self::Loudness => &[Feature::Loudness],
+        }
+    }
+
+    /// What to measure before [`draw`].
+    pub fn options(self) -> AnalyzeOptions {
+        AnalyzeOptions::default().features(self.features().iter().copied())
+    }
+}
+
+/// How a picture is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PictureFormat {
+    /// Lines and letters, sharp at every size.
+    Svg,
+    /// Pixels.
+    Png,
+}
+
+impl PictureFormat {
+    /// By a file name's ending.
+    ///
+    /// # Errors
+    /// `InvalidOption` for another ending than `.svg` and `.png`.
+    pub fn of(path: &Path) -> Result<Self> {
+        match path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase).as_deref() {
+            Some("svg") => Ok(Self::Svg),
+            Some("png") => Ok(Self::Png),
+            _ => {
+                let message = "pictures are written as .svg or .png";
+                Err(Error::new(ErrorKind::InvalidOption, message).about(path.display().to_string()))
+            }
+        }
+    }
+}
+
+/// Draws one picture of a song: `report` was measured with [`PictureKind::options`], `audio` is the song again, read
+/// only for pictures of spectra.
+///
+/// # Errors
+/// `InvalidOption` when the song has no answer to the question, for example beats in silence; as
+/// [`AudioSource::read`] while reading; `Cancelled` when stopped.
+pub fn draw(
+    kind: PictureKind,
+    format: PictureFormat,
+    report: &SongReport,
+    audio: &mut dyn AudioSource,
+    watch: &Watch,
+) -> Result<Vec<u8>> {
+    let scene = scene(kind, report, audio, watch)?;
+    Ok(match format {
+        PictureFormat::Svg => svg::render(&scene).into_bytes(),
+        PictureFormat::Png => png::render(&scene)?,
+    })
+}
+
+fn scene(
+    kind: PictureKind,
+    report: &SongReport,
+    audio: &mut dyn AudioSource,
+    watch: &Watch,
+) -> Result<Scene> {
+    let analysis = &report.analysis;
+    let missing = |what: &str| Error::new(ErrorKind::InvalidOption, format!("there is {what} to draw"));
+    Ok(match kind {
+        PictureKind::Waveform => {
+            charts::waveform(report, analysis.waveform.as_ref().ok_or_else(|| missing("no waveform"))?, &[])
+        }
+        PictureKind::Spectrogram => charts::spectrogram(report, &spectra::spectrogram(audio, watch)?),
+        PictureKind::Mel => charts::mel(report, &spectra::mel(audio, watch)?),
+        PictureKind::Chroma => {
+            charts::chroma(report, analysis.chroma.as_ref().ok_or_else(|| missing("nothing pitched"))?)
+        }
+        PictureKind::Tempogram => charts::tempogram(report, &spectra::tempogram(audio, watch)?),
+        PictureKind::Ssm => {
+            charts::similarity(report, analysis.chroma.as_ref().ok_or_else(|| missing("nothing pitched"))?)
+        }
+        PictureKind::Beats => {
+            let rhythm = analysis.rhythm.as_ref().ok_or_else(|| missing("no pulse"))?;
+            let waveform = analysis.waveform.as_ref().ok_or_else(|| missing("no waveform"))?;
+            charts::waveform(report, waveform, &rhythm.beats)
+        }
+        PictureKind::Structure => {
+            charts::structure(report, analysis.form.as_ref().ok_or_else(|| missing("no form"))?)
+        }
+        PictureKind::Loudness => {
+            charts::loudness(report, analysis.loudness.as_ref().ok_or_else(|| missing("no loudness"))?)
+        }
+    })
+}
