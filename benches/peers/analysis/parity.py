@@ -7,7 +7,8 @@ SFA is the binary. FILE is anything that libsndfile reads, or raw mono float32 n
 Both sides get the same samples as a float WAV: the mean of the channels, cut to N seconds (default 30). Prints one row per
 feature: in how many files it is within tolerance, the largest difference and in which file. Exits with 1 if one is out.
 
-Frames below -80 dBFS are left out where a feature only looks at the shape of a spectrum: there the rounding of the
+What librosa itself finds differently in double precision (the tuning of a click, neighbours among equal frames) has no
+answer that a port could agree with, and is not counted. Frames below -80 dBFS are left out where a feature only looks at the shape of a spectrum: there the rounding of the
 transform itself is what is compared. Onsets, tempo and beats must be equal.
 """
 import argparse
@@ -124,6 +125,8 @@ def compare(name, expected, found, loud, rate):
     """The differences of frames and of means, and whether both are within tolerance."""
     if name == "onsets":
         expected = librosa.frames_to_time(expected, sr=rate)
+    if expected.ndim == 1 and found.ndim == 2:
+        found = found[0]
     if expected.shape != found.shape:
         return numpy.inf, numpy.inf, False
     if expected.size == 0:
@@ -156,12 +159,13 @@ def main():
             work = Path(work)
             soundfile.write(work / "mono.wav", y, rate, subtype="FLOAT")
             found = measured(arguments.sfa, work / "mono.wav", work)
-        expected = reference(y, rate)
+        expected, precise = reference(y, rate), reference(y.astype(float), rate)
         loud = expected["rms"][0] > QUIET_RMS
-        # Tones and noise have frames at equal distance from each other, and any of them may be the neighbour.
-        if loud.mean() < 0.9 or len(y) < 4 * rate or path.stem in ("noise", "click120", "sine440noise", "g_noise", "g_click"):
-            expected.pop("recurrence", None)
         for name, values in expected.items():
+            if not compare(name, values, precise[name] if name != "onsets" else librosa.frames_to_time(precise[name], sr=rate),
+                           loud, rate)[2]:
+                print(f"{path.name}: {name} is not defined: librosa's two precisions disagree")
+                continue
             rows[name].append((*compare(name, values, found.get(name, numpy.empty(0)), loud, rate), path.name))
             if not rows[name][-1][2]:
                 print(f"{path.name}: {name} differs by {rows[name][-1][0]:.2e}, its mean by {rows[name][-1][1]:.2e}")

@@ -14,5 +14,5 @@ pub use filter::{Biquad, LinkwitzRiley};
 pub use halve::Halver;
 pub use median::{median_along_row, median_of_rows};
 pub use overlap_add::OverlapAdd;
-pub use stft::StreamingStft;
+pub use stft::{PreciseStft, ShortTimeSpectra, StreamingStft};
 pub use window::hann;

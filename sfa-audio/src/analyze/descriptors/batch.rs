@@ -1,7 +1,7 @@
 //! Sixteen spectra side by side.
 
 use pulp::{Arch, Simd, WithSimd};
-use realfft::num_complex::Complex32;
+use realfft::num_complex::Complex64;
 
 /// Spectra in a batch. Work on all of them at once needs no sum across a vector register.
 pub(super) const LANES: usize = 16;
@@ -32,10 +32,10 @@ impl SpectrumBatch {
     }
 
     /// Takes one spectrum and says whether the batch is full.
-    pub(super) fn push(&mut self, spectrum: &[Complex32]) -> bool {
+    pub(super) fn push(&mut self, spectrum: &[Complex64]) -> bool {
         let row = &mut self.rows[self.frames * self.bins..][..self.bins];
         for (out, bin) in row.iter_mut().zip(spectrum) {
-            *out = bin.norm_sqr();
+            *out = bin.norm_sqr() as f32;
         }
         self.frames += 1;
         self.frames == LANES

@@ -14,7 +14,7 @@ const CHUNK_FRAMES: usize = 1 << 16;
 
 /// Collects chroma from spectra and from the audio itself.
 ///
-/// Until the tuning is known, spectra wait folded at eight tunings, and audio at half its rate.
+/// Until the tuning is known, spectra wait folded at twelve tunings, and audio at half its rate.
 pub(super) struct ChromaCollector {
     sample_rate_hz: u32,
     horizon_frames: usize,

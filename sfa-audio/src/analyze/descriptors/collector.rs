@@ -14,7 +14,7 @@ use super::{
     frame_secs, onset_detect, recurrence_matrix, tempogram,
 };
 use crate::analyze::Feature;
-use crate::dsp::StreamingStft;
+use crate::dsp::PreciseStft;
 use crate::{Result, Watch};
 
 /// How far an onset stands out, as librosa has it by default.
@@ -29,7 +29,7 @@ pub(crate) struct DescriptorCollector {
     features: Vec<Feature>,
     keep_frames: bool,
     frames: u64,
-    stft: StreamingStft,
+    stft: PreciseStft,
     sources: Sources,
 }
 
@@ -67,7 +67,7 @@ impl DescriptorCollector {
             features: features.to_vec(),
             keep_frames,
             frames: 0,
-            stft: StreamingStft::new(WINDOW_FRAMES, HOP_FRAMES),
+            stft: PreciseStft::new(WINDOW_FRAMES, HOP_FRAMES),
             sources: Sources {
                 batch: SpectrumBatch::new(BINS),
                 spectral: wanted(&[Feature::Spectral])

@@ -103,7 +103,7 @@ impl ChromaCqt {
     pub(super) fn new(plan: CqtPlan, tuning: f64) -> Self {
         let filters = Filters::new(plan, tuning);
         let top_hop = HOP_FRAMES >> plan.halvings;
-        let octaves = (0..OCTAVES).map(|octave| Octave::new(filters.fft_frames, top_hop >> octave)).collect();
+        let octaves = (0..OCTAVES).map(|octave| Octave::new(filters.fft_frames, top_hop, octave)).collect();
         Self { filters, octaves }
     }
 
@@ -193,7 +193,6 @@ impl Filters {
                     half.map(|value| Complex32::new(value.re as f32, value.im as f32)).collect();
                 let (first_bin, weights) = without_least(&half);
                 let class = (bin + 1) / (BINS_PER_OCTAVE / CLASSES) % CLASSES;
-                // Signals keep their energy when their rate is halved, in librosa.
                 let scale = ((1 << plan.halvings) as f64 / frames).sqrt() as f32;
                 Filter { first_bin, weights, scale, class }
             })
@@ -316,6 +315,7 @@ impl WithSimd for Respond<'_> {
 struct Octave {
     fft_frames: usize,
     hop: usize,
+    gain: f32,
     samples: Vec<f32>,
     pushed: u64,
     taken: u64,
@@ -326,10 +326,14 @@ struct Octave {
 }
 
 impl Octave {
-    fn new(fft_frames: usize, hop: usize) -> Self {
+    fn new(fft_frames: usize, top_hop: usize, octave: usize) -> Self {
+        // Halved signals are scaled to keep their energy, filters are scaled up with their lengths, and all is
+        // divided by the root of the lengths.
+        let gain = (octave as f32 / 2.0).exp2();
+        let hop = top_hop >> octave;
         let samples = vec![0.0; fft_frames / 2];
         let (halver, halved) = (Halver::new(), Vec::new());
-        Self { fft_frames, hop, samples, pushed: 0, taken: 0, made: VecDeque::new(), halver, halved }
+        Self { fft_frames, hop, gain, samples, pushed: 0, taken: 0, made: VecDeque::new(), halver, halved }
     }
 
     fn push(&mut self, samples: &[f32], filters: &mut Filters) {
@@ -365,7 +369,7 @@ impl Octave {
 
     fn take(&mut self, start: usize, frames: usize, filters: &mut Filters) {
         let classes = filters.classes(&self.samples[start..], self.hop, frames);
-        self.made.extend((0..frames).map(|lane| classes.map(|class| class[lane])));
+        self.made.extend((0..frames).map(|lane| classes.map(|class| self.gain * class[lane])));
         self.taken += frames as u64;
     }
 }

@@ -8,7 +8,7 @@ use super::{BINS, WINDOW_FRAMES};
 /// Pitch classes, from C.
 pub(super) const CLASSES: usize = 12;
 /// Tunings at which every spectrum is folded while the real one is not known.
-const NODES: usize = 8;
+const NODES: usize = 12;
 /// Bins so low that they reach all pitch classes, with a kink where both ends of the octave meet: no polynomial
 /// follows that, so they are kept as they are.
 const LOW_BINS: usize = 8;
@@ -37,7 +37,7 @@ fn profiles(sample_rate_hz: u32, tuning: f64) -> Vec<[f64; CLASSES]> {
             let width = (semitone(bin + 1) - position).max(1.0);
             let weights: [f64; CLASSES] = std::array::from_fn(|class| {
                 // Counted from C, while positions count from A.
-                let distance = (position - ((class + 9) % CLASSES) as f64 + 126.0).rem_euclid(12.0) - 6.0;
+                let distance = (position - ((class + 3) % CLASSES) as f64 + 126.0).rem_euclid(12.0) - 6.0;
                 (-0.5 * (2.0 * distance / width).powi(2)).exp()
             });
             let norm = weights.iter().map(|weight| weight * weight).sum::<f64>().sqrt();
