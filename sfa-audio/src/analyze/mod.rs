@@ -5,6 +5,7 @@
 //! a *decision* that turns what was collected into an answer.
 
 mod curve;
+pub mod descriptors;
 mod energy;
 mod form;
 mod harmony;
@@ -19,6 +20,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub use curve::Curve;
+use descriptors::{Descriptors, FeatureFrames};
 pub use energy::Energy;
 pub use form::{Form, FormEvent, FormEventKind, SeamlessLoop, Section, SectionKind};
 pub use harmony::Chroma;
@@ -50,26 +52,76 @@ pub enum Feature {
     Waveform,
     /// Sections, drops, build-ups and breakdowns.
     Form,
+    /// Level, zero crossings, and the shape of the spectrum, as librosa measures them.
+    Spectral,
+    /// Mel-frequency cepstral coefficients, as librosa's.
+    Mfcc,
+    /// Chroma and tuning, as librosa's `chroma_stft`, `chroma_cqt` and `chroma_cens`.
+    #[serde(rename = "chroma")]
+    ChromaVectors,
+    /// Onset strength and onsets, as librosa's.
+    Onsets,
+    /// Periodicity of the onsets over time, as librosa's.
+    Tempogram,
+    /// Tempo and beats as librosa finds them.
+    BeatTrack,
+    /// Harmonic against percussive energy, as librosa parts them.
+    Hpss,
+    /// What sounds alike, as librosa's recurrence matrix of chroma.
+    Recurrence,
 }
 
 impl Feature {
     /// Every feature, in the order of the report.
-    pub const ALL: [Self; 6] =
-        [Self::Rhythm, Self::Key, Self::Loudness, Self::Energy, Self::Waveform, Self::Form];
+    pub const ALL: [Self; 14] = [
+        Self::Rhythm,
+        Self::Key,
+        Self::Loudness,
+        Self::Energy,
+        Self::Waveform,
+        Self::Form,
+        Self::Spectral,
+        Self::Mfcc,
+        Self::ChromaVectors,
+        Self::Onsets,
+        Self::Tempogram,
+        Self::BeatTrack,
+        Self::Hpss,
+        Self::Recurrence,
+    ];
+
+    /// What is measured unless something else is asked for: all but [`Tempogram`](Self::Tempogram),
+    /// [`BeatTrack`](Self::BeatTrack), [`Hpss`](Self::Hpss) and [`Recurrence`](Self::Recurrence), which take long
+    /// and serve those who know librosa.
+    pub const DEFAULT: [Self; 10] = [
+        Self::Rhythm,
+        Self::Key,
+        Self::Loudness,
+        Self::Energy,
+        Self::Waveform,
+        Self::Form,
+        Self::Spectral,
+        Self::Mfcc,
+        Self::ChromaVectors,
+        Self::Onsets,
+    ];
 }
 
 /// What to measure.
 #[derive(Debug, Clone, PartialEq)]
 #[non_exhaustive]
 pub struct AnalyzeOptions {
-    /// The questions to answer. Default: all. Form needs rhythm, key and energy inside and is slower alone
+    /// The questions to answer. Default: [`Feature::DEFAULT`]. Form needs rhythm, key and energy inside and is slower alone
     /// than its share of the whole.
     pub features: Vec<Feature>,
+    /// Whether librosa's features are also kept frame by frame, in [`Analysis::frames`]. Takes 0.1 MB per second
+    /// and more. Default: no.
+    pub keep_frames: bool,
 }
 
 impl Default for AnalyzeOptions {
     fn default() -> Self {
-        Self { features: Feature::ALL.to_vec() }
+        Self { features: Feature::DEFAULT.to_vec(), keep_frames: false }
     }
 }
 
@@ -80,6 +132,13 @@ impl AnalyzeOptions {
         self.features = features.into_iter().collect();
         self.features.sort_unstable();
         self.features.dedup();
+        self
+    }
+
+    /// Keeps librosa's features frame by frame.
+    #[must_use]
+    pub fn keep_frames(mut self, keep_frames: bool) -> Self {
+        self.keep_frames = keep_frames;
         self
     }
 }
@@ -120,4 +179,11 @@ pub struct Analysis {
     /// Peaks for drawing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waveform: Option<Waveform>,
+    /// What librosa measures.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub descriptors: Option<Descriptors>,
+    /// The descriptors frame by frame, where [`AnalyzeOptions::keep_frames`] asked for them. Too much for a
+    /// document: see [`FeatureFrames::write_npz`].
+    #[serde(skip)]
+    pub frames: Option<FeatureFrames>,
 }

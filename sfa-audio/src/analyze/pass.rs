@@ -1,5 +1,6 @@
 //! The one pass over the audio.
 
+use super::descriptors::DescriptorCollector;
 use super::energy::{self, EnergyCollector};
 use super::form::{self, ChromaView};
 use super::harmony::{Chroma, ChromaFrames, HarmonyCollector};
@@ -65,6 +66,7 @@ struct Collectors {
     rhythm: Option<RhythmCollector>,
     energy: Option<EnergyCollector>,
     timbre: Option<TimbreCollector>,
+    descriptors: Option<DescriptorCollector>,
 }
 
 impl Collectors {
@@ -78,6 +80,11 @@ impl Collectors {
             rhythm: wanted(&[Rhythm, Form]).then(RhythmCollector::new),
             energy: wanted(&[Energy, Form]).then(EnergyCollector::new),
             timbre: wanted(&[Form]).then(TimbreCollector::new),
+            descriptors: DescriptorCollector::new(
+                spec.sample_rate_hz,
+                &options.features,
+                options.keep_frames,
+            ),
         })
     }
 
@@ -88,6 +95,9 @@ impl Collectors {
         }
         if let Some(waveform) = &mut self.waveform {
             waveform.push(block);
+        }
+        if let Some(descriptors) = &mut self.descriptors {
+            descriptors.push(&block.downmix());
         }
         Ok(())
     }
@@ -139,6 +149,11 @@ impl Collectors {
             }
             None => None,
         };
+        let descriptors = match self.descriptors {
+            Some(collector) => collector.finish(watch)?,
+            None => None,
+        };
+        let (descriptors, feature_frames) = descriptors.unzip();
         let asked_harmony = harmony.as_ref().filter(|_| asked(Feature::Key));
         Ok(Analysis {
             duration_secs,
@@ -152,6 +167,8 @@ impl Collectors {
             energy: energy.filter(|_| asked(Feature::Energy)),
             form,
             waveform: self.waveform.map(WaveformCollector::finish),
+            descriptors,
+            frames: feature_frames.flatten(),
         })
     }
 }

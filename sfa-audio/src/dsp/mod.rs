@@ -2,6 +2,7 @@
 
 mod decimate;
 mod filter;
+mod halve;
 mod median;
 mod overlap_add;
 pub mod resample;
@@ -10,8 +11,10 @@ mod window;
 
 pub use decimate::Decimator;
 pub use filter::{Biquad, LinkwitzRiley};
+pub use halve::Halver;
 pub use median::{median_along_row, median_of_rows};
 pub use overlap_add::OverlapAdd;
 pub use realfft::num_complex::Complex32;
 pub use stft::StreamingStft;
+pub use stft::{PreciseStft, ShortTimeSpectra, StreamingStft};
 pub use window::hann;

@@ -3,10 +3,10 @@
 use std::fmt;
 use std::sync::Arc;
 
-use realfft::num_complex::Complex32;
-use realfft::{RealFftPlanner, RealToComplex};
+use realfft::num_complex::Complex;
+use realfft::{FftNum, RealFftPlanner, RealToComplex};
 
-use super::hann;
+use super::window::hann_weight;
 
 /// Short-time spectra of one channel, pushed in chunks of any size.
 ///
@@ -21,22 +21,29 @@ use super::hann;
 /// stft.finish(|spectrum| powers.push(spectrum[0].norm_sqr()));
 /// assert_eq!(powers.len(), 1 + 700 / 256);
 /// ```
-pub struct StreamingStft {
-    fft: Arc<dyn RealToComplex<f32>>,
-    window: Vec<f32>,
+pub type StreamingStft = ShortTimeSpectra<f32>;
+
+/// A [`StreamingStft`] that counts in double precision: bins more than 120 dB below the loudest are not rounding
+/// noise. Takes twice the time.
+pub type PreciseStft = ShortTimeSpectra<f64>;
+
+/// What [`StreamingStft`] and [`PreciseStft`] have in common.
+pub struct ShortTimeSpectra<T> {
+    fft: Arc<dyn RealToComplex<T>>,
+    window: Vec<T>,
     hop_frames: usize,
     /// The newest samples, at most one window of them.
     pending: Vec<f32>,
     /// Samples to drop before `pending` fills again, where the hop is longer than the window.
     skip: usize,
-    windowed: Vec<f32>,
-    spectrum: Vec<Complex32>,
-    scratch: Vec<Complex32>,
+    windowed: Vec<T>,
+    spectrum: Vec<Complex<T>>,
+    scratch: Vec<Complex<T>>,
     pushed: u64,
     emitted: u64,
 }
 
-impl StreamingStft {
+impl<T: FftNum + From<f32>> ShortTimeSpectra<T> {
     /// Plans transforms of `window_frames` samples every `hop_frames` samples.
     ///
     /// # Panics
@@ -47,7 +54,9 @@ impl StreamingStft {
         let mut pending = Vec::with_capacity(window_frames);
         pending.resize(window_frames / 2, 0.0);
         Self {
-            window: hann(window_frames),
+            window: (0..window_frames)
+                .map(|n| T::from_f64(hann_weight(n, window_frames)).expect("a float"))
+                .collect(),
             hop_frames,
             pending,
             skip: 0,
@@ -61,13 +70,13 @@ impl StreamingStft {
     }
 
     /// Takes the next samples and calls `on_spectrum` for every spectrum they complete, in order of time.
-    pub fn push(&mut self, samples: &[f32], mut on_spectrum: impl FnMut(&[Complex32])) {
+    pub fn push(&mut self, samples: &[f32], mut on_spectrum: impl FnMut(&[Complex<T>])) {
         self.pushed += samples.len() as u64;
         self.feed(samples, &mut on_spectrum);
     }
 
     /// Calls `on_spectrum` for the spectra that reach over the end of the signal.
-    pub fn finish(mut self, mut on_spectrum: impl FnMut(&[Complex32])) {
+    pub fn finish(mut self, mut on_spectrum: impl FnMut(&[Complex<T>])) {
         const SILENCE: [f32; 256] = [0.0; 256];
         let total = if self.pushed == 0 { 0 } else { 1 + self.pushed / self.hop_frames as u64 };
         while self.emitted < total {
@@ -76,7 +85,7 @@ impl StreamingStft {
         }
     }
 
-    fn feed(&mut self, mut samples: &[f32], on_spectrum: &mut impl FnMut(&[Complex32])) {
+    fn feed(&mut self, mut samples: &[f32], on_spectrum: &mut impl FnMut(&[Complex<T>])) {
         loop {
             let skipped = self.skip.min(samples.len());
             self.skip -= skipped;
@@ -97,7 +106,7 @@ impl StreamingStft {
 
     fn transform(&mut self) {
         for ((out, sample), weight) in self.windowed.iter_mut().zip(&self.pending).zip(&self.window) {
-            *out = sample * weight;
+            *out = <T as From<f32>>::from(*sample) * *weight;
         }
         self.fft
             .process_with_scratch(&mut self.windowed, &mut self.spectrum, &mut self.scratch)
@@ -105,9 +114,9 @@ impl StreamingStft {
     }
 }
 
-impl fmt::Debug for StreamingStft {
+impl<T> fmt::Debug for ShortTimeSpectra<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("StreamingStft")
+        f.debug_struct("ShortTimeSpectra")
             .field("window_frames", &self.window.len())
             .field("hop_frames", &self.hop_frames)
             .finish_non_exhaustive()

@@ -5,7 +5,12 @@ use std::f64::consts::TAU;
 /// The periodic Hann window of `frames` frames: the symmetric one of `frames + 1` without its last value, so
 /// that shifted copies add up to a constant.
 pub fn hann(frames: usize) -> Vec<f32> {
-    (0..frames).map(|n| (0.5 - 0.5 * (TAU * n as f64 / frames as f64).cos()) as f32).collect()
+    (0..frames).map(|n| hann_weight(n, frames) as f32).collect()
+}
+
+/// Value `n` of a periodic Hann window.
+pub(super) fn hann_weight(n: usize, frames: usize) -> f64 {
+    0.5 - 0.5 * (TAU * n as f64 / frames as f64).cos()
 }
 
 #[cfg(test)]
