@@ -4,6 +4,7 @@
 //! needs little more memory than a song. Each child module is one question: a *collector* that eats audio and
 //! a *decision* that turns what was collected into an answer.
 
+mod chords;
 mod curve;
 mod energy;
 mod form;
@@ -18,6 +19,7 @@ mod waveform;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use chords::{Chord, ChordLabel, ChordQuality};
 pub use curve::Curve;
 pub use energy::Energy;
 pub use form::{Form, FormEvent, FormEventKind, SeamlessLoop, Section, SectionKind};
@@ -50,12 +52,21 @@ pub enum Feature {
     Waveform,
     /// Sections, drops, build-ups and breakdowns.
     Form,
+    /// Which chord sounds when.
+    Chords,
 }
 
 impl Feature {
     /// Every feature, in the order of the report.
-    pub const ALL: [Self; 6] =
-        [Self::Rhythm, Self::Key, Self::Loudness, Self::Energy, Self::Waveform, Self::Form];
+    pub const ALL: [Self; 7] = [
+        Self::Rhythm,
+        Self::Key,
+        Self::Loudness,
+        Self::Energy,
+        Self::Waveform,
+        Self::Form,
+        Self::Chords,
+    ];
 }
 
 /// What to measure.
@@ -117,6 +128,9 @@ pub struct Analysis {
     /// Sections and events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub form: Option<Form>,
+    /// The chords in order of time, without gaps; absent where nothing is pitched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chords: Option<Vec<Chord>>,
     /// Peaks for drawing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waveform: Option<Waveform>,

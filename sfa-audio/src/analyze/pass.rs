@@ -1,5 +1,6 @@
 //! The one pass over the audio.
 
+use super::chords;
 use super::energy::{self, EnergyCollector};
 use super::form::{self, ChromaView};
 use super::harmony::{Chroma, ChromaFrames, HarmonyCollector};
@@ -70,12 +71,12 @@ struct Collectors {
 impl Collectors {
     fn new(spec: AudioSpec, options: &AnalyzeOptions) -> Result<Self> {
         let wanted = |features: &[Feature]| features.iter().any(|feature| options.features.contains(feature));
-        use Feature::{Energy, Form, Key, Loudness, Rhythm, Waveform};
+        use Feature::{Chords, Energy, Form, Key, Loudness, Rhythm, Waveform};
         Ok(Self {
             loudness: wanted(&[Loudness, Energy, Form]).then(|| LoudnessCollector::new(spec)).transpose()?,
             waveform: wanted(&[Waveform]).then(|| WaveformCollector::new(spec)),
-            harmony: wanted(&[Key, Form]).then(HarmonyCollector::new),
-            rhythm: wanted(&[Rhythm, Form]).then(RhythmCollector::new),
+            harmony: wanted(&[Key, Form, Chords]).then(HarmonyCollector::new),
+            rhythm: wanted(&[Rhythm, Form, Chords]).then(RhythmCollector::new),
             energy: wanted(&[Energy, Form]).then(EnergyCollector::new),
             timbre: wanted(&[Form]).then(TimbreCollector::new),
         })
@@ -139,18 +140,23 @@ impl Collectors {
             }
             None => None,
         };
+        let key = harmony.as_ref().and_then(key::decide);
+        let chords = harmony.as_ref().filter(|_| asked(Feature::Chords) && key.is_some()).map(|frames| {
+            chords::find(frames, rhythm.as_ref(), key.map(|found| found.key), duration_secs)
+        });
         let asked_harmony = harmony.as_ref().filter(|_| asked(Feature::Key));
         Ok(Analysis {
             duration_secs,
             sample_rate_hz: spec.sample_rate_hz,
             channels: spec.channels,
             features: options.features.clone(),
-            key: asked_harmony.and_then(key::decide),
+            key: key.filter(|_| asked(Feature::Key)),
             chroma: asked_harmony.map(Chroma::from_frames),
             rhythm: rhythm.filter(|_| asked(Feature::Rhythm)),
             loudness: loudness.filter(|_| asked(Feature::Loudness)),
             energy: energy.filter(|_| asked(Feature::Energy)),
             form,
+            chords,
             waveform: self.waveform.map(WaveformCollector::finish),
         })
     }

@@ -11,8 +11,10 @@ use serde::{Deserialize, Serialize};
 
 pub(crate) use decide::decide;
 
-/// A pitch without its octave, 0 = C to 11 = B.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A pitch without its octave, 0 = C to 11 = B; in JSON its [`name`](Self::name).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(into = "String", try_from = "String")]
+#[schemars(with = "String")]
 pub struct PitchClass(u8);
 
 impl PitchClass {
@@ -40,6 +42,29 @@ impl PitchClass {
     /// The name with sharps, as most DJ programs write it.
     pub fn name(self) -> &'static str {
         ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"][self.semitone()]
+    }
+}
+
+impl fmt::Display for PitchClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl From<PitchClass> for String {
+    fn from(class: PitchClass) -> Self {
+        class.name().to_owned()
+    }
+}
+
+impl TryFrom<String> for PitchClass {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|class| class.name() == name)
+            .ok_or_else(|| format!("{name:?} is not a pitch class between C and B with sharps"))
     }
 }
 
@@ -129,11 +154,8 @@ impl TryFrom<KeyNames> for Key {
     type Error = String;
 
     fn try_from(names: KeyNames) -> Result<Self, String> {
-        PitchClass::ALL
-            .into_iter()
-            .find(|tonic| tonic.name() == names.tonic)
-            .map(|tonic| Self { tonic, mode: names.mode })
-            .ok_or_else(|| format!("{:?} is not a pitch class between C and B with sharps", names.tonic))
+        let tonic = PitchClass::try_from(names.tonic)?;
+        Ok(Self { tonic, mode: names.mode })
     }
 }
 
