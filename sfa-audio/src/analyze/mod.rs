@@ -6,6 +6,7 @@
 
 mod chords;
 mod curve;
+mod drums;
 mod energy;
 mod form;
 mod harmony;
@@ -21,10 +22,11 @@ use serde::{Deserialize, Serialize};
 
 pub use chords::{Chord, ChordLabel, ChordQuality};
 pub use curve::Curve;
+pub use drums::{DrumHit, DrumKind};
 pub use energy::Energy;
 pub use form::{Form, FormEvent, FormEventKind, SeamlessLoop, Section, SectionKind};
 pub use harmony::Chroma;
-pub use key::{Key, KeyEstimate, Mode, PitchClass};
+pub use key::{Key, KeyEstimate, KeySegment, Mode, PitchClass};
 pub use loudness::Loudness;
 pub use pass::analyze;
 pub use rhythm::{Beat, GridRegion, Meter, Rhythm, Tempo, TempoCandidate};
@@ -42,7 +44,7 @@ pub(crate) const ANALYSIS_RATE_HZ: u32 = 44_100;
 pub enum Feature {
     /// Tempo, beats, downbeats and metre.
     Rhythm,
-    /// Key, tuning and chroma.
+    /// Key, key changes, tuning and chroma.
     Key,
     /// EBU R128 loudness and true peak.
     Loudness,
@@ -54,11 +56,13 @@ pub enum Feature {
     Form,
     /// Which chord sounds when.
     Chords,
+    /// Which drum is struck when.
+    Drums,
 }
 
 impl Feature {
     /// Every feature, in the order of the report.
-    pub const ALL: [Self; 7] = [
+    pub const ALL: [Self; 8] = [
         Self::Rhythm,
         Self::Key,
         Self::Loudness,
@@ -66,6 +70,7 @@ impl Feature {
         Self::Waveform,
         Self::Form,
         Self::Chords,
+        Self::Drums,
     ];
 }
 
@@ -116,6 +121,9 @@ pub struct Analysis {
     /// The key of the whole song; absent where nothing is pitched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyEstimate>,
+    /// The keys over time, without gaps: more than one where the song modulates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_segments: Option<Vec<KeySegment>>,
     /// Pitch classes over time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chroma: Option<Chroma>,
@@ -131,7 +139,15 @@ pub struct Analysis {
     /// The chords in order of time, without gaps; absent where nothing is pitched.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub chords: Option<Vec<Chord>>,
+    /// Every drum hit in order of time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drums: Option<Vec<DrumHit>>,
     /// Peaks for drawing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waveform: Option<Waveform>,
+}
+
+/// The index of the largest value, the first of equals.
+fn argmax(values: &[f32]) -> usize {
+    (1..values.len()).fold(0, |best, index| if values[index] > values[best] { index } else { best })
 }

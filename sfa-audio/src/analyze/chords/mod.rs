@@ -130,7 +130,3 @@ fn bass_of(steps: &[Step]) -> Option<PitchClass> {
         PitchClass::ALL.into_iter().max_by(|a, b| sum[a.semitone()].total_cmp(&sum[b.semitone()]))?;
     (sum[loudest.semitone()] > 0.0).then_some(loudest)
 }
-
-pub(crate) fn tune(name: &str, default: f32) -> f32 {
-    std::env::var(format!("T_{name}")).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
-}

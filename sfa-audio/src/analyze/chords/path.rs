@@ -1,8 +1,12 @@
 //! The most likely chord of every step.
 
 use super::steps::Step;
-use super::tune;
 use super::vocabulary::Vocabulary;
+use crate::analyze::argmax;
+
+/// What a change of chord costs in log-likelihood where a bar starts, and elsewhere.
+const DOWNBEAT_CHANGE_COST: f32 = 1.5;
+const CHANGE_COST: f32 = 6.0;
 
 /// One state of the vocabulary per step.
 pub(super) struct Path {
@@ -22,7 +26,7 @@ impl Path {
         }
         let costs: Vec<f32> = steps
             .iter()
-            .map(|step| if step.is_downbeat { tune("cd", 3.0) } else { tune("co", 5.0) })
+            .map(|step| if step.is_downbeat { DOWNBEAT_CHANGE_COST } else { CHANGE_COST })
             .collect();
         let best = best_path(&fits, &costs, states);
         let posteriors = posteriors(&fits, &costs, &best, states);
@@ -88,9 +92,4 @@ fn posteriors(fits: &[f32], costs: &[f32], path: &[usize], states: usize) -> Vec
         spread(&mut later, costs[step]);
     }
     found
-}
-
-/// The index of the largest value, the first of equals.
-fn argmax(values: &[f32]) -> usize {
-    (1..values.len()).fold(0, |best, index| if values[index] > values[best] { index } else { best })
 }

@@ -52,27 +52,16 @@ pub(super) fn cut(frames: &ChromaFrames, rhythm: Option<&Rhythm>, duration_secs:
 /// Where steps begin and end, and whether bars start there; rising times from 0 to the end.
 fn marks(rhythm: Option<&Rhythm>, duration_secs: f64) -> Vec<(f64, bool)> {
     let beats = rhythm.map_or(&[][..], |rhythm| &rhythm.beats);
+    let longest_secs = if beats.is_empty() { FREE_STEP_SECS } else { LONGEST_STEP_SECS };
     let mut marks: Vec<(f64, bool)> = vec![(0.0, false)];
-    let shortest = FREE_STEP_SECS / 4.0;
     let inner = beats.iter().map(|beat| (beat.time_secs, beat.bar_position == 1));
     for (time_secs, is_downbeat) in inner.chain([(duration_secs, false)]) {
-        let (start_secs, _) = marks[marks.len() - 1];
+        let start_secs = marks[marks.len() - 1].0;
         let gap_secs = time_secs - start_secs;
-        if gap_secs <= 0.0 {
+        if gap_secs <= 0.0 || time_secs > duration_secs {
             continue;
         }
-        // A sliver before the first beat or after the last one holds no chord of its own.
-        if gap_secs < shortest && (marks.len() == 1 || time_secs >= duration_secs) {
-            if time_secs >= duration_secs && marks.len() > 1 {
-                marks.pop();
-            } else if time_secs < duration_secs {
-                continue;
-            }
-            marks.push((time_secs, is_downbeat));
-            continue;
-        }
-        let longest = if beats.is_empty() { FREE_STEP_SECS } else { LONGEST_STEP_SECS };
-        let parts = (gap_secs / longest).ceil().max(1.0) as usize;
+        let parts = (gap_secs / longest_secs).ceil().max(1.0) as usize;
         marks.extend((1..parts).map(|part| (start_secs + gap_secs * part as f64 / parts as f64, false)));
         marks.push((time_secs, is_downbeat));
     }

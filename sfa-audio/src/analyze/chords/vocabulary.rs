@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::{ChordLabel, tune};
+use super::ChordLabel;
 use crate::analyze::chords::steps::Step;
 use crate::analyze::{Key, Mode, PitchClass};
 
@@ -80,13 +80,38 @@ impl ChordQuality {
     fn rarity(self) -> f32 {
         match self {
             Self::Major | Self::Minor => 0.0,
-            Self::Diminished => tune("dim", 0.12),
-            Self::Augmented => tune("aug", 0.16),
-            Self::DominantSeventh | Self::MajorSeventh | Self::MinorSeventh => tune("sev", 0.10),
-            Self::SuspendedSecond | Self::SuspendedFourth => tune("sus", 0.10),
+            Self::Diminished => 0.12,
+            Self::Augmented => 0.16,
+            Self::DominantSeventh | Self::MajorSeventh | Self::MinorSeventh => 0.10,
+            Self::SuspendedSecond | Self::SuspendedFourth => 0.13,
         }
     }
 }
+
+/// How sharply a better fit turns into a likelier chord.
+const SHARPNESS: f32 = 12.0;
+/// What the bass counts against all other tones.
+const BASS_WEIGHT: f32 = 0.35;
+/// Less bass than this, in decibels over its surroundings, counts in proportion.
+const CLEAR_BASS_DB: f32 = 10.0;
+/// What each tone out of the key must be outweighed by.
+const STRANGE_TONE_COST: f32 = 0.04;
+/// The fit of no chord to what has tones: worse than any chord that is really there.
+const NO_CHORD_FIT: f32 = 0.25;
+/// The fit of no chord to what has none: better than any chord.
+const SILENCE_FIT: f32 = 2.0;
+/// Quieter steps are silence, on the scale of [`Step::weight`].
+const SILENCE_WEIGHT: f32 = 0.05;
+/// Chroma of less than this, in summed decibels, comes from noise and clicks.
+const MIN_PITCHEDNESS: f32 = 60.0;
+/// What of a tone is heard on its third and fifth partial's pitch classes, a twelfth and two octaves and a third up,
+/// after overtones were taken for what they are.
+const THIRD_PARTIAL: f32 = 0.4;
+const FIFTH_PARTIAL: f32 = 0.1;
+/// How much the same is heard two octaves and a third below: the front end takes every tone for an overtone, too.
+const FIFTH_SUBHARMONIC: f32 = 0.1;
+/// How welcome the tones of a chord are in the bass, from the root up.
+const BASS_TONES: [f32; 4] = [1.0, 0.3, 0.4, 0.1];
 
 /// All chords of all roots, and no chord, as the states of a path.
 pub(super) struct Vocabulary {
@@ -115,7 +140,7 @@ impl Vocabulary {
                 chroma: expected_chroma(root, quality),
                 bass: expected_bass(root, quality),
                 prior: -quality.rarity()
-                    - tune("key", 0.02) * key.map_or(0.0, |key| strangeness(root, quality, key)),
+                    - STRANGE_TONE_COST * key.map_or(0.0, |key| strangeness(root, quality, key)),
             })
             .collect();
         Self { chords }
@@ -139,17 +164,15 @@ impl Vocabulary {
         let bass_sum: f32 = step.bass.iter().sum();
         let pitched = step.chroma.iter().sum::<f32>();
         let none = out.len() - 1;
-        let sharp = tune("sharp", 12.0);
-        let bass_weight = tune("bassw", 0.15);
         for (fit, chord) in out.iter_mut().zip(&self.chords) {
             let tones =
                 step.chroma.iter().zip(&chord.chroma).map(|(a, b)| a * b).sum::<f32>() / length.max(1e-6);
-            let bass =
-                step.bass.iter().zip(&chord.bass).map(|(a, b)| a * b).sum::<f32>() / bass_sum.max(10.0);
-            *fit = sharp * (tones + bass_weight * bass + chord.prior);
+            let bass = step.bass.iter().zip(&chord.bass).map(|(a, b)| a * b).sum::<f32>()
+                / bass_sum.max(CLEAR_BASS_DB);
+            *fit = SHARPNESS * (tones + BASS_WEIGHT * bass + chord.prior);
         }
-        let silent = step.weight < tune("quiet", 0.05) || pitched < tune("pitched", 60.0);
-        out[none] = sharp * if silent { 2.0 } else { tune("none", 0.25) };
+        let silent = step.weight < SILENCE_WEIGHT || pitched < MIN_PITCHEDNESS;
+        out[none] = SHARPNESS * if silent { SILENCE_FIT } else { NO_CHORD_FIT };
     }
 }
 
@@ -157,15 +180,12 @@ impl Vocabulary {
 /// that what sounds beside the chord counts against it, and unit length, so that large chords win nothing.
 fn expected_chroma(root: PitchClass, quality: ChordQuality) -> [f32; 12] {
     let mut chroma = [0.0; 12];
-    let third = tune("p3", 0.2);
-    let fifth = tune("p5", 0.1);
     for interval in quality.intervals() {
         let tone = root.semitone() + interval;
         chroma[tone % 12] += 1.0;
-        chroma[(tone + 7) % 12] += third;
-        chroma[(tone + 4) % 12] += fifth;
-        chroma[(tone + 5) % 12] += tune("m3", 0.2);
-        chroma[(tone + 8) % 12] += tune("m5", 0.1);
+        chroma[(tone + 7) % 12] += THIRD_PARTIAL;
+        chroma[(tone + 4) % 12] += FIFTH_PARTIAL;
+        chroma[(tone + 8) % 12] += FIFTH_SUBHARMONIC;
     }
     let mean = chroma.iter().sum::<f32>() / 12.0;
     chroma.iter_mut().for_each(|class| *class -= mean);
@@ -175,8 +195,7 @@ fn expected_chroma(root: PitchClass, quality: ChordQuality) -> [f32; 12] {
 
 fn expected_bass(root: PitchClass, quality: ChordQuality) -> [f32; 12] {
     let mut bass = [0.0; 12];
-    for (place, interval) in quality.intervals().iter().enumerate() {
-        let welcome = [1.0, tune("b3", 0.3), tune("b5", 0.4), tune("b7", 0.1)][place];
+    for (interval, welcome) in quality.intervals().iter().zip(BASS_TONES) {
         bass[(root.semitone() + interval) % 12] = welcome;
     }
     bass

@@ -3,6 +3,7 @@
 mod chords;
 mod decide;
 mod profiles;
+mod segments;
 
 use std::fmt;
 
@@ -10,6 +11,7 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use decide::decide;
+pub(crate) use segments::segments;
 
 /// A pitch without its octave, 0 = C to 11 = B; in JSON its [`name`](Self::name).
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
@@ -172,6 +174,23 @@ pub struct KeyEstimate {
     pub runner_up: Key,
     /// How far the song is tuned from A = 440 Hz, in cents, `-50.0..50.0`.
     pub tuning_cents: f32,
+}
+
+/// A stretch of a song that stays in one key.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct KeySegment {
+    /// Where it starts, in seconds.
+    pub start_secs: f64,
+    /// Where the next one starts, or the audio ends.
+    pub end_secs: f64,
+    /// Its key.
+    #[serde(flatten)]
+    pub key: Key,
+    /// `0.0..=1.0`: how clearly it wins over the runner-up.
+    pub confidence: f32,
+    /// The next best key.
+    pub runner_up: Key,
 }
 
 #[cfg(test)]
