@@ -4,8 +4,10 @@
 //! needs little more memory than a song. Each child module is one question: a *collector* that eats audio and
 //! a *decision* that turns what was collected into an answer.
 
+mod chords;
 mod curve;
 pub mod descriptors;
+mod drums;
 mod energy;
 mod form;
 mod harmony;
@@ -19,12 +21,14 @@ mod waveform;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+pub use chords::{Chord, ChordLabel, ChordQuality};
 pub use curve::Curve;
 use descriptors::{Descriptors, FeatureFrames};
+pub use drums::{DrumHit, DrumKind};
 pub use energy::Energy;
 pub use form::{Form, FormEvent, FormEventKind, SeamlessLoop, Section, SectionKind};
 pub use harmony::Chroma;
-pub use key::{Key, KeyEstimate, Mode, PitchClass};
+pub use key::{Key, KeyEstimate, KeySegment, Mode, PitchClass};
 pub use loudness::Loudness;
 pub use pass::analyze;
 pub use rhythm::{Beat, GridRegion, Meter, Rhythm, Tempo, TempoCandidate};
@@ -42,7 +46,7 @@ pub(crate) const ANALYSIS_RATE_HZ: u32 = 44_100;
 pub enum Feature {
     /// Tempo, beats, downbeats and metre.
     Rhythm,
-    /// Key, tuning and chroma.
+    /// Key, key changes, tuning and chroma.
     Key,
     /// EBU R128 loudness and true peak.
     Loudness,
@@ -52,6 +56,10 @@ pub enum Feature {
     Waveform,
     /// Sections, drops, build-ups and breakdowns.
     Form,
+    /// Which chord sounds when.
+    Chords,
+    /// Which drum is struck when.
+    Drums,
     /// Level, zero crossings, and the shape of the spectrum, as librosa measures them.
     Spectral,
     /// Mel-frequency cepstral coefficients, as librosa's.
@@ -73,13 +81,15 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature, in the order of the report.
-    pub const ALL: [Self; 14] = [
+    pub const ALL: [Self; 16] = [
         Self::Rhythm,
         Self::Key,
         Self::Loudness,
         Self::Energy,
         Self::Waveform,
         Self::Form,
+        Self::Chords,
+        Self::Drums,
         Self::Spectral,
         Self::Mfcc,
         Self::ChromaVectors,
@@ -93,13 +103,15 @@ impl Feature {
     /// What is measured unless something else is asked for: all but [`Tempogram`](Self::Tempogram),
     /// [`BeatTrack`](Self::BeatTrack), [`Hpss`](Self::Hpss) and [`Recurrence`](Self::Recurrence), which take long
     /// and serve those who know librosa.
-    pub const DEFAULT: [Self; 10] = [
+    pub const DEFAULT: [Self; 12] = [
         Self::Rhythm,
         Self::Key,
         Self::Loudness,
         Self::Energy,
         Self::Waveform,
         Self::Form,
+        Self::Chords,
+        Self::Drums,
         Self::Spectral,
         Self::Mfcc,
         Self::ChromaVectors,
@@ -164,6 +176,9 @@ pub struct Analysis {
     /// The key of the whole song; absent where nothing is pitched.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key: Option<KeyEstimate>,
+    /// The keys over time, without gaps: more than one where the song modulates.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub key_segments: Option<Vec<KeySegment>>,
     /// Pitch classes over time.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub chroma: Option<Chroma>,
@@ -176,6 +191,12 @@ pub struct Analysis {
     /// Sections and events.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub form: Option<Form>,
+    /// The chords in order of time, without gaps; absent where nothing is pitched.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub chords: Option<Vec<Chord>>,
+    /// Every drum hit in order of time.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub drums: Option<Vec<DrumHit>>,
     /// Peaks for drawing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waveform: Option<Waveform>,
@@ -186,4 +207,9 @@ pub struct Analysis {
     /// document: see [`FeatureFrames::write_npz`].
     #[serde(skip)]
     pub frames: Option<FeatureFrames>,
+}
+
+/// The index of the largest value, the first of equals.
+fn argmax(values: &[f32]) -> usize {
+    (1..values.len()).fold(0, |best, index| if values[index] > values[best] { index } else { best })
 }

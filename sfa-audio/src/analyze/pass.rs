@@ -1,6 +1,8 @@
 //! The one pass over the audio.
 
 use super::descriptors::DescriptorCollector;
+use super::chords;
+use super::drums::{self, DrumCollector};
 use super::energy::{self, EnergyCollector};
 use super::form::{self, ChromaView};
 use super::harmony::{Chroma, ChromaFrames, HarmonyCollector};
@@ -67,17 +69,18 @@ struct Collectors {
     energy: Option<EnergyCollector>,
     timbre: Option<TimbreCollector>,
     descriptors: Option<DescriptorCollector>,
+    drums: Option<DrumCollector>,
 }
 
 impl Collectors {
     fn new(spec: AudioSpec, options: &AnalyzeOptions) -> Result<Self> {
         let wanted = |features: &[Feature]| features.iter().any(|feature| options.features.contains(feature));
-        use Feature::{Energy, Form, Key, Loudness, Rhythm, Waveform};
+        use Feature::{Chords, Drums, Energy, Form, Key, Loudness, Rhythm, Waveform};
         Ok(Self {
             loudness: wanted(&[Loudness, Energy, Form]).then(|| LoudnessCollector::new(spec)).transpose()?,
             waveform: wanted(&[Waveform]).then(|| WaveformCollector::new(spec)),
-            harmony: wanted(&[Key, Form]).then(HarmonyCollector::new),
-            rhythm: wanted(&[Rhythm, Form]).then(RhythmCollector::new),
+            harmony: wanted(&[Key, Form, Chords]).then(HarmonyCollector::new),
+            rhythm: wanted(&[Rhythm, Form, Chords]).then(RhythmCollector::new),
             energy: wanted(&[Energy, Form]).then(EnergyCollector::new),
             timbre: wanted(&[Form]).then(TimbreCollector::new),
             descriptors: DescriptorCollector::new(
@@ -85,6 +88,7 @@ impl Collectors {
                 &options.features,
                 options.keep_frames,
             ),
+            drums: wanted(&[Drums]).then(DrumCollector::new),
         })
     }
 
@@ -103,7 +107,7 @@ impl Collectors {
     }
 
     fn want_mono(&self) -> bool {
-        self.harmony.is_some() || self.rhythm.is_some() || self.energy.is_some()
+        self.harmony.is_some() || self.rhythm.is_some() || self.energy.is_some() || self.drums.is_some()
     }
 
     /// Feeds those that listen to one channel at [`ANALYSIS_RATE_HZ`].
@@ -119,6 +123,9 @@ impl Collectors {
         }
         if let Some(timbre) = &mut self.timbre {
             timbre.push(samples);
+        }
+        if let Some(drums) = &mut self.drums {
+            drums.push(samples);
         }
     }
 
@@ -154,18 +161,28 @@ impl Collectors {
             None => None,
         };
         let (descriptors, feature_frames) = descriptors.unzip();
+        let key = harmony.as_ref().and_then(key::decide);
+        let chords = harmony
+            .as_ref()
+            .filter(|_| asked(Feature::Chords) && key.is_some())
+            .map(|frames| chords::find(frames, rhythm.as_ref(), key.map(|found| found.key), duration_secs));
         let asked_harmony = harmony.as_ref().filter(|_| asked(Feature::Key));
         Ok(Analysis {
             duration_secs,
             sample_rate_hz: spec.sample_rate_hz,
             channels: spec.channels,
             features: options.features.clone(),
-            key: asked_harmony.and_then(key::decide),
+            key: key.filter(|_| asked(Feature::Key)),
+            key_segments: asked_harmony
+                .map(|frames| key::segments(frames, duration_secs))
+                .filter(|segments| !segments.is_empty()),
             chroma: asked_harmony.map(Chroma::from_frames),
             rhythm: rhythm.filter(|_| asked(Feature::Rhythm)),
             loudness: loudness.filter(|_| asked(Feature::Loudness)),
             energy: energy.filter(|_| asked(Feature::Energy)),
             form,
+            chords,
+            drums: self.drums.map(|collector| drums::find(&collector.finish())),
             waveform: self.waveform.map(WaveformCollector::finish),
             descriptors,
             frames: feature_frames.flatten(),

@@ -15,6 +15,5 @@ pub use halve::Halver;
 pub use median::{median_along_row, median_of_rows};
 pub use overlap_add::OverlapAdd;
 pub use realfft::num_complex::Complex32;
-pub use stft::StreamingStft;
 pub use stft::{PreciseStft, ShortTimeSpectra, StreamingStft};
 pub use window::hann;

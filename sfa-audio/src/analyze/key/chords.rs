@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::decide::argmax;
 use super::{Key, Mode};
+use crate::analyze::argmax;
 use crate::analyze::harmony::ChromaFrames;
 
 /// Frames on both sides that one decision looks at: 0.65 s in all, a beat or so.

@@ -5,6 +5,7 @@ use std::ops::Range;
 use super::chords::{self, TriadPath};
 use super::profiles::profile_scores;
 use super::{Key, KeyEstimate};
+use crate::analyze::argmax;
 use crate::analyze::harmony::ChromaFrames;
 
 /// One number per key, in the order of [`Key::all`].
@@ -23,7 +24,7 @@ const LEAD_SCALE: f32 = 0.12;
 /// Less music than this leaves doubt whatever it says.
 const CERTAIN_SECS: f32 = 12.0;
 /// Chroma of less than this, in summed decibels per frame, comes from noise and clicks. Music shows 400 to 800.
-const MIN_PITCHEDNESS: f32 = 60.0;
+pub(super) const MIN_PITCHEDNESS: f32 = 60.0;
 
 /// The key that a song is in for the longest time, or `None` where nothing is pitched.
 ///
@@ -36,7 +37,18 @@ pub(crate) fn decide(frames: &ChromaFrames) -> Option<KeyEstimate> {
         return None;
     }
     let windows = windows(frames);
-    let home = longest_stretch(&windows);
+    let mut longest = (0.0, 0..windows.len());
+    for stretch in stretches(&windows).into_iter().rev() {
+        let secs: f32 = windows[stretch.clone()].iter().map(|window| window.weight).sum();
+        if secs > longest.0 {
+            longest = (secs, stretch);
+        }
+    }
+    Some(judge(frames, &windows[longest.1]))
+}
+
+/// The key of some windows that lie side by side.
+pub(super) fn judge(frames: &ChromaFrames, home: &[Window]) -> KeyEstimate {
     let weight: f32 = home.iter().map(|window| window.weight).sum();
     let mut scores = [0.0; 24];
     for window in home {
@@ -50,31 +62,31 @@ pub(crate) fn decide(frames: &ChromaFrames) -> Option<KeyEstimate> {
     let mut ranked: Vec<(f32, Key)> = scores.into_iter().zip(Key::all()).collect();
     ranked.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     let lead = ranked[0].0 - ranked[1].0;
-    Some(KeyEstimate {
+    KeyEstimate {
         key: ranked[0].1,
         confidence: (1.0 - (-lead / LEAD_SCALE).exp()) * (weight / CERTAIN_SECS).min(1.0),
         runner_up: ranked[1].1,
         tuning_cents: frames.tuning_cents,
-    })
+    }
 }
 
 /// Mean chroma of a frame, loud frames first.
-fn pitchedness(frames: &ChromaFrames) -> f32 {
+pub(super) fn pitchedness(frames: &ChromaFrames) -> f32 {
     let weight: f32 = frames.weights.iter().sum();
     let chroma =
         frames.chroma.iter().zip(&frames.weights).map(|(chroma, weight)| chroma.iter().sum::<f32>() * weight);
     if weight > 0.0 { chroma.sum::<f32>() / weight } else { 0.0 }
 }
 
-struct Window {
-    frames: Range<usize>,
+pub(super) struct Window {
+    pub(super) frames: Range<usize>,
     scores: KeyScores,
     /// Seconds of loud music.
     weight: f32,
 }
 
 /// The song in equal parts of about [`WINDOW_SECS`].
-fn windows(frames: &ChromaFrames) -> Vec<Window> {
+pub(super) fn windows(frames: &ChromaFrames) -> Vec<Window> {
     let count = frames.chroma.len();
     let parts = ((count as f64 * frames.hop_secs / WINDOW_SECS).round() as usize).max(1);
     (0..parts)
@@ -90,8 +102,8 @@ fn windows(frames: &ChromaFrames) -> Vec<Window> {
         .collect()
 }
 
-/// The windows of the longest stretch in one key, after the best path through local keys (Viterbi).
-fn longest_stretch(windows: &[Window]) -> &[Window] {
+/// The windows cut where the key changes, after the best path through local keys (Viterbi).
+pub(super) fn stretches(windows: &[Window]) -> Vec<Range<usize>> {
     let mut totals = [0.0f32; 24];
     let mut came_from = Vec::with_capacity(windows.len());
     for window in windows {
@@ -105,18 +117,16 @@ fn longest_stretch(windows: &[Window]) -> &[Window] {
     }
     let mut key = argmax(&totals);
     let mut end = windows.len();
-    let mut longest = (0.0, 0..windows.len());
+    let mut stretches = Vec::new();
     for start in (0..windows.len()).rev() {
         let before = came_from[start][key];
         if before != key || start == 0 {
-            let secs: f32 = windows[start..end].iter().map(|window| window.weight).sum();
-            if secs > longest.0 {
-                longest = (secs, start..end);
-            }
+            stretches.push(start..end);
             (key, end) = (before, start);
         }
     }
-    &windows[longest.1]
+    stretches.reverse();
+    stretches
 }
 
 fn add_chord_evidence(scores: &mut KeyScores, triads: &TriadPath) {
@@ -126,9 +136,4 @@ fn add_chord_evidence(scores: &mut KeyScores, triads: &TriadPath) {
     if let Some(head) = triads.loop_head() {
         scores[head.triad] += LOOP_HEAD_WEIGHT * head.certainty;
     }
-}
-
-/// The index of the largest value, the first of equals.
-pub(super) fn argmax(values: &[f32]) -> usize {
-    (1..values.len()).fold(0, |best, index| if values[index] > values[best] { index } else { best })
 }

@@ -3,6 +3,7 @@
 mod chords;
 mod decide;
 mod profiles;
+mod segments;
 
 use std::fmt;
 
@@ -10,9 +11,12 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use decide::decide;
+pub(crate) use segments::segments;
 
-/// A pitch without its octave, 0 = C to 11 = B.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+/// A pitch without its octave, 0 = C to 11 = B; in JSON its [`name`](Self::name).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, JsonSchema)]
+#[serde(into = "String", try_from = "String")]
+#[schemars(with = "String")]
 pub struct PitchClass(u8);
 
 impl PitchClass {
@@ -40,6 +44,29 @@ impl PitchClass {
     /// The name with sharps, as most DJ programs write it.
     pub fn name(self) -> &'static str {
         ["C", "C#", "D", "D#", "E", "F", "F#", "G", "G#", "A", "A#", "B"][self.semitone()]
+    }
+}
+
+impl fmt::Display for PitchClass {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl From<PitchClass> for String {
+    fn from(class: PitchClass) -> Self {
+        class.name().to_owned()
+    }
+}
+
+impl TryFrom<String> for PitchClass {
+    type Error = String;
+
+    fn try_from(name: String) -> Result<Self, String> {
+        Self::ALL
+            .into_iter()
+            .find(|class| class.name() == name)
+            .ok_or_else(|| format!("{name:?} is not a pitch class between C and B with sharps"))
     }
 }
 
@@ -129,11 +156,8 @@ impl TryFrom<KeyNames> for Key {
     type Error = String;
 
     fn try_from(names: KeyNames) -> Result<Self, String> {
-        PitchClass::ALL
-            .into_iter()
-            .find(|tonic| tonic.name() == names.tonic)
-            .map(|tonic| Self { tonic, mode: names.mode })
-            .ok_or_else(|| format!("{:?} is not a pitch class between C and B with sharps", names.tonic))
+        let tonic = PitchClass::try_from(names.tonic)?;
+        Ok(Self { tonic, mode: names.mode })
     }
 }
 
@@ -150,6 +174,23 @@ pub struct KeyEstimate {
     pub runner_up: Key,
     /// How far the song is tuned from A = 440 Hz, in cents, `-50.0..50.0`.
     pub tuning_cents: f32,
+}
+
+/// A stretch of a song that stays in one key.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[non_exhaustive]
+pub struct KeySegment {
+    /// Where it starts, in seconds.
+    pub start_secs: f64,
+    /// Where the next one starts, or the audio ends.
+    pub end_secs: f64,
+    /// Its key.
+    #[serde(flatten)]
+    pub key: Key,
+    /// `0.0..=1.0`: how clearly it wins over the runner-up.
+    pub confidence: f32,
+    /// The next best key.
+    pub runner_up: Key,
 }
 
 #[cfg(test)]

@@ -1,0 +1,110 @@
+"""How right chords, keys over time, drum hits and notes are, on songs whose truth is known.
+
+    python harmony.py FOLDER... --analysis FILE.jsonl [--part chords|keys|drums|all]
+
+FOLDER holds songs: */truth.json beside */mix.flac (and */stems). FILE holds one line of JSON per song, as
+`sfa analyze --json` prints them. Scores are mir_eval's: chords by weighted overlap of `majmin` and of `thirds`
+over the stretches where the truth names a chord, keys by the share of time with the right key, drums by F at 50 ms
+(claps and rims are snares in the truth; what strikes twice within 30 ms counts once).
+"""
+
+import argparse
+import collections
+import json
+import pathlib
+
+import mir_eval
+import numpy as np
+
+DRUMS = {"kick": ("kick",), "snare": ("snare", "clap", "perc"), "hat": ("hat",)}
+
+
+def song_of(path):
+    path = pathlib.Path(path)
+    return path.parent.parent.name if path.parent.name == "stems" else path.parent.name
+
+
+def overlap(truth, chords):
+    intervals = np.array([(c["start"], c["end"]) for c in truth])
+    labels = [c["label"] for c in truth]
+    found = np.array([(c["start_secs"], c["end_secs"]) for c in chords])
+    names = [c["label"] for c in chords]
+    found, names = mir_eval.util.adjust_intervals(
+        found, names, intervals.min(), intervals.max(), mir_eval.chord.NO_CHORD, mir_eval.chord.NO_CHORD)
+    times, reference, estimated = mir_eval.util.merge_labeled_intervals(intervals, labels, found, names)
+    durations = mir_eval.util.intervals_to_durations(times)
+    score = lambda compare: mir_eval.chord.weighted_accuracy(compare(reference, estimated), durations)
+    right = np.array([a == b for a, b in zip(reference, estimated)])
+    return {"majmin": score(mir_eval.chord.majmin), "thirds": score(mir_eval.chord.thirds),
+            "root": score(mir_eval.chord.root), "exact": float((right * durations).sum() / durations.sum()),
+            "segments": len(chords), "true segments": len(truth)}
+
+
+def key_share(truth, segments):
+    step = 0.1
+    times = np.arange(truth[0]["start"] + step / 2, truth[-1]["end"], step)
+    at = lambda parts, start, end, key: [
+        next((key(p) for p in parts if p[start] <= t < p[end]), None) for t in times]
+    true_keys = at(truth, "start", "end", lambda p: p["key"])
+    keys = at(segments, "start_secs", "end_secs", lambda p: p["name"])
+    return {"key share": float(np.mean([a == b for a, b in zip(true_keys, keys)])),
+            "keys": len(segments), "true keys": len(truth)}
+
+
+def apart(times):
+    times = np.sort(np.array(times, float))
+    return times[np.r_[True, np.diff(times) > 0.03]] if len(times) else times
+
+
+def drum_f(truth, hits):
+    scores = {}
+    for name, kinds in DRUMS.items():
+        reference = apart(truth.get(name, []))
+        found = apart([h["time_secs"] for h in hits if h["kind"] in kinds])
+        if len(reference) == 0 and len(found) == 0:
+            continue
+        f, precision, recall = mir_eval.onset.f_measure(reference, found, window=0.05)
+        scores[f"{name} F"], scores[f"{name} P"], scores[f"{name} R"] = f, precision, recall
+    values = [scores[f"{name} F"] for name in DRUMS if f"{name} F" in scores]
+    if values:
+        scores["drums F"] = float(np.mean(values))
+    return scores
+
+
+def main():
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("folders", nargs="+", type=pathlib.Path)
+    parser.add_argument("--analysis", type=pathlib.Path, required=True)
+    parser.add_argument("--part", default="all")
+    parser.add_argument("--quiet", action="store_true", help="only the means")
+    arguments = parser.parse_args()
+    truths = {}
+    for folder in arguments.folders:
+        for path in folder.glob("*/truth.json"):
+            truths[path.parent.name] = json.loads(path.read_text())
+    totals = collections.defaultdict(list)
+    for line in arguments.analysis.read_text().splitlines():
+        document = json.loads(line)
+        analysis = document.get("analysis", document)
+        name = song_of(document.get("file") if isinstance(document.get("file"), str) else document["file"]["path"])
+        truth = truths.get(name)
+        if truth is None:
+            continue
+        row = {}
+        if analysis.get("chords") and truth.get("chords") and arguments.part in ("all", "chords"):
+            row |= overlap(truth["chords"], analysis["chords"])
+        if analysis.get("key") and arguments.part in ("all", "keys"):
+            row["key"] = float(analysis["key"]["name"] == truth["key"])
+            if analysis.get("key_segments"):
+                row |= key_share(truth["keys"], analysis["key_segments"])
+        if analysis.get("drums") is not None and arguments.part in ("all", "drums"):
+            row |= drum_f(truth["onsets"], analysis["drums"])
+        for score, value in row.items():
+            totals[score].append(value)
+        if not arguments.quiet:
+            print(f"{name:24}", "  ".join(f"{score} {value:.3f}" for score, value in row.items()))
+    print(f"{'mean':24}", "  ".join(f"{score} {np.mean(values):.3f}" for score, values in totals.items()))
+
+
+if __name__ == "__main__":
+    main()
