@@ -47,9 +47,11 @@ pub(super) fn track(onsets: &[f32], periods: &[f32]) -> Vec<usize> {
 pub(super) fn track_freely(onsets: &[f32], periods: &[f32]) -> Vec<usize> {
     /// What the squared relative change of an interval costs; one frame is free, as periods are no whole frames.
     const CHANGE_COST: f32 = 3000.0;
-    const AWAY_COST: f32 = 60.0;
-    const STRETCH: f32 = 1.3;
+    const AWAY_COST: f32 = 30.0;
+    const STRETCH: f32 = 1.4;
     const LARGEST_CHANGE: usize = 4;
+    /// What any other change costs, as when a song goes on at another tempo: a few beats of clear evidence.
+    const JUMP_COST: f32 = 20.0;
 
     let (least, most) = periods.iter().fold((f32::MAX, 0.0_f32), |(a, b), &p| (a.min(p), b.max(p)));
     let shortest = ((least / STRETCH) as usize).max(1);
@@ -59,6 +61,7 @@ pub(super) fn track_freely(onsets: &[f32], periods: &[f32]) -> Vec<usize> {
     let rows = longest + 1;
     let mut scores = vec![0.0_f32; rows * states];
     let mut previous = vec![0_u8; onsets.len() * states];
+    let mut best_states = vec![0_u8; rows];
     let mut ends = Vec::new();
     let last_start = onsets.len().saturating_sub(periods.last().map_or(1, |&period| period as usize).max(1));
     for (frame, (&onset, &period)) in onsets.iter().zip(periods).enumerate() {
@@ -68,6 +71,11 @@ pub(super) fn track_freely(onsets: &[f32], periods: &[f32]) -> Vec<usize> {
             if interval <= frame {
                 let row = (frame - interval) % rows * states;
                 let away = (interval as f32 / period).ln();
+                let leader = usize::from(best_states[(frame - interval) % rows]);
+                let jump = scores[row + leader] - JUMP_COST - AWAY_COST * away * away;
+                if jump > best {
+                    (best, from) = (jump, leader);
+                }
                 let near = state.saturating_sub(LARGEST_CHANGE)..(state + LARGEST_CHANGE + 1).min(states);
                 for other in near {
                     let change = state.abs_diff(other).saturating_sub(1) as f32 / interval as f32;
@@ -80,8 +88,10 @@ pub(super) fn track_freely(onsets: &[f32], periods: &[f32]) -> Vec<usize> {
             scores[frame % rows * states + state] = onset + best;
             previous[frame * states + state] = from as u8;
         }
+        let row = &scores[frame % rows * states..][..states];
+        let leader = (0..states).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0);
+        best_states[frame % rows] = leader as u8;
         if frame >= last_start {
-            let row = &scores[frame % rows * states..][..states];
             ends.extend((0..states).map(|state| (row[state], frame, state)));
         }
     }

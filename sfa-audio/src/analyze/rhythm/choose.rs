@@ -46,7 +46,17 @@ pub(super) fn read(bpm: f64, tempogram: &Tempogram, pulse: &Pulse, duration_secs
     const CUT_IN_THREE: f32 = 0.3;
     const BACKBEAT: f32 = 0.15;
     const WHOLE_BAR_COST: f32 = 0.3;
-    const LOOP_BONUS: f32 = 0.15;
+    /// A beat that nothing divides, while kicks and snares take turns from every second to the next: a slow song
+    /// read at double its tempo.
+    const HARDLY_DIVIDED: f32 = 0.1;
+    const HALF_BACKBEAT: f32 = 0.18;
+    const DOUBLED_COST: f32 = 0.25;
+    /// Only beats have off-beats that are late by a triplet.
+    const SWUNG: f32 = 0.3;
+    const SWUNG_BONUS: f32 = 0.1;
+    /// How unequal even and odd beats are where one of them is hardly a beat.
+    const ONE_OF_TWO: f32 = 0.5;
+    const LOOP_BONUS: f32 = 0.25;
 
     let periods = tempogram.periods(bpm, pulse.frames());
     let beats = beats::track(&pulse.total, &periods);
@@ -80,9 +90,18 @@ pub(super) fn read(bpm: f64, tempogram: &Tempogram, pulse: &Pulse, duration_secs
     {
         score -= WHOLE_BAR_COST;
     }
-    let is_divided = beside(4).max(beside(6)).max(beside(8)) >= DIVIDED;
-    if !is_divided && alternation(&pulse.total, &beats) > ALTERNATING {
+    let division = beside(4).max(beside(6)).max(beside(8));
+    let alternation = alternation(&pulse.total, &beats);
+    if division < DIVIDED && alternation > ALTERNATING {
         score -= UNDIVIDED_COST;
+    }
+    if division.max(beside(3)).max(beside(9)) < HARDLY_DIVIDED
+        && backbeat_of_halves(pulse, &beats) > HALF_BACKBEAT
+    {
+        score -= DOUBLED_COST;
+    }
+    if beside(8) > SWUNG && beside(4).max(beside(6)) < HARDLY_DIVIDED && alternation < ONE_OF_TWO {
+        score += SWUNG_BONUS;
     }
     if loop_bpm(bpm, duration_secs).is_some() {
         score += LOOP_BONUS;
@@ -90,9 +109,18 @@ pub(super) fn read(bpm: f64, tempogram: &Tempogram, pulse: &Pulse, duration_secs
     Some(Reading { bpm, beats, periods, score })
 }
 
+/// The longest file that may be a sample loop.
+const LONGEST_LOOP_SECS: f64 = 15.0;
+
+/// The tempos at which a short file is a whole number of bars of four beats long.
+pub(super) fn loop_tempos(duration_secs: f64) -> impl Iterator<Item = f64> {
+    let bars = if duration_secs <= LONGEST_LOOP_SECS { 1..=16 } else { 1..=0 };
+    bars.map(move |bars| f64::from(bars) * 240.0 / duration_secs)
+        .filter(|bpm| (TEMPO_RANGE_BPM.0..=TEMPO_RANGE_BPM.1).contains(bpm))
+}
+
 /// The tempo near `bpm` at which a short file is a whole number of bars long, as sample loops are.
 pub(super) fn loop_bpm(bpm: f64, duration_secs: f64) -> Option<f64> {
-    const LONGEST_LOOP_SECS: f64 = 15.0;
     const NEAR: f64 = 0.01;
 
     let bars = (duration_secs * bpm / 240.0).round();
@@ -122,6 +150,12 @@ fn alternation(onsets: &[f32], beats: &[usize]) -> f32 {
 /// How much kicks and snares take turns from beat to beat: 0 where they do not, 1 where no beat has both.
 fn backbeat(pulse: &Pulse, beats: &[usize]) -> f32 {
     (share_of_even(&pulse.bands[0], beats) - share_of_even(&pulse.bands[1], beats)).abs()
+}
+
+/// The clearer [`backbeat`] among the even or the odd beats.
+fn backbeat_of_halves(pulse: &Pulse, beats: &[usize]) -> f32 {
+    let every_second = |first: usize| -> Vec<usize> { beats[first..].iter().copied().step_by(2).collect() };
+    backbeat(pulse, &every_second(0)).max(backbeat(pulse, &every_second(1)))
 }
 
 /// The share of the onset strength on beats that falls on every second one, the first included.

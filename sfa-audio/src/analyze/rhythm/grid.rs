@@ -40,13 +40,19 @@ pub(super) fn lay(reading: &Reading, features: &RhythmFeatures, pulse: &Pulse) -
     const FEWEST: usize = 4;
 
     let tight = on_attacks(&reading.beats, features);
-    let free_frames = track_freely(&pulse.total, &reading.periods);
+    let free_frames = track_freely(&pulse.beat_likeness, &reading.periods);
     let free = on_attacks(&free_frames, features);
     let (first, last) = (tight.first()?.secs, tight.last()?.secs);
     let line = best_line(&tight)
         .filter(|line| (line.bpm() / reading.bpm - 1.0).abs() < 0.1)
         .filter(|line| {
-            fits(line, &reading.beats, &pulse.total) && fits_ends(line, &free_frames, &pulse.total)
+            fits(line, &reading.beats, &pulse.total)
+                && fits_ends(line, &free_frames, &pulse.total)
+                && !slows_down(
+                    line,
+                    &trim(free.iter().map(|beat| beat.secs).collect(), features.duration_secs, &pulse.total),
+                )
+                && !drifts(line, &tight)
         })
         .map(|line| on_the_beat(line, first, last, features, pulse))
         .map(|line| sharpen(line, &features.attacks, first, last))
@@ -240,6 +246,47 @@ fn fits_ends(line: &Line, beats: &[usize], onsets: &[f32]) -> bool {
     let tail = poor.iter().rev().take_while(|&&is_poor| is_poor).count();
     let head = poor.iter().take_while(|&&is_poor| is_poor).count();
     tail < 2 && head < 2
+}
+
+/// Whether the last beats, tracked without the line, come ever later than it says.
+fn slows_down(line: &Line, beats_secs: &[f64]) -> bool {
+    const LAST_BEATS: usize = 5;
+    const SLOWER: f64 = 1.08;
+    let Some(first) = beats_secs.len().checked_sub(LAST_BEATS) else { return false };
+    let intervals: Vec<f64> = beats_secs[first..].windows(2).map(|pair| pair[1] - pair[0]).collect();
+    intervals.iter().all(|&interval| interval > SLOWER * line.period_secs)
+        && intervals[LAST_BEATS - 2] > intervals[0]
+}
+
+/// Whether the beats lie before the line for a while and then behind it, as those of a band without a click do.
+fn drifts(line: &Line, beats: &[Attack]) -> bool {
+    /// Half of the beats whose median is one place of the drift.
+    const REACH: usize = 4;
+    /// Attacks further off are no attacks of beats.
+    const NEAR_SECS: f64 = 0.06;
+    /// More than sounds of different attack times make of one grid.
+    const FAR_SECS: f64 = 0.03;
+    const JUMP_SECS: f64 = 0.006;
+    let offs: Vec<f64> = beats.iter().map(|beat| line.residual(beat.secs)).collect();
+    let drift: Vec<f64> = (0..offs.len())
+        .filter_map(|n| {
+            let around = &offs[n.saturating_sub(REACH)..(n + REACH + 1).min(offs.len())];
+            let mut near: Vec<f64> = around.iter().copied().filter(|off| off.abs() < NEAR_SECS).collect();
+            if near.len() * 2 < around.len() { None } else { median(&mut near) }
+        })
+        .collect();
+    // What jumps is another sound that is struck on the beat, not another tempo.
+    let mut path: Vec<f64> = drift
+        .windows(2)
+        .map(|pair| pair[1] - pair[0])
+        .scan(0.0, |place, step| {
+            *place += if step.abs() < JUMP_SECS { step } else { 0.0 };
+            Some(*place)
+        })
+        .collect();
+    path.sort_by(f64::total_cmp);
+    let at = |share: f64| path.get((share * path.len() as f64) as usize).copied().unwrap_or(0.0);
+    at(0.95) - at(0.05) > FAR_SECS
 }
 
 /// For every stretch of eight beats, half of each shared with the next: whether the line misses the onsets there.

@@ -6,7 +6,7 @@
 use std::ops::RangeInclusive;
 
 use super::onset::{BANDS, CHROMA_RATE_HZ, RhythmFeatures};
-use super::pulse::{Pulse, frame_at, mean, peak_near};
+use super::pulse::{BEAT_BAND_WEIGHTS, BEAT_RISE_WEIGHTS, Pulse, frame_at, mean, peak_near};
 
 /// Parts into which a beat is divided.
 const PHASES: usize = 24;
@@ -14,21 +14,20 @@ const PHASES: usize = 24;
 /// How far the beats must be moved, as a share of the beat in `0.0..1.0`: 0 unless another part of the period is
 /// clearly more like a beat.
 ///
-/// Kicks, snares and chords start on beats; the half-beat has hats and snares of its own, while what lies before
-/// and after a sixteenth that was mistaken for the beat is silent half a beat later.
+/// Kicks, snares and chords start on beats, and where bass, chords and hats answer between them, kicks are still
+/// what raises the low band most. The half-beat has hats and snares of its own, while what lies before and after a
+/// sixteenth that was mistaken for the beat is silent half a beat later.
 pub(super) fn lag(beats_secs: &[f64], features: &RhythmFeatures, pulse: &Pulse) -> f64 {
-    const BAND_WEIGHTS: [f32; BANDS] = [1.0, 1.0, 0.5];
-    const HALF_BEAT_WEIGHTS: [f32; BANDS] = [0.0, 0.5, 0.5];
-    const CHORD_WEIGHT: f32 = 0.2;
+    const HALF_BEAT_WEIGHTS: [f32; BANDS] = [0.0, 0.25, 0.25];
+    const CHORD_WEIGHT: f32 = 0.3;
     /// The half-beat comes after half of the beat or, where eighths swing, up to a triplet late.
     const HALF_BEATS: RangeInclusive<usize> = PHASES / 2..=PHASES * 2 / 3;
     /// How much more another part must be like a beat: syncopated stretches alone come near, but not this far.
-    const CLEARLY: f32 = 0.1;
+    const CLEARLY: f32 = 0.05;
 
-    let bands = pulse
-        .bands
-        .each_ref()
-        .map(|band| share(profile(beats_secs, |secs, _| peak_near(band, frame_at(secs), 1))));
+    let shares = |trace: &Vec<f32>| share(profile(beats_secs, |secs, _| peak_near(trace, frame_at(secs), 1)));
+    let bands = pulse.bands.each_ref().map(shares);
+    let rises = pulse.rises.each_ref().map(shares);
     let mut chords = profile(beats_secs, |secs, period_secs| chord_change(features, secs, period_secs / 2.0));
     let usual = mean(&chords).max(f32::MIN_POSITIVE);
     chords.iter_mut().for_each(|change| *change = *change / usual - 1.0);
@@ -38,7 +37,8 @@ pub(super) fn lag(beats_secs: &[f64], features: &RhythmFeatures, pulse: &Pulse) 
         };
         let half_beats = HALF_BEATS.map(|late| sum_at(phase + late, HALF_BEAT_WEIGHTS));
         let half = half_beats.fold(0.0, f32::max);
-        sum_at(phase, BAND_WEIGHTS) + half + CHORD_WEIGHT * chords[phase]
+        let rise: f32 = rises.iter().zip(BEAT_RISE_WEIGHTS).map(|(rise, weight)| weight * rise[phase]).sum();
+        sum_at(phase, BEAT_BAND_WEIGHTS) + rise + half + CHORD_WEIGHT * chords[phase]
     };
     let best = (0..PHASES).max_by(|&a, &b| likeness(a).total_cmp(&likeness(b))).unwrap_or(0);
     if likeness(best) > likeness(0) + CLEARLY { best as f64 / PHASES as f64 } else { 0.0 }

@@ -2,6 +2,9 @@
 
 use super::onset::{BANDS, FRAME_RATE_HZ, RhythmFeatures};
 
+/// Half of the span over which loudness is evened out.
+const LEVEL_REACH: usize = 400;
+
 /// Onset strength at [`FRAME_RATE_HZ`] in which a quiet verse counts as much as a loud chorus.
 #[derive(Debug)]
 pub(super) struct Pulse {
@@ -9,13 +12,20 @@ pub(super) struct Pulse {
     pub(super) bands: [Vec<f32>; BANDS],
     /// All bands, scaled to a variance of 1.
     pub(super) total: Vec<f32>,
+    /// How far the power below 160 Hz, and between, rises within two frames, with mean 1 over about eight
+    /// seconds: unlike onset strength it counts a kick more than a bass as much as it is louder.
+    pub(super) rises: [Vec<f32>; 2],
+    /// Bands and rises by how much of each falls on beats and not between them, scaled to a variance of 1.
+    pub(super) beat_likeness: Vec<f32>,
 }
+
+/// How much onsets in each band, and rises of power, speak for a beat: each is first scaled to the same sum.
+pub(super) const BEAT_BAND_WEIGHTS: [f32; BANDS] = [0.2, 0.5, 0.6];
+pub(super) const BEAT_RISE_WEIGHTS: [f32; 2] = [0.8, 0.5];
 
 impl Pulse {
     /// Evens out the features, or `None` where nothing ever starts.
     pub(super) fn new(features: &RhythmFeatures) -> Option<Self> {
-        /// Half of the span over which loudness is evened out.
-        const LEVEL_REACH: usize = 400;
         /// Half of the span whose mean is no onset but texture.
         const TEXTURE_REACH: usize = 30;
         const TEXTURE_SHARE: f32 = 0.7;
@@ -41,19 +51,47 @@ impl Pulse {
                 *sum += weight * value;
             }
         }
-        let average = mean(&total);
-        let variance = total.iter().map(|value| (value - average).powi(2)).sum::<f32>() / total.len() as f32;
-        if !variance.is_finite() || variance <= 0.0 {
-            return None;
+        scale_to_unit_variance(&mut total)?;
+        let rises = [0, 1].map(|band| power_rise(&features.powers[band]));
+        let mut beat_likeness = vec![0.0; features.frames()];
+        let weighted = bands.iter().zip(BEAT_BAND_WEIGHTS).chain(rises.iter().zip(BEAT_RISE_WEIGHTS));
+        for (trace, weight) in weighted {
+            let scale = weight / mean(trace).max(f32::MIN_POSITIVE);
+            for (sum, value) in beat_likeness.iter_mut().zip(trace) {
+                *sum += scale * value;
+            }
         }
-        let scale = 1.0 / variance.sqrt();
-        total.iter_mut().for_each(|value| *value *= scale);
-        Some(Self { bands, total })
+        scale_to_unit_variance(&mut beat_likeness)?;
+        Some(Self { bands, total, rises, beat_likeness })
     }
 
     pub(super) fn frames(&self) -> usize {
         self.total.len()
     }
+}
+
+/// `None` where nothing varies.
+fn scale_to_unit_variance(values: &mut [f32]) -> Option<()> {
+    let average = mean(values);
+    let variance = values.iter().map(|value| (value - average).powi(2)).sum::<f32>() / values.len() as f32;
+    if !variance.is_finite() || variance <= 0.0 {
+        return None;
+    }
+    let scale = 1.0 / variance.sqrt();
+    values.iter_mut().for_each(|value| *value *= scale);
+    Some(())
+}
+
+/// How far power rises from two frames before to two frames after each frame, over its mean around.
+fn power_rise(powers: &[f32]) -> Vec<f32> {
+    const STEP: usize = 2;
+    let mut rises = vec![0.0; powers.len()];
+    for (rise, pair) in rises.iter_mut().skip(STEP).zip(powers.windows(2 * STEP + 1)) {
+        *rise = (pair[2 * STEP] - pair[0]).max(0.0);
+    }
+    let least = 0.1 * mean(&rises) + f32::MIN_POSITIVE;
+    let level = moving_mean(&rises, LEVEL_REACH);
+    rises.iter().zip(level).map(|(rise, level)| rise / (level + least)).collect()
 }
 
 /// The largest value within `reach` frames of a time; 0 outside.
