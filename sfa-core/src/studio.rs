@@ -4,7 +4,9 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use sfa_audio::io::{self, AudioFormat, AudioReader, AudioWriter, BitDepth, EncodeOptions, Probe, Tags, Written};
+use sfa_audio::io::{
+    self, AudioFormat, AudioReader, AudioWriter, BitDepth, EncodeOptions, Probe, Tags, Written,
+};
 use sfa_audio::separate::EngineInfo;
 use sfa_audio::warp::{WarpOptions, Warped};
 
@@ -335,7 +337,8 @@ impl Studio {
         folder::write_whole(out, bytes)
     }
 
-    /// Writes a song with its time or pitch changed to `out`, in the format of its ending.
+    /// Writes a song with its time or pitch changed to `out`, in the format of its ending, and says what was written
+    /// and how many seconds it lasts.
     ///
     /// # Errors
     /// As [`AudioReader::open`] and [`Warped::new`]; `InvalidOption` for an ending that is no format, or for a file
@@ -348,7 +351,7 @@ impl Studio {
         bit_depth: BitDepth,
         force: bool,
         watch: &Watch,
-    ) -> Result<Written> {
+    ) -> Result<(Written, f64)> {
         let invalid = |message: &str| {
             Err(Error::new(ErrorKind::InvalidOption, message).about(out.display().to_string()))
         };
@@ -369,7 +372,7 @@ impl Studio {
             done += block.frames() as u64;
             watch.report(Stage::Warp, done, total.max(done))?;
         }
-        writer.finish()
+        Ok((writer.finish()?, warped.spec().secs(done)))
     }
 
     /// Writes the demo song to `path`, as FLAC or WAV by its extension, with tags.

@@ -192,3 +192,57 @@ fn ctrl_c_leaves_nothing_half_done() {
         assert!(path.is_file() || path.join("analysis.json").is_file(), "{name} is half-done");
     }
 }
+
+#[test]
+fn warp_writes_another_tempo_and_nothing_on_errors() {
+    let desk = Desk::new();
+    let (song, out) = (desk.song("a.wav"), desk.path("slow.flac"));
+    let output = sfa(&["warp", text(&song), "--bpm", "100", "--out", text(&out)]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let probe = sfa(&["probe", text(&out), "--json"]);
+    let probe: Value = serde_json::from_str(&stdout(&probe)).unwrap();
+    // Eight seconds at 120 beats per minute, as measured to a hundredth.
+    let secs = probe["probe"]["duration_secs"].as_f64().unwrap();
+    assert!((secs - 9.6).abs() < 0.01, "{secs}");
+    let again = sfa(&["warp", text(&song), "--pitch", "2", "--out", text(&out)]);
+    assert_eq!(again.status.code(), Some(2), "a file is not written over");
+    let wild = desk.path("wild.wav");
+    assert_eq!(sfa(&["warp", text(&song), "--stretch", "9", "--out", text(&wild)]).status.code(), Some(2));
+    assert_eq!(sfa(&["warp", text(&song), "--out", text(&desk.path("a.doc"))]).status.code(), Some(2));
+    assert!(!wild.exists());
+}
+
+#[test]
+fn every_picture_is_drawn_as_svg_and_png() {
+    let desk = Desk::new();
+    let song = desk.song("a.wav");
+    let kinds =
+        ["waveform", "spectrogram", "mel", "chroma", "tempogram", "ssm", "beats", "structure", "loudness"];
+    for kind in kinds {
+        let (svg, png) = (desk.path(&format!("{kind}.svg")), desk.path(&format!("{kind}.png")));
+        for out in [&svg, &png] {
+            let output = sfa(&["plot", text(&song), "--kind", kind, "--out", text(out)]);
+            assert!(output.status.success(), "{kind}: {}", stderr(&output));
+        }
+        let drawing = fs::read_to_string(svg).unwrap();
+        assert!(drawing.starts_with("<svg ") && drawing.ends_with("</svg>\n"), "{kind}");
+        assert!(!drawing.contains("NaN") && !drawing.contains("inf"), "{kind}");
+        assert!(fs::read(png).unwrap().starts_with(b"\x89PNG"), "{kind}");
+    }
+    let elsewhere = sfa(&["plot", text(&song), "--out", text(&desk.path("a.gif"))]);
+    assert_eq!(elsewhere.status.code(), Some(2));
+    assert!(stderr(&elsewhere).contains(".svg or .png"), "{}", stderr(&elsewhere));
+}
+
+#[test]
+fn there_are_no_beats_to_draw_in_silence() {
+    let desk = Desk::new();
+    let silence = desk.silence("silence.wav");
+    let out = desk.path("beats.svg");
+    let output = sfa(&["plot", text(&silence), "--kind", "beats", "--out", text(&out)]);
+    assert_eq!(output.status.code(), Some(2));
+    assert!(stderr(&output).contains("no pulse"), "{}", stderr(&output));
+    assert!(!out.exists());
+    let loudness = sfa(&["plot", text(&silence), "--kind", "loudness", "--out", text(&out)]);
+    assert!(loudness.status.success(), "{}", stderr(&loudness));
+}

@@ -1,7 +1,7 @@
 //! The one pass over the audio.
 
-use super::descriptors::DescriptorCollector;
 use super::chords;
+use super::descriptors::DescriptorCollector;
 use super::drums::{self, DrumCollector};
 use super::energy::{self, EnergyCollector};
 use super::form::{self, ChromaView};

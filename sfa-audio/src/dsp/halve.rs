@@ -60,7 +60,9 @@ impl Halver {
     /// Takes the next samples and appends those of the lower rate that they complete to `out`.
     pub fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) {
         let mut samples = samples;
-        if self.is_odd_next && let Some((first, rest)) = samples.split_first() {
+        if self.is_odd_next
+            && let Some((first, rest)) = samples.split_first()
+        {
             self.odd.push(*first);
             self.is_odd_next = false;
             samples = rest;

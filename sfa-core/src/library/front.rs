@@ -10,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::bus::{Bus, Follower};
 use super::pipeline::{self, Pipeline};
-use super::worker::{self, Bench, Worker, WorkerOptions};
+use super::worker::{self, Bench, Handler, Worker, WorkerOptions};
 use super::{
     Batch, BatchId, Change, Database, Enqueued, JobId, JobState, LibraryError, LibraryErrorKind,
     LibraryResult, NewTrack, PostgresStore, Receipt, Scope, Settings, Soundness, SqliteStore, Step, Storage,
@@ -130,13 +130,15 @@ impl Studio {
             Some(url) => Arc::new(PostgresStore::open(url).await?),
             None => Arc::new(SqliteStore::open(&folder.join(DATABASE_FILE)).await?),
         };
+        let wake = Arc::new(Notify::new());
+        database.listen(&wake);
         Ok(Library {
             database,
             storage,
             studio: Arc::new(self),
             folder: Arc::new(folder),
             bus: Bus::new(),
-            wake: Arc::new(Notify::new()),
+            wake,
         })
     }
 }
@@ -320,12 +322,24 @@ impl Library {
             studio: Arc::clone(&self.studio),
             runtime: Handle::current(),
         };
+        self.start_worker_with(Arc::new(handler), options).await
+    }
+
+    /// Starts doing jobs of an app's own kinds, enqueued with [`Change::Enqueue`], in this process.
+    ///
+    /// # Errors
+    /// `Database` when it cannot be reached.
+    pub async fn start_worker_with(
+        &self,
+        handler: Arc<dyn Handler>,
+        options: WorkerOptions,
+    ) -> LibraryResult<Worker> {
         let bench = Bench {
             database: Arc::clone(&self.database),
             storage: self.storage.clone(),
             bus: self.bus.clone(),
             wake: Arc::clone(&self.wake),
-            handler: Arc::new(handler),
+            handler,
         };
         worker::start(bench, options).await
     }

@@ -41,7 +41,8 @@ impl Plot {
         let title = format!("{what} of {}", report.title());
         let duration_secs = report.analysis.duration_secs.max(1e-3);
         let scene = Scene { title: title.clone(), width, height, shapes: Vec::new() };
-        let mut plot = Self { scene, duration_secs, width: width - LEFT - RIGHT, height: height - TOP - BOTTOM };
+        let mut plot =
+            Self { scene, duration_secs, width: width - LEFT - RIGHT, height: height - TOP - BOTTOM };
         plot.text(LEFT, 24.0, Anchor::Start, INK, title);
         let step = time_step(duration_secs);
         for index in 0..=(duration_secs / step) as usize {
@@ -124,10 +125,8 @@ pub(super) fn waveform(report: &SongReport, waveform: &Waveform, beats: &[Beat])
         plot.rect(x, y, 1.0, height, color);
     }
     if let Some(rhythm) = report.analysis.rhythm.as_ref().filter(|_| !beats.is_empty()) {
-        let text = format!(
-            "{:.2} BPM, {}/{}",
-            rhythm.tempo.bpm, rhythm.meter.beats_per_bar, rhythm.meter.beat_unit
-        );
+        let text =
+            format!("{:.2} BPM, {}/{}", rhythm.tempo.bpm, rhythm.meter.beats_per_bar, rhythm.meter.beat_unit);
         let x = LEFT + plot.width;
         plot.text(x, 24.0, Anchor::End, ACCENT, text);
     }
@@ -147,7 +146,8 @@ fn outline(plot: &mut Plot, waveform: &Waveform, level: &WaveformLevel) {
     let mut draw = |high: Vec<f32>, low: Vec<f32>, color| {
         let x = |index: usize| plot.x((index as f64 + 0.5) * factor as f64 * secs_per_point);
         let above = high.iter().enumerate().map(|(index, &value)| (x(index), plot.y(middle + value / 2.0)));
-        let below = low.iter().enumerate().rev().map(|(index, &value)| (x(index), plot.y(middle + value / 2.0)));
+        let below =
+            low.iter().enumerate().rev().map(|(index, &value)| (x(index), plot.y(middle + value / 2.0)));
         let points = above.chain(below).collect();
         plot.scene.shapes.push(Shape::Area { points, color });
     };
@@ -170,7 +170,17 @@ pub(super) fn spectrogram(report: &SongReport, matrix: Matrix) -> Scene {
     plot.image(matrix);
     let top_hz = f64::from(report.analysis.sample_rate_hz) / 2.0;
     let octaves = (top_hz / spectra::LOWEST_HZ).log2();
-    for (hz, word) in [(50.0, "50 Hz"), (100.0, "100"), (200.0, "200"), (500.0, "500"), (1e3, "1 kHz"), (2e3, "2"), (5e3, "5"), (1e4, "10"), (2e4, "20")] {
+    for (hz, word) in [
+        (50.0, "50 Hz"),
+        (100.0, "100"),
+        (200.0, "200"),
+        (500.0, "500"),
+        (1e3, "1 kHz"),
+        (2e3, "2"),
+        (5e3, "5"),
+        (1e4, "10"),
+        (2e4, "20"),
+    ] {
         if hz < top_hz {
             plot.mark(((hz / spectra::LOWEST_HZ).log2() / octaves) as f32, word);
         }
@@ -251,7 +261,7 @@ pub(super) fn similarity(report: &SongReport, chroma: &Chroma) -> Scene {
         }));
     }
     let side = LEFT + RIGHT + 760.0;
-    let mut plot = Plot::sized(report, "What sounds alike", side, TOP + BOTTOM + 760.0);
+    let mut plot = Plot::sized(report, "Self-similarity", side, TOP + BOTTOM + 760.0);
     plot.image(Matrix { rows: columns, values });
     let step = time_step(plot.duration_secs);
     for index in 0..=(plot.duration_secs / step) as usize {

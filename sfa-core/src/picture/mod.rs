@@ -60,9 +60,10 @@ impl PictureKind {
     fn features(self) -> &'static [Feature] {
         match self {
             Self::Waveform => &[Feature::Waveform],
-            Self::Spectrogram | Self::Mel => &[],
+            Self::Spectrogram => &[],
+            Self::Mel => &[Feature::Mfcc],
             Self::Chroma => &[Feature::Key],
-            Self::Tempogram => &[Feature::Rhythm],
+            Self::Tempogram => &[Feature::Rhythm, Feature::Tempogram],
             Self::Ssm => &[Feature::Key, Feature::Rhythm],
             Self::Beats => &[Feature::Waveform, Feature::Rhythm],
             Self::Structure => &[Feature::Form, Feature::Energy, Feature::Rhythm],
@@ -72,7 +73,8 @@ impl PictureKind {
 
     /// What to measure before [`draw`].
     pub fn options(self) -> AnalyzeOptions {
-        AnalyzeOptions::default().features(self.features().iter().copied())
+        let needs_frames = matches!(self, Self::Mel | Self::Tempogram);
+        AnalyzeOptions::default().features(self.features().iter().copied()).keep_frames(needs_frames)
     }
 }
 
@@ -130,16 +132,25 @@ fn scene(
 ) -> Result<Scene> {
     let analysis = &report.analysis;
     let missing = |what: &str| Error::new(ErrorKind::InvalidOption, format!("there is {what} to draw"));
+    let frames = |name: &str| {
+        let all = analysis.frames.as_ref();
+        let found = all.and_then(|frames| frames.matrices.iter().find(|matrix| matrix.name == name));
+        found.ok_or_else(|| missing("nothing"))
+    };
     Ok(match kind {
         PictureKind::Waveform => {
             charts::waveform(report, analysis.waveform.as_ref().ok_or_else(|| missing("no waveform"))?, &[])
         }
-        PictureKind::Spectrogram => charts::spectrogram(report, &spectra::spectrogram(audio, watch)?),
-        PictureKind::Mel => charts::mel(report, &spectra::mel(audio, watch)?),
+        PictureKind::Spectrogram => charts::spectrogram(report, spectra::spectrogram(audio, watch)?),
+        PictureKind::Mel => charts::mel(report, spectra::mel(frames("mel_db")?)),
         PictureKind::Chroma => {
             charts::chroma(report, analysis.chroma.as_ref().ok_or_else(|| missing("nothing pitched"))?)
         }
-        PictureKind::Tempogram => charts::tempogram(report, &spectra::tempogram(audio, watch)?),
+        PictureKind::Tempogram => {
+            let hop_frames = analysis.frames.as_ref().map_or(1, |frames| frames.hop_frames);
+            let frames_per_minute = 60.0 * f64::from(analysis.sample_rate_hz) / hop_frames as f64;
+            charts::tempogram(report, spectra::tempogram(frames("tempogram")?, frames_per_minute))
+        }
         PictureKind::Ssm => {
             charts::similarity(report, analysis.chroma.as_ref().ok_or_else(|| missing("nothing pitched"))?)
         }

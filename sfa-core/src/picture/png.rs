@@ -15,6 +15,8 @@ use crate::{Error, ErrorKind, Result};
 const SCALE: f32 = 2.0;
 /// Width of a letter in units.
 const LETTER_WIDTH: f32 = 8.0;
+/// Pictures of fewer rows repeat them until they have about as many lines.
+const SHARP_LINES: usize = 160;
 
 pub(super) fn render(scene: &Scene) -> Result<Vec<u8>> {
     let mut page = Pixmap::new((scene.width * SCALE) as u32, (scene.height * SCALE) as u32)
@@ -26,7 +28,7 @@ pub(super) fn render(scene: &Scene) -> Result<Vec<u8>> {
     encode(&page)
 }
 
-/// A matrix alone, one pixel per value.
+/// A matrix alone, one column of pixels per column.
 pub(super) fn matrix(matrix: &Matrix) -> Result<Vec<u8>> {
     encode(&pixels(matrix).ok_or_else(|| Error::new(ErrorKind::Internal, "a matrix has no size"))?)
 }
@@ -39,14 +41,18 @@ fn encode(page: &Pixmap) -> Result<Vec<u8>> {
 
 fn pixels(matrix: &Matrix) -> Option<Pixmap> {
     let (columns, rows) = (matrix.columns(), matrix.rows);
-    let mut data = Vec::with_capacity(columns * rows * 4);
+    // Few rows are bands with edges; smoothing would smear one pixel each over the whole picture.
+    let lines = (SHARP_LINES / rows).max(1);
+    let mut data = Vec::with_capacity(columns * rows * lines * 4);
     for row in (0..rows).rev() {
-        for column in 0..columns {
-            let Rgb(red, green, blue) = heat(matrix.column(column)[row]);
-            data.extend([red, green, blue, 255]);
+        for _ in 0..lines {
+            for column in 0..columns {
+                let Rgb(red, green, blue) = heat(matrix.column(column)[row]);
+                data.extend([red, green, blue, 255]);
+            }
         }
     }
-    Pixmap::from_vec(data, IntSize::from_wh(columns as u32, rows as u32)?)
+    Pixmap::from_vec(data, IntSize::from_wh(columns as u32, (rows * lines) as u32)?)
 }
 
 fn draw(shape: &Shape, page: &mut Pixmap) {

@@ -18,14 +18,39 @@ pub(super) struct Scene {
 }
 
 pub(super) enum Shape {
-    Rect { x: f32, y: f32, width: f32, height: f32, color: Rgb },
-    Line { points: Vec<(f32, f32)>, thickness: f32, color: Rgb },
+    Rect {
+        x: f32,
+        y: f32,
+        width: f32,
+        height: f32,
+        color: Rgb,
+    },
+    Line {
+        points: Vec<(f32, f32)>,
+        thickness: f32,
+        color: Rgb,
+    },
     /// Filled; the last point joins the first.
-    Area { points: Vec<(f32, f32)>, color: Rgb },
+    Area {
+        points: Vec<(f32, f32)>,
+        color: Rgb,
+    },
     /// Every value of a matrix a small rectangle, row 0 at the bottom.
-    Image { x: f32, y: f32, width: f32, height: f32, matrix: Matrix },
+    Image {
+        x: f32,
+        y: f32,
+        width: f32,
+        height: f32,
+        matrix: Matrix,
+    },
     /// On a line at `y`.
-    Text { x: f32, y: f32, anchor: Anchor, color: Rgb, text: String },
+    Text {
+        x: f32,
+        y: f32,
+        anchor: Anchor,
+        color: Rgb,
+        text: String,
+    },
 }
 
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! Spectra over time, no finer than a picture shows them.
 
-use sfa_audio::analyze::FrameMatrix;
+use sfa_audio::analyze::descriptors::FrameMatrix;
 use sfa_audio::dsp::{Complex32, StreamingStft};
 
 use super::matrix::{Matrix, Shrinking};
@@ -68,7 +68,9 @@ const TEMPO_ROWS: usize = 200;
 pub(super) fn tempogram(frames: &FrameMatrix, frames_per_minute: f64) -> Matrix {
     let (slowest, fastest) = TEMPO_RANGE_BPM;
     let lags: Vec<f64> = (0..TEMPO_ROWS)
-        .map(|row| frames_per_minute / (slowest * (fastest / slowest).powf(row as f64 / (TEMPO_ROWS - 1) as f64)))
+        .map(|row| {
+            frames_per_minute / (slowest * (fastest / slowest).powf(row as f64 / (TEMPO_ROWS - 1) as f64))
+        })
         .collect();
     let at = |frame: &[f32], lag: f64| {
         let (index, rest) = (lag as usize, lag.fract() as f32);

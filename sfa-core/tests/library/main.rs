@@ -2,6 +2,7 @@
 
 mod interleavings;
 mod jobs;
+#[allow(dead_code, reason = "the chaos harness of the benches uses the rest")]
 mod postgres;
 mod rows;
 
@@ -12,9 +13,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sfa_core::library::{
-    Blob, Change, Claim, Database, Enqueued, Fence, Job, JobId, LibraryErrorKind, LibraryResult, NewJob,
-    NewTrack, Outcome, Receipt, Scope, SqliteStore, TrackId, UserId, WorkerId,
+    Blob, Change, Claim, Database, Enqueued, Fence, Job, JobId, JobQueue as _, LibraryErrorKind,
+    LibraryResult, NewJob, NewTrack, Outcome, PostgresStore, Receipt, Scope, SqliteStore, TrackId, UserId,
+    WorkerId,
 };
+use tokio::sync::Notify;
 
 /// A fresh database with two users in it.
 #[derive(Clone)]
@@ -151,4 +154,24 @@ async fn postgres_keeps_every_promise() {
         Arc::clone(&database)
     })
     .await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn postgres_wakes_workers_of_other_nodes() {
+    let Some(server) = postgres::Server::start() else {
+        eprintln!("skipped: there is no PostgreSQL here");
+        return;
+    };
+    let here = Desk::over(server.database().await).await;
+    let there = PostgresStore::open(&server.url("library")).await.unwrap();
+    let wake = Arc::new(Notify::new());
+    there.listen(&wake);
+    // Listening begins in the background: what is announced before is not heard.
+    for _ in 0..100 {
+        here.enqueue(here.ann, job()).await;
+        if tokio::time::timeout(Duration::from_millis(200), wake.notified()).await.is_ok() {
+            return;
+        }
+    }
+    panic!("no news of a job came");
 }

@@ -27,21 +27,9 @@ impl Server {
         run(as_user(&bin.join("initdb"))
             .args(["-A", "trust", "-U", "sfa", "-E", "UTF8", "--locale=C", "-D"])
             .arg(&data));
-        let process = as_user(&bin.join("postgres"))
-            .arg("-D")
-            .arg(&data)
-            .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200", "-k"])
-            .arg(folder.path())
-            .stdout(Stdio::null())
-            .stderr(Stdio::null())
-            .spawn()
-            .unwrap();
+        let process = spawn(&bin, folder.path());
         let server = Self { folder, bin, process };
-        let started = Instant::now();
-        while !server.answers() {
-            assert!(started.elapsed() < Duration::from_secs(60), "PostgreSQL does not start");
-            std::thread::sleep(Duration::from_millis(50));
-        }
+        server.wait_until_it_answers();
         Some(server)
     }
 
@@ -49,18 +37,54 @@ impl Server {
         self.client("pg_isready").arg("-q").status().is_ok_and(|status| status.success())
     }
 
+    /// Where a database of this name is.
+    pub(crate) fn url(&self, database: &str) -> String {
+        format!("postgres://sfa@localhost/{database}?host={}", self.folder.path().display())
+    }
+
+    /// Makes an empty database.
+    pub(crate) fn create(&self, database: &str) {
+        run(self.client("createdb").arg(database));
+    }
+
+    /// Runs a statement.
+    pub(crate) fn execute(&self, database: &str, statement: &str) {
+        run(self.client("psql").args(["-q", "-d", database, "-c", statement]));
+    }
+
+    /// Ends it as a power cut would, and starts it again after `pause`.
+    pub(crate) fn crash(&mut self, pause: Duration) {
+        self.stop();
+        std::thread::sleep(pause);
+        self.process = spawn(&self.bin, self.folder.path());
+        self.wait_until_it_answers();
+    }
+
+    fn stop(&mut self) {
+        let data = self.folder.path().join("data");
+        as_user(&self.bin.join("pg_ctl")).args(["stop", "-m", "immediate", "-D"]).arg(data).output().ok();
+        self.process.wait().ok();
+    }
+
+    fn wait_until_it_answers(&self) {
+        let started = Instant::now();
+        while !self.answers() {
+            assert!(started.elapsed() < Duration::from_secs(60), "PostgreSQL does not start");
+            std::thread::sleep(Duration::from_millis(50));
+        }
+    }
+
     /// A database on it, with its tables.
     pub(crate) async fn database(&self) -> Arc<dyn Database> {
-        run(self.client("createdb").arg("library"));
-        let url = format!("postgres://sfa@localhost/library?host={}", self.folder.path().display());
-        Arc::new(PostgresStore::open(&url).await.unwrap())
+        self.create("library");
+        Arc::new(PostgresStore::open(&self.url("library")).await.unwrap())
     }
 
     /// Empties it. What every user has goes with the users. (Truncating makes new files and takes seconds.)
     pub(crate) fn clear(&self) {
         let tables = ["users", "blobs", "queues", "workers", "schedules", "topics"];
         let statement = tables.map(|table| format!("delete from {table};")).concat();
-        run(self.client("psql").args(["-q", "-d", "library", "-c", &statement]));
+        self.execute("library", &statement);
     }
 
     fn client(&self, program: &str) -> Command {
@@ -72,10 +96,21 @@ impl Server {
 
 impl Drop for Server {
     fn drop(&mut self) {
-        let data = self.folder.path().join("data");
-        as_user(&self.bin.join("pg_ctl")).args(["stop", "-m", "immediate", "-D"]).arg(data).output().ok();
-        self.process.wait().ok();
+        self.stop();
     }
+}
+
+fn spawn(bin: &Path, folder: &Path) -> Child {
+    // Nothing here outlives the computer, and waiting for its disk would only take time.
+    as_user(&bin.join("postgres"))
+        .arg("-D")
+        .arg(folder.join("data"))
+        .args(["-c", "listen_addresses=", "-c", "fsync=off", "-c", "max_connections=200", "-k"])
+        .arg(folder)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap()
 }
 
 /// The folder of the newest installed server's programs.

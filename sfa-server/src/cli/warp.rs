@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 
 use clap::Args;
-use sfa_core::audio::warp::WarpOptions;
 use sfa_core::audio::analyze::Feature;
+use sfa_core::audio::warp::WarpOptions;
 use sfa_core::{AnalyzeOptions, Error, ErrorKind};
 
 use super::options::Depth;
@@ -45,17 +45,23 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit> {
-    let duration_secs = context.studio.claimed_duration_secs(&arguments.input);
-    let bar = context.terminal.file_bar(&arguments.input.display().to_string(), duration_secs);
+    let name = arguments.input.display().to_string();
+    let bar = context.terminal.file_bar(&name, context.studio.claimed_duration_secs(&arguments.input));
     let watch = context.watch.forward_to(move |progress| bar.show(progress));
     let warped = stretch(context, arguments).and_then(|stretch| {
         let options = WarpOptions { stretch, semitones: arguments.pitch };
-        let written =
-            context.studio.warp(&arguments.input, &arguments.out, options, arguments.bit_depth.into(), arguments.force, &watch)?;
-        Ok((stretch, written))
+        let (written, duration_secs) = context.studio.warp(
+            &arguments.input,
+            &arguments.out,
+            options,
+            arguments.bit_depth.into(),
+            arguments.force,
+            &watch,
+        )?;
+        Ok((stretch, written, duration_secs))
     });
     match warped {
-        Ok((stretch, written)) => {
+        Ok((stretch, written, duration_secs)) => {
             drop(watch);
             if written.clamped_samples > 0 {
                 context.terminal.note(format!(
@@ -66,7 +72,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
             context.terminal.print(format!(
                 "{}  {}  [{stretch:.4} of the length, {:+} semitones]",
                 arguments.out.display(),
-                terminal::clock(written.duration_secs()),
+                terminal::clock(duration_secs),
                 arguments.pitch
             ));
             Ok(Exit::Success)
@@ -95,7 +101,8 @@ fn measured_bpm(context: &Context, arguments: &Arguments) -> Result<f64, Error> 
     let options = AnalyzeOptions::default().features([Feature::Rhythm]);
     let song = context.studio.analyze(&arguments.input, &options, &context.watch.muted())?;
     let rhythm = song.analysis.rhythm.ok_or_else(|| {
-        let message = "no pulse was found, so its tempo is not known; say it with --from-bpm, or use --stretch";
+        let message =
+            "no pulse was found, so its tempo is not known; say it with --from-bpm, or use --stretch";
         Error::new(ErrorKind::InvalidOption, message).about(arguments.input.display().to_string())
     })?;
     Ok(rhythm.tempo.bpm)

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 
-use sfa_core::audio::io::{AudioWriter, EncodeOptions};
+use sfa_core::audio::io::{EncodeOptions, write_clip};
 use sfa_core::audio::{AudioSpec, Clip};
 use tempfile::TempDir;
 
@@ -47,10 +47,7 @@ fn write_song(path: &Path, frames: u32) {
         })
         .collect();
     let clip = Clip::from_channels(rate_hz, vec![mono.clone(), mono]).unwrap();
-    let spec = AudioSpec::new(rate_hz, 2).unwrap();
-    let mut writer = AudioWriter::create(path, spec, &EncodeOptions::default(), None).unwrap();
-    writer.write(&clip).unwrap();
-    writer.finish().unwrap();
+    write_clip(path, &clip, &EncodeOptions::default(), None).unwrap();
 }
 
 pub struct Desk {
@@ -70,6 +67,14 @@ impl Desk {
     pub fn song(&self, name: &str) -> PathBuf {
         let path = self.path(name);
         write_song(&path, 8 * 44_100);
+        path
+    }
+
+    /// Three seconds of digital silence.
+    pub fn silence(&self, name: &str) -> PathBuf {
+        let path = self.path(name);
+        let clip = Clip::silence(AudioSpec::new(44_100, 2).unwrap(), 3 * 44_100);
+        write_clip(&path, &clip, &EncodeOptions::default(), None).unwrap();
         path
     }
 

@@ -104,7 +104,8 @@ pub(crate) fn track_rhythm(features: &RhythmFeatures, watch: &Watch) -> Result<O
     let Some(pulse) = Pulse::new(features) else { return Ok(None) };
     let tempogram = Tempogram::new(&pulse);
     let mut readings = Vec::new();
-    let candidates = tempogram.candidates_bpm().into_iter().chain(choose::loop_tempos(features.duration_secs));
+    let candidates =
+        tempogram.candidates_bpm().into_iter().chain(choose::loop_tempos(features.duration_secs));
     for bpm in candidates {
         watch.checkpoint()?;
         readings.extend(choose::read(bpm, &tempogram, &pulse, features.duration_secs));

@@ -7,10 +7,12 @@ mod migrations;
 mod postgres;
 mod sqlite;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
+use tokio::sync::Notify;
 
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
@@ -101,6 +103,9 @@ pub struct Usage {
 /// was thought dead, and comes back, changes nothing.
 #[async_trait]
 pub trait JobQueue: Send + Sync {
+    /// From now on wakes `wake` when another process announces news of jobs, where the database can do that. It saves
+    /// waiting, nothing else: who does not hear of a job finds it.
+    fn listen(&self, wake: &Arc<Notify>);
     /// Takes up to `claim.slots` jobs that may run now, a fair share from every user.
     async fn claim(&self, claim: &Claim) -> LibraryResult<Vec<Job>>;
     /// Renews the leases of running jobs, writes their progress, and hears who should stop.

@@ -1,10 +1,12 @@
 //! The library in a PostgreSQL database that several nodes share.
 
 use std::str::FromStr;
+use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use sqlx::Postgres as Database;
-use sqlx::postgres::{PgConnectOptions, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::{Pool, Postgres as Database};
+use tokio::sync::Notify;
 
 use super::migrations;
 use crate::library::{LibraryResult, Scope, UserId};
@@ -72,3 +74,34 @@ impl PostgresStore {
 }
 
 const BEGIN: &str = "begin";
+
+/// Tells workers on all nodes, at the end of the transaction, that there is news of jobs. The same news twice in one
+/// transaction is told once.
+const ANNOUNCE: Option<&str> = Some("select pg_notify('sfa_jobs', '')");
+
+/// Wakes a worker of this node when another node announces something. Workers look by themselves as well, so that
+/// nothing is lost while the connection is down; it costs them only time.
+fn listen(pool: &Pool<Database>, wake: &Arc<Notify>) {
+    const RETRY: Duration = Duration::from_secs(1);
+    /// How long the connection may outlive the library that it wakes.
+    const LINGER: Duration = Duration::from_secs(60);
+    let (pool, wake): (_, Weak<Notify>) = (pool.clone(), Arc::downgrade(wake));
+    tokio::spawn(async move {
+        while wake.strong_count() > 0 {
+            let Ok(mut listener) = PgListener::connect_with(&pool).await else {
+                tokio::time::sleep(RETRY).await;
+                continue;
+            };
+            if listener.listen("sfa_jobs").await.is_err() {
+                continue;
+            }
+            while let Some(wake) = wake.upgrade() {
+                match tokio::time::timeout(LINGER, listener.recv()).await {
+                    Ok(Ok(_)) => wake.notify_one(),
+                    Ok(Err(_)) => break,
+                    Err(_) => {}
+                }
+            }
+        }
+    });
+}

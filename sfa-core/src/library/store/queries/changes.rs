@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::rows::parsed;
-use super::{Connection, Rows, Scope, failed, millis, record};
+use super::{ANNOUNCE, Connection, Rows, Scope, failed, millis, record};
 use crate::library::{
     Batch, Blob, Change, CueId, Enqueued, ExportFile, JobId, JobState, LibraryCue, LibraryError,
     LibraryErrorKind, LibraryResult, LibraryStem, NewJob, NewTrack, NotificationId, PlaylistId, Receipt,
@@ -309,6 +309,7 @@ impl Writer<'_> {
         .map_err(failed)?;
         if inserted.is_some() {
             self.receipt.enqueued.push(Enqueued::Inserted(id));
+            self.announce().await?;
             return self.tell_job(job.track, id, &job.kind, state).await;
         }
         let existing: Option<_> = sqlx::query(
@@ -381,7 +382,8 @@ impl Writer<'_> {
             return Err(LibraryError::new(LibraryErrorKind::Conflict, format!("the job is {state} already")));
         }
         if state == JobState::Executing {
-            return self.forget("update jobs set cancel_requested = true where id = $1", job).await;
+            self.forget("update jobs set cancel_requested = true where id = $1", job).await?;
+            return self.announce().await;
         }
         self.forget(
             concat!("update jobs set state = 'cancelled', finished_at_ms = ", now_ms!(), " where id = $1"),
@@ -407,7 +409,16 @@ impl Writer<'_> {
             job,
         )
         .await?;
+        self.announce().await?;
         self.tell_job(track, job, &kind, JobState::Available).await
+    }
+
+    /// Tells workers on other nodes that there is something to do or to stop.
+    async fn announce(&mut self) -> LibraryResult<()> {
+        if let Some(statement) = ANNOUNCE {
+            sqlx::query(statement).execute(&mut *self.connection).await.map_err(failed)?;
+        }
+        Ok(())
     }
 
     async fn add_batch(&mut self, batch: Batch) -> LibraryResult<()> {

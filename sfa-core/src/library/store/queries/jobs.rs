@@ -1,14 +1,16 @@
 //! The queue.
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::json;
 use sqlx::Acquire as _;
+use tokio::sync::Notify;
 
 use super::changes::Writer;
 use super::rows::{self, get, job_columns, parsed};
-use super::{Connection, Rows, Scope, failed, millis};
+use super::{Connection, Rows, Scope, failed, listen, millis};
 use crate::library::queue::{backoff, shares};
 use crate::library::store::{Claim, Heartbeat, JobQueue, QueueStatus, Verdict};
 use crate::library::{
@@ -27,6 +29,10 @@ const WORKER_AGE_MS: i64 = 24 * 3_600_000;
 
 #[async_trait]
 impl JobQueue for Rows {
+    fn listen(&self, wake: &Arc<Notify>) {
+        listen(&self.writer, wake);
+    }
+
     async fn claim(&self, claim: &Claim) -> LibraryResult<Vec<Job>> {
         let mut transaction = self.begin().await?;
         let mut slots = free_slots(&mut transaction, claim).await?;

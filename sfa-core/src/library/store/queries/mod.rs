@@ -11,7 +11,7 @@ use std::time::Duration;
 use serde_json::Value;
 use sqlx::{Pool, Transaction};
 
-use super::{BEGIN, Database, Scope};
+use super::{ANNOUNCE, BEGIN, Database, Scope, listen};
 use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
 
 type Connection = <Database as sqlx::Database>::Connection;
