@@ -1,10 +1,11 @@
 //! The front door: what an app can ask for.
 
 use std::fs;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-use sfa_audio::io::{self, AudioFormat, AudioReader, AudioWriter, EncodeOptions, Probe, Tags};
+use sfa_audio::io::{self, AtomicFile, AudioFormat, AudioReader, AudioWriter, EncodeOptions, Probe, Tags};
 use sfa_audio::separate::EngineInfo;
 
 use crate::claims::Claims;
@@ -319,6 +320,23 @@ impl Studio {
     /// `Io` when the file cannot be written.
     pub fn write_report(&self, report: &SongReport, path: &Path) -> Result<()> {
         folder::write_whole(path, export::report_html(report))
+    }
+
+    /// Writes the features of a song that were kept frame by frame as an `.npz` archive.
+    ///
+    /// # Errors
+    /// `InvalidOption` when none were kept, `Io` when the file cannot be written.
+    pub fn write_frames(&self, report: &SongReport, path: &Path) -> Result<()> {
+        let Some(frames) = &report.analysis.frames else {
+            let message = "no frames were kept: ask for a feature that has frames, such as mfcc";
+            return Err(Error::new(ErrorKind::InvalidOption, message).about(path.display().to_string()));
+        };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+        }
+        let file = AtomicFile::create(path)?;
+        frames.write_npz(BufWriter::new(file.handle()?))?;
+        file.publish()
     }
 
     /// Writes the demo song to `path`, as FLAC or WAV by its extension, with tags.

@@ -60,7 +60,9 @@ impl Halver {
     /// Takes the next samples and appends those of the lower rate that they complete to `out`.
     pub fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) {
         let mut samples = samples;
-        if self.is_odd_next && let Some((first, rest)) = samples.split_first() {
+        if self.is_odd_next
+            && let Some((first, rest)) = samples.split_first()
+        {
             self.odd.push(*first);
             self.is_odd_next = false;
             samples = rest;
@@ -137,13 +139,7 @@ impl WithSimd for Filter<'_> {
 
 /// Makes [`VECTORS`] vectors of output.
 #[inline(always)]
-fn filter_block<S: Simd>(
-    simd: S,
-    taps: &[f32; SIDE_TAPS + 1],
-    even: &[f32],
-    odd: &[f32],
-    out: &mut [f32],
-) {
+fn filter_block<S: Simd>(simd: S, taps: &[f32; SIDE_TAPS + 1], even: &[f32], odd: &[f32], out: &mut [f32]) {
     let width = VECTORS * S::F32_LANES;
     let at = |samples: &'_ [f32], start: usize, vector: usize| {
         S::as_simd_f32s(&samples[start..start + width]).0[vector]

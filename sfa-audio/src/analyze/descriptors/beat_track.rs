@@ -75,9 +75,8 @@ fn chain(score: &[f64], frames_per_beat: f64) -> (Vec<Option<usize>>, Vec<f64>) 
     let threshold = 0.01 * score.iter().copied().fold(f64::NEG_INFINITY, f64::max);
     let nearest = (frames_per_beat / 2.0).round_ties_even() as usize;
     let farthest = 2 * frames_per_beat as usize;
-    let penalty: Vec<f64> = (0..=farthest)
-        .map(|step| TIGHTNESS * ((step as f64).ln() - frames_per_beat.ln()).powi(2))
-        .collect();
+    let penalty: Vec<f64> =
+        (0..=farthest).map(|step| TIGHTNESS * ((step as f64).ln() - frames_per_beat.ln()).powi(2)).collect();
     let mut links = vec![None; score.len()];
     let mut totals = vec![0.0; score.len()];
     let mut is_first = true;
@@ -114,11 +113,8 @@ fn last_beat(totals: &[f64]) -> Option<usize> {
     }
     peaks.sort_unstable_by(f64::total_cmp);
     let middle = peaks.len() / 2;
-    let median = if peaks.len().is_multiple_of(2) {
-        (peaks[middle - 1] + peaks[middle]) / 2.0
-    } else {
-        peaks[middle]
-    };
+    let median =
+        if peaks.len().is_multiple_of(2) { (peaks[middle - 1] + peaks[middle]) / 2.0 } else { peaks[middle] };
     (0..=last).rfind(|&frame| is_peak(frame) && totals[frame] >= 0.5 * median).or(Some(last))
 }
 
@@ -126,7 +122,8 @@ fn last_beat(totals: &[f64]) -> Option<usize> {
 fn trim(score: &[f64], is_beat: &mut [bool]) {
     /// A Hann window of five frames, whose ends are zero.
     const SMOOTHING: [f64; 5] = [0.0, 0.5, 1.0, 0.5, 0.0];
-    let beats: Vec<f64> = (0..score.len()).filter(|&frame| is_beat[frame]).map(|frame| score[frame]).collect();
+    let beats: Vec<f64> =
+        (0..score.len()).filter(|&frame| is_beat[frame]).map(|frame| score[frame]).collect();
     let smoothed = |index: usize| {
         let terms = SMOOTHING.iter().enumerate();
         terms.filter_map(|(k, weight)| Some(weight * beats.get(index.checked_sub(k)?)?)).sum::<f64>()

@@ -55,9 +55,8 @@ pub(super) struct FoundChroma {
 
 impl ChromaCollector {
     pub(super) fn new(sample_rate_hz: u32, keep_frames: bool, keep_cqt_frames: bool) -> Self {
-        let tuning = |spectrum, bins_per_octave| {
-            TuningCollector::new(spectrum, bins_per_octave, BINS, sample_rate_hz)
-        };
+        let tuning =
+            |spectrum, bins_per_octave| TuningCollector::new(spectrum, bins_per_octave, BINS, sample_rate_hz);
         Self {
             sample_rate_hz,
             horizon_frames: horizon_frames(sample_rate_hz),

@@ -3,15 +3,13 @@
 use super::batch::SpectrumBatch;
 use super::chroma::{ChromaCollector, FoundChroma};
 use super::onset::OnsetStrengths;
-use super::report::{
-    Descriptors, HarmonicShare, OnsetSummary, RecurrenceSummary, TempogramSummary,
-};
+use super::report::{Descriptors, HarmonicShare, OnsetSummary, RecurrenceSummary, TempogramSummary};
 use super::series::Series;
 use super::spectral::SpectralCollector;
 use super::timbre::TimbreCollector;
 use super::{
-    BINS, FeatureFrames, FrameMatrix, HOP_FRAMES, HarmonicPercussive, TEMPOGRAM_LAGS, WINDOW_FRAMES, beat_track,
-    frame_secs, onset_detect, recurrence_matrix, tempogram,
+    BINS, FeatureFrames, FrameMatrix, HOP_FRAMES, HarmonicPercussive, TEMPOGRAM_LAGS, WINDOW_FRAMES,
+    beat_track, frame_secs, onset_detect, recurrence_matrix, tempogram,
 };
 use crate::analyze::Feature;
 use crate::dsp::PreciseStft;
@@ -116,13 +114,11 @@ impl DescriptorCollector {
         }
         let asked = |feature: Feature| self.features.contains(&feature);
         let mut matrices = Vec::new();
-        let mut found =
-            Descriptors { frames: self.frames, hop_frames: HOP_FRAMES, ..Descriptors::default() };
+        let mut found = Descriptors { frames: self.frames, hop_frames: HOP_FRAMES, ..Descriptors::default() };
         let Sources { spectral, timbre, chroma, hpss, .. } = self.sources;
         found.spectral = spectral.map(|spectral| spectral.finish(&mut matrices));
         watch.checkpoint()?;
-        let (mfcc, strengths) =
-            timbre.map_or((None, None), |timbre| timbre.finish(&mut matrices));
+        let (mfcc, strengths) = timbre.map_or((None, None), |timbre| timbre.finish(&mut matrices));
         found.mfcc = mfcc;
         if let Some(strengths) = strengths {
             if asked(Feature::Onsets) {

@@ -173,9 +173,7 @@ struct Filter {
 impl Filters {
     fn new(plan: CqtPlan, tuning: f64) -> Self {
         let rate_hz = plan.top_rate_hz();
-        let position = |bin: usize| {
-            (OCTAVES - 1) as f64 + (bin as f64 + tuning) / BINS_PER_OCTAVE as f64
-        };
+        let position = |bin: usize| (OCTAVES - 1) as f64 + (bin as f64 + tuning) / BINS_PER_OCTAVE as f64;
         let frequencies_hz: Vec<f64> =
             (0..BINS_PER_OCTAVE).map(|bin| LOWEST_HZ * position(bin).exp2()).collect();
         let length = |frequency_hz: f64| quality() * rate_hz / frequency_hz;
@@ -251,8 +249,7 @@ impl Filters {
 fn wavelet(frames: f64, turns_per_frame: f64, fft_frames: usize) -> Vec<Complex64> {
     let (start, end) = ((-frames / 2.0).floor(), (frames / 2.0).floor());
     let count = (end - start) as usize;
-    let window: Vec<f64> =
-        (0..count).map(|n| 0.5 - 0.5 * (TAU * n as f64 / count as f64).cos()).collect();
+    let window: Vec<f64> = (0..count).map(|n| 0.5 - 0.5 * (TAU * n as f64 / count as f64).cos()).collect();
     let sum: f64 = window.iter().sum();
     let mut out = vec![Complex64::default(); fft_frames];
     let first = (fft_frames - count) / 2;

@@ -54,7 +54,8 @@ impl FeatureFrames {
     /// `Io` when writing fails.
     pub fn write_npz(&self, out: impl Write + Seek) -> Result<()> {
         let mut archive = ZipWriter::new(out);
-        let scalars = [("sample_rate_hz", self.sample_rate_hz as f32), ("hop_frames", self.hop_frames as f32)];
+        let scalars =
+            [("sample_rate_hz", self.sample_rate_hz as f32), ("hop_frames", self.hop_frames as f32)];
         for (name, value) in scalars {
             write_array(&mut archive, name, "()", &[value])?;
         }
@@ -75,9 +76,8 @@ fn write_array(
 ) -> Result<()> {
     // Large files are declared beforehand, or the archive's 32-bit sizes overflow.
     let large = values.len() as u64 * 4 >= u64::from(u32::MAX);
-    let options = SimpleFileOptions::default()
-        .compression_method(zip::CompressionMethod::Stored)
-        .large_file(large);
+    let options =
+        SimpleFileOptions::default().compression_method(zip::CompressionMethod::Stored).large_file(large);
     archive.start_file(format!("{name}.npy"), options).map_err(|error| npz_error(&error.to_string()))?;
     let mut bytes = npy_header(shape);
     for part in values.chunks(1 << 16) {

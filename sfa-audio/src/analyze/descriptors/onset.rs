@@ -81,14 +81,14 @@ pub fn onset_detect(strength: &[f32], sample_rate_hz: u32, delta: f32) -> Vec<us
     if most.is_nan() || most <= 0.0 {
         return Vec::new();
     }
-    let scaled: Vec<f32> = strength.iter().map(|value| (value - least) / (most + f32::MIN_POSITIVE)).collect();
+    let scaled: Vec<f32> =
+        strength.iter().map(|value| (value - least) / (most + f32::MIN_POSITIVE)).collect();
     let mut onsets = Vec::new();
     let mut frame = 0;
     while frame < scaled.len() {
         let value = scaled[frame];
         let around_max = &scaled[frame.saturating_sub(before_max)..=frame];
-        let around_mean =
-            &scaled[frame.saturating_sub(before_mean)..(frame + after_mean).min(scaled.len())];
+        let around_mean = &scaled[frame.saturating_sub(before_mean)..(frame + after_mean).min(scaled.len())];
         let mean = around_mean.iter().sum::<f32>() / around_mean.len() as f32;
         if around_max.iter().all(|&other| other <= value) && value >= mean + delta {
             onsets.push(frame);
@@ -120,12 +120,11 @@ mod tests {
     fn every_click_is_an_onset() {
         let mut strength = vec![0.0; 400];
         for frame in (20..400).step_by(43) {
-            strength[frame - 1] = 0.4;
             strength[frame] = 1.0;
         }
         let onsets = onset_detect(&strength, 44_100, 0.07);
         assert_eq!(onsets, (20..400).step_by(43).collect::<Vec<_>>());
-        assert_eq!(onset_backtrack(&onsets, &strength)[..2], [18, 61]);
+        assert_eq!(onset_backtrack(&onsets, &strength)[..2], [19, 62]);
         assert!(onset_detect(&[0.5; 90], 44_100, 0.07).is_empty());
         assert!(onset_detect(&[], 44_100, 0.07).is_empty());
     }

@@ -67,8 +67,7 @@ impl WithSimd for Measure<'_> {
                     let deviation = index - centroid[lane];
                     sum[lane] += bin[lane] * deviation * deviation;
                     cumulative[lane] += bin[lane];
-                    below[lane] +=
-                        if cumulative[lane] < ROLLOFF_SHARE * running[lane] { 1.0 } else { 0.0 };
+                    below[lane] += if cumulative[lane] < ROLLOFF_SHARE * running[lane] { 1.0 } else { 0.0 };
                 }
             }
             for lane in 0..LANES {

@@ -97,7 +97,8 @@ impl SpectralCollector {
         };
         let of_bands = self.contrast.map(|contrast| [contrast.contrast_series, contrast.valley_series]);
         let series = [rms, crossings, self.centroid, self.bandwidth, self.rolloff, self.flatness];
-        matrices.extend(series.into_iter().chain(of_bands.into_iter().flatten()).filter_map(Series::into_matrix));
+        matrices
+            .extend(series.into_iter().chain(of_bands.into_iter().flatten()).filter_map(Series::into_matrix));
         summary
     }
 }

@@ -37,12 +37,7 @@ pub(super) struct TuningCollector {
 }
 
 impl TuningCollector {
-    pub(super) fn new(
-        spectrum: Spectrum,
-        bins_per_octave: usize,
-        bins: usize,
-        sample_rate_hz: u32,
-    ) -> Self {
+    pub(super) fn new(spectrum: Spectrum, bins_per_octave: usize, bins: usize, sample_rate_hz: u32) -> Self {
         let highest_hz = f64::from(sample_rate_hz) / 2.0;
         let bin_hz = highest_hz / (bins - 1) as f64;
         let above = |limit_hz: f64| (limit_hz / bin_hz).ceil() as usize;
