@@ -106,6 +106,8 @@ fn frames_and_means_are_those_of_librosa() {
                 frames.iter().map(|frame| f64::from(frame[index])).sum::<f64>() / frames.len() as f64
             };
             let means: Vec<f64> = (0..matrix.width).map(mean_of).collect();
+            // A mean over a few frames is no better than they are.
+            let mean_tolerance = if frames.len() < 10 { frame_tolerance } else { mean_tolerance };
             let apart = difference(&numbers(&golden["mean"]), &means);
             assert!(apart <= mean_tolerance, "the mean {about} differs by {apart:e}");
             if !golden["frames"].is_null() {
