@@ -1,11 +1,12 @@
 //! The front door: what an app can ask for.
 
 use std::fs;
+use std::io::BufWriter;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 use sfa_audio::io::{
-    self, AudioFormat, AudioReader, AudioWriter, BitDepth, EncodeOptions, Probe, Tags, Written,
+    self, AtomicFile, AudioFormat, AudioReader, AudioWriter, BitDepth, EncodeOptions, Probe, Tags, Written,
 };
 use sfa_audio::separate::EngineInfo;
 use sfa_audio::warp::{WarpOptions, Warped};
@@ -373,6 +374,23 @@ impl Studio {
             watch.report(Stage::Warp, done, total.max(done))?;
         }
         Ok((writer.finish()?, warped.spec().secs(done)))
+    }
+
+    /// Writes the features of a song that were kept frame by frame as an `.npz` archive.
+    ///
+    /// # Errors
+    /// `InvalidOption` when none were kept, `Io` when the file cannot be written.
+    pub fn write_frames(&self, report: &SongReport, path: &Path) -> Result<()> {
+        let Some(frames) = &report.analysis.frames else {
+            let message = "no frames were kept: ask for a feature that has frames, such as mfcc";
+            return Err(Error::new(ErrorKind::InvalidOption, message).about(path.display().to_string()));
+        };
+        if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
+            fs::create_dir_all(folder).map_err(|error| Error::io(folder, error))?;
+        }
+        let file = AtomicFile::create(path)?;
+        frames.write_npz(BufWriter::new(file.handle()?))?;
+        file.publish()
     }
 
     /// Writes the demo song to `path`, as FLAC or WAV by its extension, with tags.

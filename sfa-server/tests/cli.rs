@@ -126,6 +126,31 @@ fn features_limit_what_is_measured() {
 }
 
 #[test]
+fn features_have_the_names_that_people_know_and_the_others_are_refused_by_a_list() {
+    let desk = Desk::new();
+    let song = desk.song("a.wav");
+    let output = sfa(&["analyze", text(&song), "--json", "--features", "tempo,energy_curve,mfcc"]);
+    let document: Value = serde_json::from_str(stdout(&output).trim()).unwrap();
+    assert_eq!(document["analysis"]["features"], serde_json::json!(["rhythm", "energy", "mfcc"]));
+    assert_eq!(document["analysis"]["descriptors"]["mfcc"]["mfcc"].as_array().unwrap().len(), 13);
+    let output = sfa(&["analyze", text(&song), "--features", "taste"]);
+    for name in ["tempo", "chroma", "beat_track", "structure", "all"] {
+        assert!(stderr(&output).contains(name), "{name}");
+    }
+}
+
+#[test]
+fn frames_are_written_as_an_archive() {
+    let desk = Desk::new();
+    let song = desk.song("a.wav");
+    let archive = song.with_extension("npz");
+    let arguments = ["analyze", text(&song), "--features", "spectral", "--frames", text(&archive)];
+    let output = sfa(&arguments);
+    assert!(output.status.success(), "{}", stderr(&output));
+    assert!(std::fs::read(&archive).unwrap().starts_with(b"PK"));
+}
+
+#[test]
 fn probe_tells_the_exact_length() {
     let desk = Desk::new();
     let song = desk.song("a.wav");

@@ -7,7 +7,7 @@ SFA is the binary. FILE is anything that libsndfile reads, or raw mono float32 n
 Both sides get the same samples as a float WAV: the mean of the channels, cut to N seconds (default 30). Prints one row per
 feature: in how many files it is within tolerance, the largest difference and in which file. Exits with 1 if one is out.
 
-What librosa itself finds differently in double precision (the tuning of a click, neighbours among equal frames) has no
+What librosa itself finds differently in double precision, of samples nudged by less than their rounding (the tuning of a click, neighbours among equal frames) has no
 answer that a port could agree with, and is not counted. Frames below -80 dBFS are left out where a feature only looks at the shape of a spectrum: there the rounding of the
 transform itself is what is compared. Onsets, tempo and beats must be equal.
 """
@@ -90,6 +90,10 @@ def measured(sfa, wav, work):
     return out
 
 
+def nudged(y):
+    return y.astype(float) * (1 + 1e-10 * numpy.random.default_rng(0).standard_normal(len(y)))
+
+
 FEATURES = "spectral,mfcc,chroma,onsets,tempogram,beat_track,hpss,recurrence"
 # Largest difference of a frame, and of the mean over time; relative to the largest value where marked. None: not held to.
 TOLERANCES = {
@@ -159,12 +163,19 @@ def main():
             work = Path(work)
             soundfile.write(work / "mono.wav", y, rate, subtype="FLOAT")
             found = measured(arguments.sfa, work / "mono.wav", work)
-        expected, precise = reference(y, rate), reference(y.astype(float), rate)
+        expected, precise = reference(y, rate), reference(nudged(y), rate)
         loud = expected["rms"][0] > QUIET_RMS
+        if loud.mean() < 0.5:
+            # All silent frames are equally far from each other.
+            expected.pop("recurrence", None)
+        if expected["spectral_flatness"][0][loud].mean() > 0.9:
+            # The spectrum of a click is flat: its peaks are the rounding of the transform.
+            for name in ("tuning", "tuning_cqt", "chroma_stft", "chroma_cqt", "chroma_cens", "recurrence"):
+                expected.pop(name, None)
         for name, values in expected.items():
             if not compare(name, values, precise[name] if name != "onsets" else librosa.frames_to_time(precise[name], sr=rate),
                            loud, rate)[2]:
-                print(f"{path.name}: {name} is not defined: librosa's two precisions disagree")
+                print(f"{path.name}: {name} is not defined: librosa disagrees with itself")
                 continue
             rows[name].append((*compare(name, values, found.get(name, numpy.empty(0)), loud, rate), path.name))
             if not rows[name][-1][2]:

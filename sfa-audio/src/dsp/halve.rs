@@ -14,8 +14,8 @@ const REACH: usize = SIDE_TAPS / 2;
 const KAISER_BETA: f64 = 9.0;
 /// Middle of the transition, as a share of the new Nyquist frequency.
 const CUT_OFF: f64 = 0.9565;
-/// Output samples made at once.
-const BLOCK: usize = 32;
+/// Vector registers of output made at once: enough to hide how long a product takes.
+const VECTORS: usize = 4;
 
 /// Lowers the sample rate of one channel to a half, in chunks of any size.
 ///
@@ -115,38 +115,52 @@ impl WithSimd for Filter<'_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
-        let (blocks, rest) = self.out.as_chunks_mut::<BLOCK>();
-        let whole = blocks.len() * BLOCK;
-        for (block, out) in blocks.iter_mut().enumerate() {
-            let start = block * BLOCK;
-            *out = filtered(self.taps, &self.even[start..], &self.odd[start..]);
-        }
-        for (index, out) in rest.iter_mut().enumerate() {
-            let start = whole + index;
-            [*out] = filtered(self.taps, &self.even[start..], &self.odd[start..]);
+    fn with_simd<S: Simd>(self, simd: S) {
+        let block = VECTORS * S::F32_LANES;
+        let seen = block + 2 * REACH;
+        for (index, out) in self.out.chunks_mut(block).enumerate() {
+            let start = index * block;
+            if out.len() == block {
+                filter_block(simd, self.taps, &self.even[start..], &self.odd[start..], out);
+                continue;
+            }
+            // The last block goes the same way, so that it is rounded the same way.
+            let whole = |samples: &[f32]| {
+                let mut padded = samples[start..samples.len().min(start + seen)].to_vec();
+                padded.resize(seen, 0.0);
+                padded
+            };
+            let mut filtered = vec![0.0; block];
+            filter_block(simd, self.taps, &whole(self.even), &whole(self.odd), &mut filtered);
+            out.copy_from_slice(&filtered[..out.len()]);
         }
     }
 }
 
-/// `COUNT` outputs, all in the same order of sums, so that blocks and single samples agree to the bit.
+/// Makes [`VECTORS`] vectors of output.
 #[inline(always)]
-fn filtered<const COUNT: usize>(taps: &[f32; SIDE_TAPS + 1], even: &[f32], odd: &[f32]) -> [f32; COUNT] {
-    let mut sums = [0.0f32; COUNT];
-    let even = &even[..COUNT + 2 * REACH];
-    let odd = &odd[..COUNT + 2 * REACH - 1];
+fn filter_block<S: Simd>(simd: S, taps: &[f32; SIDE_TAPS + 1], even: &[f32], odd: &[f32], out: &mut [f32]) {
+    let width = VECTORS * S::F32_LANES;
+    let at = |samples: &'_ [f32], start: usize, vector: usize| {
+        S::as_simd_f32s(&samples[start..start + width]).0[vector]
+    };
+    let mut sums = [simd.splat_f32s(0.0); VECTORS];
     // The outer taps first: they are the smallest.
     for offset in (0..REACH).rev() {
-        let (even_tap, odd_tap) = (taps[2 * offset + 2], taps[2 * offset + 1]);
-        let even_before = &even[REACH - 1 - offset..][..COUNT];
-        let even_after = &even[REACH + 1 + offset..][..COUNT];
-        let odd_before = &odd[REACH - 1 - offset..][..COUNT];
-        let odd_after = &odd[REACH + offset..][..COUNT];
-        for n in 0..COUNT {
-            sums[n] += even_tap * (even_before[n] + even_after[n]) + odd_tap * (odd_before[n] + odd_after[n]);
+        let even_tap = simd.splat_f32s(taps[2 * offset + 2]);
+        let odd_tap = simd.splat_f32s(taps[2 * offset + 1]);
+        for (vector, sum) in sums.iter_mut().enumerate() {
+            let evens =
+                simd.add_f32s(at(even, REACH - 1 - offset, vector), at(even, REACH + 1 + offset, vector));
+            let odds = simd.add_f32s(at(odd, REACH - 1 - offset, vector), at(odd, REACH + offset, vector));
+            *sum = simd.mul_add_e_f32s(even_tap, evens, *sum);
+            *sum = simd.mul_add_e_f32s(odd_tap, odds, *sum);
         }
     }
-    std::array::from_fn(|n| sums[n] + taps[0] * even[REACH + n])
+    let middle = simd.splat_f32s(taps[0]);
+    for (vector, out) in S::as_mut_simd_f32s(out).0.iter_mut().enumerate() {
+        *out = simd.mul_add_e_f32s(middle, at(even, REACH, vector), sums[vector]);
+    }
 }
 
 #[cfg(test)]

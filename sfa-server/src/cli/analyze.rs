@@ -24,38 +24,109 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
 
-    /// Measure only these, separated by commas
+    /// Measure only these, separated by commas; "all" is everything
     #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
     features: Vec<FeatureName>,
+
+    /// Also write librosa's features frame by frame, for numpy.load (one input only)
+    #[arg(long, value_name = "FILE.npz")]
+    frames: Option<PathBuf>,
+
+    /// Whose beats to track besides our own: librosa's are the same to the frame, for comparisons
+    #[arg(long, value_enum, value_name = "NAME")]
+    beats_like: Option<BeatsLike>,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum BeatsLike {
+    /// librosa.beat.beat_track
+    Librosa,
+}
+
+/// The features by all names that people know them by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[value(rename_all = "snake_case")]
 enum FeatureName {
+    /// Everything, what librosa's users expect included
+    All,
     /// Tempo, beats, downbeats, metre
     Rhythm,
+    /// The same as rhythm
+    Tempo,
+    /// The same as rhythm
+    Beats,
     /// Key, tuning, chroma
     Key,
     /// EBU R128 loudness, true peak
     Loudness,
     /// Energy 1-10 and curve
     Energy,
+    /// The same as energy
+    EnergyCurve,
     /// Peaks for drawing
     Waveform,
     /// Sections, drops, build-ups, breakdowns, cues, loops
     Form,
+    /// The same as form
+    Structure,
+    /// The same as form
+    Arrangement,
+    /// The same as form
+    LoopPoints,
+    /// The same as form
+    AutoCues,
+    /// Level, zero crossings, spectral centroid, bandwidth, roll-off, flatness, contrast
+    Spectral,
+    /// 13 mel-frequency cepstral coefficients
+    Mfcc,
+    /// Chroma by STFT, CQT and CENS, and tuning
+    Chroma,
+    /// Onset strength and onsets
+    Onsets,
+    /// Periodicity of the onsets over time
+    Tempogram,
+    /// Tempo and beats as librosa finds them
+    BeatTrack,
+    /// Harmonic against percussive energy
+    Hpss,
+    /// What sounds alike
+    Recurrence,
 }
 
-impl From<FeatureName> for Feature {
-    fn from(name: FeatureName) -> Self {
-        match name {
-            FeatureName::Rhythm => Self::Rhythm,
-            FeatureName::Key => Self::Key,
-            FeatureName::Loudness => Self::Loudness,
-            FeatureName::Energy => Self::Energy,
-            FeatureName::Waveform => Self::Waveform,
-            FeatureName::Form => Self::Form,
-        }
+impl FeatureName {
+    fn features(self) -> Vec<Feature> {
+        vec![match self {
+            Self::All => return Feature::ALL.to_vec(),
+            Self::Rhythm | Self::Tempo | Self::Beats => Feature::Rhythm,
+            Self::Key => Feature::Key,
+            Self::Loudness => Feature::Loudness,
+            Self::Energy | Self::EnergyCurve => Feature::Energy,
+            Self::Waveform => Feature::Waveform,
+            Self::Form | Self::Structure | Self::Arrangement | Self::LoopPoints | Self::AutoCues => {
+                Feature::Form
+            }
+            Self::Spectral => Feature::Spectral,
+            Self::Mfcc => Feature::Mfcc,
+            Self::Chroma => Feature::ChromaVectors,
+            Self::Onsets => Feature::Onsets,
+            Self::Tempogram => Feature::Tempogram,
+            Self::BeatTrack => Feature::BeatTrack,
+            Self::Hpss => Feature::Hpss,
+            Self::Recurrence => Feature::Recurrence,
+        }]
     }
+}
+
+/// What to measure, by the arguments.
+fn options(arguments: &Arguments) -> AnalyzeOptions {
+    let mut features = AnalyzeOptions::default().features;
+    if !arguments.features.is_empty() {
+        features = arguments.features.iter().flat_map(|name| name.features()).collect();
+    }
+    if arguments.beats_like == Some(BeatsLike::Librosa) {
+        features.push(Feature::BeatTrack);
+    }
+    AnalyzeOptions::default().features(features).keep_frames(arguments.frames.is_some())
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit> {
@@ -67,10 +138,12 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
         ));
         return Err(Exit::Usage);
     }
-    let mut options = AnalyzeOptions::default();
-    if !arguments.features.is_empty() {
-        options = options.features(arguments.features.iter().copied().map(Feature::from));
+    if arguments.frames.is_some() && files.len() > 1 {
+        let message = format!("--frames writes one archive, but {} files were given", files.len());
+        context.terminal.fail(message);
+        return Err(Exit::Usage);
     }
+    let options = options(arguments);
     let outcomes = batch::run(
         context,
         &files,
@@ -79,6 +152,9 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
             let song = context.studio.analyze(file, &options, watch)?;
             if let Some(path) = &arguments.report {
                 context.studio.write_report(&song, path)?;
+            }
+            if let Some(path) = &arguments.frames {
+                context.studio.write_frames(&song, path)?;
             }
             Ok(song)
         },
@@ -93,6 +169,9 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
     );
     if let (Some(path), [Outcome::Done(_)]) = (&arguments.report, outcomes.as_slice()) {
         context.terminal.note(format!("report: {}", path.display()));
+    }
+    if let (Some(path), [Outcome::Done(_)]) = (&arguments.frames, outcomes.as_slice()) {
+        context.terminal.note(format!("frames: {}", path.display()));
     }
     Ok(batch::conclude(context, &files, &outcomes))
 }
@@ -163,6 +242,9 @@ fn summary(file: &Path, song: &SongReport) -> String {
             .collect();
         row("form", sections.join(" · "));
         row("cues", format!("{} cue points, {} loops", song.cues.len(), song.loops.len()));
+    }
+    if let Some(track) = analysis.descriptors.as_ref().and_then(|found| found.beat_track.as_ref()) {
+        row("librosa", format!("{:.2} BPM, {} beats", track.bpm, track.frames.len()));
     }
     for warning in &song.file.warnings {
         row("warning", warning.clone());
