@@ -64,7 +64,8 @@ fn notes(track: &[PitchFrame], onsets: &OnsetTrace) -> Vec<Note> {
     let pitches: Vec<Option<f64>> =
         track.iter().map(|frame| frame.hz.map(|hz| semitone(hz) - tuning)).collect();
     let peaks = onsets.peaks();
-    let mut runs = runs(&pitches, &peaks);
+    let strikes = strikes(&peaks, onsets);
+    let mut runs = runs(&pitches, &strikes);
     runs.retain(|run| run.end - run.start >= SHORTEST_FRAMES && run.semitones.len() >= SHORTEST_FRAMES - 1);
     let mut last_end = 0;
     for run in &mut runs {
@@ -92,6 +93,17 @@ fn notes(track: &[PitchFrame], onsets: &OnsetTrace) -> Vec<Note> {
         .collect()
 }
 
+/// The path's pitch, unless the frame itself is sure of another: the path cannot leap an octave from frame to frame,
+/// and rather stays on the wrong one than pauses.
+fn pitch_of(frame: &PitchFrame) -> Option<f64> {
+    let own = frame.candidate_hz.filter(|_| frame.candidate_probability > tune("sure", 0.6) as f64);
+    frame.hz.map(|path| own.unwrap_or(path))
+}
+
+fn tune(name: &str, default: f32) -> f32 {
+    std::env::var(format!("T_{name}")).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
+}
+
 fn semitone(hz: f64) -> f64 {
     69.0 + 12.0 * (hz / 440.0).log2()
 }
@@ -106,27 +118,28 @@ fn tuning(track: &[PitchFrame]) -> f64 {
 }
 
 /// Cuts the track where it pauses, where the pitch goes elsewhere, and where it is struck again.
-fn runs(pitches: &[Option<f64>], peaks: &[(usize, f32)]) -> Vec<Run> {
+fn runs(pitches: &[Option<f64>], strikes: &[usize]) -> Vec<Run> {
     let mut runs: Vec<Run> = Vec::new();
     let mut is_open = false;
     let mut stray: Vec<f64> = Vec::new();
     let mut gap = 0;
-    let mut strikes =
-        peaks.iter().filter(|(_, strength)| *strength >= RESTRIKE_STRENGTH).map(|peak| peak.0).peekable();
+    let mut strikes = strikes.iter().copied().peekable();
+    let mut is_struck = false;
+    let gap_frames = tune("gap", 5.0) as usize;
     for (frame, pitch) in pitches.iter().enumerate() {
-        let mut is_struck = false;
         while strikes.next_if(|&strike| strike <= frame).is_some() {
             is_struck = true;
         }
         let Some(pitch) = *pitch else {
             gap += 1;
-            if gap > GAP_FRAMES {
+            if gap > gap_frames {
                 is_open = false;
                 stray.clear();
             }
             continue;
         };
         gap = 0;
+        let is_struck = std::mem::take(&mut is_struck);
         let open = runs.last_mut().filter(|_| is_open);
         match open {
             Some(run) if is_struck && frame - run.start >= RESTRIKE_FRAMES => {
@@ -155,6 +168,23 @@ fn runs(pitches: &[Option<f64>], peaks: &[(usize, f32)]) -> Vec<Run> {
         }
     }
     runs
+}
+
+/// Onsets at which the level rises, too: the rest is vibrato, vowels and strings that beat.
+fn strikes(peaks: &[(usize, f32)], onsets: &OnsetTrace) -> Vec<usize> {
+    let levels = &onsets.levels_db;
+    let strength = tune("str", 0.3);
+    let rise_db = tune("rise", 3.0);
+    let (back, fwd) = (tune("back", 4.0) as usize, tune("fwd", 5.0) as usize);
+    peaks
+        .iter()
+        .filter(|&&(hop, s)| {
+            let before = levels[hop.saturating_sub(back)..=hop].iter().copied().fold(f32::MAX, f32::min);
+            let after = levels[hop..(hop + fwd).min(levels.len())].iter().copied().fold(f32::MIN, f32::max);
+            s >= strength && after - before >= rise_db
+        })
+        .map(|peak| peak.0)
+        .collect()
 }
 
 /// Moves a note's start to the nearest onset.

@@ -11,6 +11,7 @@ mod probe;
 mod process;
 mod separate;
 mod terminal;
+mod transcribe;
 
 use std::process::ExitCode;
 
@@ -37,6 +38,7 @@ Examples:
   sfa process ~/Music/set --out ~/Studio     stems, analysis, cues, rekordbox.xml, report for every song
   sfa separate song.mp3 --out stems --format flac --bit-depth 24
   sfa analyze song.mp3 --report song.html    tempo, key, loudness, form; and a picture of them
+  sfa transcribe bass.wav --kind bass -o bass.mid
   sfa analyze *.flac --json | jq .analysis.rhythm.tempo.bpm
 
 Exit codes: 0 all went well, 1 some files failed, 2 wrong usage, 130 stopped by Ctrl-C.";
@@ -49,6 +51,8 @@ enum Command {
     Separate(separate::Arguments),
     /// Measure tempo, beats, key, loudness, energy and form
     Analyze(analyze::Arguments),
+    /// Write down the notes of a stem as a MIDI file
+    Transcribe(transcribe::Arguments),
     /// Say what is in a file: container, codec, exact length, tags, damage
     Probe(probe::Arguments),
     /// List the separation engines and what to expect of them
@@ -116,6 +120,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Process(arguments) => process::run(&context, &arguments),
         Command::Separate(arguments) => separate::run(&context, &arguments),
         Command::Analyze(arguments) => analyze::run(&context, &arguments),
+        Command::Transcribe(arguments) => transcribe::run(&context, &arguments),
         Command::Probe(arguments) => probe::run(&context, &arguments),
         Command::Engines(arguments) => Ok(engines::run(&context, &arguments)),
         Command::Models(arguments) => models::run(&context, &arguments),

@@ -54,6 +54,10 @@ pub struct PitchFrame {
     pub hz: Option<f64>,
     /// `0.0..=1.0`: how likely the frame is pitched, by itself.
     pub voiced_probability: f64,
+    /// The likeliest frequency of the frame by itself, whatever came before.
+    pub candidate_hz: Option<f64>,
+    /// `0.0..=1.0`: how likely that is.
+    pub candidate_probability: f64,
 }
 
 /// Follows the pitch of a monophonic signal that arrives in pieces.
@@ -79,7 +83,15 @@ pub struct Pyin {
     /// The newest samples, at most one frame of them.
     pending: Vec<f32>,
     pushed: u64,
-    voiced: Vec<f32>,
+    frames: Vec<Heard>,
+}
+
+/// What one frame says by itself.
+#[derive(Debug, Clone, Copy)]
+struct Heard {
+    voiced_probability: f64,
+    /// The likeliest bin with its probability.
+    candidate: Option<(usize, f64)>,
 }
 
 impl Pyin {
@@ -103,7 +115,7 @@ impl Pyin {
             decoder,
             pending: vec![0.0; frame_samples / 2],
             pushed: 0,
-            voiced: Vec::new(),
+            frames: Vec::new(),
         }
     }
 
@@ -123,17 +135,19 @@ impl Pyin {
         let total =
             if self.pushed == 0 { 0 } else { 1 + self.pushed / self.options.hop_samples as u64 } as usize;
         let silence = vec![0.0; self.options.hop_samples];
-        while self.voiced.len() < total {
+        while self.frames.len() < total {
             self.feed(&silence);
         }
         let mut bins = self.decoder.finish();
         bins.truncate(total);
-        let lowest_hz = self.options.lowest_hz;
+        let hz = |bin: usize| self.options.lowest_hz * (bin as f64 / candidates::BINS_PER_OCTAVE).exp2();
         bins.into_iter()
-            .zip(&self.voiced)
-            .map(|(bin, &voiced)| PitchFrame {
-                hz: bin.map(|bin| lowest_hz * (bin as f64 / candidates::BINS_PER_OCTAVE).exp2()),
-                voiced_probability: f64::from(voiced),
+            .zip(&self.frames)
+            .map(|(bin, heard)| PitchFrame {
+                hz: bin.map(hz),
+                voiced_probability: heard.voiced_probability,
+                candidate_hz: heard.candidate.map(|(bin, _)| hz(bin)),
+                candidate_probability: heard.candidate.map_or(0.0, |(_, probability)| probability),
             })
             .collect()
     }
@@ -147,9 +161,11 @@ impl Pyin {
             if self.pending.len() < frame {
                 return;
             }
-            let voiced = self.finder.find(&self.pending);
-            self.decoder.step(self.finder.candidates(), voiced);
-            self.voiced.push(voiced as f32);
+            let voiced_probability = self.finder.find(&self.pending);
+            let candidates = self.finder.candidates();
+            self.decoder.step(candidates, voiced_probability);
+            let candidate = candidates.iter().copied().max_by(|a, b| a.1.total_cmp(&b.1));
+            self.frames.push(Heard { voiced_probability, candidate });
             // A hop longer than the frame would skip samples; none of ours is.
             self.pending.drain(..self.options.hop_samples.min(frame));
         }
