@@ -15,11 +15,17 @@ const SHORTEST_FRAMES: usize = 5;
 /// Frames from the start of a note on which it cannot be struck again.
 const RESTRIKE_FRAMES: usize = 6;
 /// How strong an onset within a held pitch must be to strike it again, on the scale of [`OnsetTrace::peaks`].
-const RESTRIKE_STRENGTH: f32 = 0.35;
+const RESTRIKE_STRENGTH: f32 = 0.3;
+/// How much the level must rise then, from the lowest of some frames before to the highest of some after.
+const RESTRIKE_RISE_DB: f32 = 2.5;
+const RESTRIKE_BEFORE: usize = 4;
+const RESTRIKE_AFTER: usize = 5;
 /// How far a note's start may be moved to an onset.
 const SNAP_FRAMES: usize = 5;
 /// Unvoiced frames within a note that are no rest.
-const GAP_FRAMES: usize = 2;
+const GAP_FRAMES: usize = 5;
+/// A frame this sure of its pitch needs no path.
+const CERTAIN: f64 = 0.6;
 
 /// Follows one voice at [`RATE_HZ`].
 pub(super) struct MelodyTracker {
@@ -62,7 +68,7 @@ impl Run {
 fn notes(track: &[PitchFrame], onsets: &OnsetTrace) -> Vec<Note> {
     let tuning = tuning(track);
     let pitches: Vec<Option<f64>> =
-        track.iter().map(|frame| frame.hz.map(|hz| semitone(hz) - tuning)).collect();
+        track.iter().map(|frame| pitch_of(frame).map(|hz| semitone(hz) - tuning)).collect();
     let peaks = onsets.peaks();
     let strikes = strikes(&peaks, onsets);
     let mut runs = runs(&pitches, &strikes);
@@ -96,12 +102,8 @@ fn notes(track: &[PitchFrame], onsets: &OnsetTrace) -> Vec<Note> {
 /// The path's pitch, unless the frame itself is sure of another: the path cannot leap an octave from frame to frame,
 /// and rather stays on the wrong one than pauses.
 fn pitch_of(frame: &PitchFrame) -> Option<f64> {
-    let own = frame.candidate_hz.filter(|_| frame.candidate_probability > tune("sure", 0.6) as f64);
+    let own = frame.candidate_hz.filter(|_| frame.candidate_probability > CERTAIN);
     frame.hz.map(|path| own.unwrap_or(path))
-}
-
-fn tune(name: &str, default: f32) -> f32 {
-    std::env::var(format!("T_{name}")).ok().and_then(|v| v.parse().ok()).unwrap_or(default)
 }
 
 fn semitone(hz: f64) -> f64 {
@@ -125,14 +127,13 @@ fn runs(pitches: &[Option<f64>], strikes: &[usize]) -> Vec<Run> {
     let mut gap = 0;
     let mut strikes = strikes.iter().copied().peekable();
     let mut is_struck = false;
-    let gap_frames = tune("gap", 5.0) as usize;
     for (frame, pitch) in pitches.iter().enumerate() {
         while strikes.next_if(|&strike| strike <= frame).is_some() {
             is_struck = true;
         }
         let Some(pitch) = *pitch else {
             gap += 1;
-            if gap > gap_frames {
+            if gap > GAP_FRAMES {
                 is_open = false;
                 stray.clear();
             }
@@ -173,15 +174,16 @@ fn runs(pitches: &[Option<f64>], strikes: &[usize]) -> Vec<Run> {
 /// Onsets at which the level rises, too: the rest is vibrato, vowels and strings that beat.
 fn strikes(peaks: &[(usize, f32)], onsets: &OnsetTrace) -> Vec<usize> {
     let levels = &onsets.levels_db;
-    let strength = tune("str", 0.3);
-    let rise_db = tune("rise", 3.0);
-    let (back, fwd) = (tune("back", 4.0) as usize, tune("fwd", 5.0) as usize);
     peaks
         .iter()
-        .filter(|&&(hop, s)| {
-            let before = levels[hop.saturating_sub(back)..=hop].iter().copied().fold(f32::MAX, f32::min);
-            let after = levels[hop..(hop + fwd).min(levels.len())].iter().copied().fold(f32::MIN, f32::max);
-            s >= strength && after - before >= rise_db
+        .filter(|&&(hop, strength)| {
+            let before =
+                levels[hop.saturating_sub(RESTRIKE_BEFORE)..=hop].iter().copied().fold(f32::MAX, f32::min);
+            let after = levels[hop..(hop + RESTRIKE_AFTER).min(levels.len())]
+                .iter()
+                .copied()
+                .fold(f32::MIN, f32::max);
+            strength >= RESTRIKE_STRENGTH && after - before >= RESTRIKE_RISE_DB
         })
         .map(|peak| peak.0)
         .collect()

@@ -12,7 +12,7 @@ mod salience;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use crate::analyze::{AnalyzeOptions, DrumHit, DrumKind, Feature, analyze};
+use crate::analyze::{AnalyzeOptions, DrumHit, DrumKind, Feature, analyze, make_finite};
 use crate::dsp::resample::Resampler;
 use crate::{AudioSource, AudioSpec, Clip, Result, Stage, Watch};
 
@@ -132,10 +132,9 @@ fn hear(source: &mut dyn AudioSource, watch: &Watch, mut sink: impl FnMut(&[f32]
     watch.report(Stage::Analyze, 0, total)?;
     while source.read(&mut block)? > 0 {
         frames += block.frames() as u64;
+        make_finite(&mut block);
         native.clear();
         block.downmix_into(&mut native);
-        // What is no number would make every number after it none, too.
-        native.iter_mut().for_each(|sample| *sample = if sample.is_finite() { *sample } else { 0.0 });
         converted.clear();
         resampler.push(&[&native], &mut converted)?;
         sink(&converted.channels()[0]);

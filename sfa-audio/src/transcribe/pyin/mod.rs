@@ -119,11 +119,6 @@ impl Pyin {
         }
     }
 
-    /// Seconds between two frames at a rate.
-    pub fn hop_secs(&self, sample_rate_hz: u32) -> f64 {
-        self.options.hop_samples as f64 / f64::from(sample_rate_hz)
-    }
-
     /// Takes the next samples.
     pub fn push(&mut self, samples: &[f32]) {
         self.pushed += samples.len() as u64;
