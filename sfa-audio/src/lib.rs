@@ -9,6 +9,7 @@ mod error;
 pub mod io;
 mod nn;
 pub mod separate;
+pub mod transcribe;
 pub mod warp;
 mod watch;
 

@@ -19,6 +19,7 @@ pub mod song;
 mod source;
 mod stems;
 mod studio;
+mod transcription;
 
 pub use engine::{AUTO, CLASSIC, DEMUCS, EngineChoice, EngineRequest, ModelOptions, PYTHON};
 pub use sfa_audio as audio;
@@ -28,3 +29,4 @@ pub use sfa_audio::{
 };
 pub use stems::{Rest, StemOptions, StemSelection};
 pub use studio::{PLAYLIST_FILE, ProcessOptions, ProcessedSong, SeparateOptions, SeparatedSong, Studio};
+pub use transcription::Transcription;

@@ -1,11 +1,13 @@
 """How right chords, keys over time, drum hits and notes are, on songs whose truth is known.
 
     python harmony.py FOLDER... --analysis FILE.jsonl [--part chords|keys|drums|all]
+    python harmony.py FOLDER... --notes bass_notes|vocal_notes --midi DIR
 
 FOLDER holds songs: */truth.json beside */mix.flac (and */stems). FILE holds one line of JSON per song, as
-`sfa analyze --json` prints them. Scores are mir_eval's: chords by weighted overlap of `majmin` and of `thirds`
+`sfa analyze --json` prints them; DIR holds SONG.mid of `sfa transcribe`. Scores are mir_eval's: chords by weighted overlap of `majmin` and of `thirds`
 over the stretches where the truth names a chord, keys by the share of time with the right key, drums by F at 50 ms
-(claps and rims are snares in the truth; what strikes twice within 30 ms counts once).
+(claps and rims are snares in the truth; what strikes twice within 30 ms counts once), notes by F with onsets within
+50 ms and the right semitone.
 """
 
 import argparse
@@ -71,10 +73,29 @@ def drum_f(truth, hits):
     return scores
 
 
+def note_f(truth, intervals, pitches):
+    reference = np.array([(start, start + max(length, 0.01)) for start, length, *_ in truth])
+    hz = lambda midi: 440.0 * 2 ** ((np.array(midi, float) - 69) / 12)
+    true_pitches = hz([note[2] for note in truth])
+    score = lambda found: mir_eval.transcription.precision_recall_f1_overlap(
+        reference, true_pitches, intervals, found, offset_ratio=None)
+    precision, recall, f, _ = score(hz(pitches))
+    onset = mir_eval.transcription.onset_precision_recall_f1(reference, intervals)[2]
+    return {"notes F": f, "P": precision, "R": recall, "onsets F": onset, "found": len(pitches), "true": len(truth)}
+
+
+def midi_notes(path):
+    import pretty_midi
+    notes = [note for part in pretty_midi.PrettyMIDI(str(path)).instruments for note in part.notes]
+    return np.array([(n.start, max(n.end, n.start + 0.01)) for n in notes]), [n.pitch for n in notes]
+
+
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("folders", nargs="+", type=pathlib.Path)
-    parser.add_argument("--analysis", type=pathlib.Path, required=True)
+    parser.add_argument("--analysis", type=pathlib.Path)
+    parser.add_argument("--notes")
+    parser.add_argument("--midi", type=pathlib.Path)
     parser.add_argument("--part", default="all")
     parser.add_argument("--quiet", action="store_true", help="only the means")
     arguments = parser.parse_args()
@@ -83,7 +104,15 @@ def main():
         for path in folder.glob("*/truth.json"):
             truths[path.parent.name] = json.loads(path.read_text())
     totals = collections.defaultdict(list)
-    for line in arguments.analysis.read_text().splitlines():
+    for name, truth in sorted(truths.items()) if arguments.midi else ():
+        file = arguments.midi / f"{name}.mid"
+        if file.exists() and truth.get(arguments.notes):
+            row = note_f(truth[arguments.notes], *midi_notes(file))
+            for score, value in row.items():
+                totals[score].append(value)
+            if not arguments.quiet:
+                print(f"{name:24}", "  ".join(f"{score} {value:.3f}" for score, value in row.items()))
+    for line in arguments.analysis.read_text().splitlines() if arguments.analysis else ():
         document = json.loads(line)
         analysis = document.get("analysis", document)
         name = song_of(document.get("file") if isinstance(document.get("file"), str) else document["file"]["path"])

@@ -56,7 +56,7 @@ def strokes(a):
     rise = np.zeros_like(compressed)
     rise[2:] = np.maximum(compressed[2:] - compressed[:-2], 0)
     groups = [rise[:, :2].mean(1), rise[:, 2:10].mean(1), rise[:, 10:].mean(1)]
-    groups = [g / (np.sort(g)[(len(g) - 1) * 98 // 100] + 1e-6) for g in groups]
+    groups = [g / max(np.sort(g)[(len(g) - 1) * 98 // 100], .3) for g in groups]
     picks = []
     for g, floor in zip(groups, (.25, .25, .15)):
         padded = np.pad(g, 2)

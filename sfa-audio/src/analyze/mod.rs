@@ -31,6 +31,7 @@ pub use harmony::Chroma;
 pub use key::{Key, KeyEstimate, KeySegment, Mode, PitchClass};
 pub use loudness::Loudness;
 pub use pass::analyze;
+pub(crate) use pass::make_finite;
 pub use rhythm::{Beat, GridRegion, Meter, Rhythm, Tempo, TempoCandidate};
 pub use waveform::{Waveform, WaveformCollector, WaveformLevel};
 

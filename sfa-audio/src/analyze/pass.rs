@@ -222,7 +222,8 @@ impl MonoFeed {
     }
 }
 
-fn make_finite(block: &mut Clip) {
+/// Makes damage harmless: what is no number is silence, what is far too loud is cut.
+pub(crate) fn make_finite(block: &mut Clip) {
     for sample in block.channels_mut().flatten() {
         *sample = if sample.is_nan() { 0.0 } else { sample.clamp(-LOUDEST_SAMPLE, LOUDEST_SAMPLE) };
     }

@@ -14,7 +14,7 @@ pub use json::{
     analysis_json, analysis_json_line, analysis_schema, cues_json, cues_schema, stems_json, stems_schema,
 };
 pub use labels::audacity_labels;
-pub use midi::midi;
+pub use midi::{midi, notes_midi};
 pub use playlist::{PlaylistEntry, m3u8};
 pub use rekordbox::rekordbox_xml;
 pub use report::report_html;

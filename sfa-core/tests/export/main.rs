@@ -5,6 +5,7 @@ mod fixture;
 
 mod json;
 mod midi;
+mod notes;
 mod rekordbox;
 mod report;
 mod text;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use clap::{Args, ValueEnum};
-use sfa_core::audio::analyze::{AnalyzeOptions, Feature};
+use sfa_core::audio::analyze::{AnalyzeOptions, DrumKind, Feature};
 use sfa_core::export;
 use sfa_core::song::SongReport;
 
@@ -67,6 +67,10 @@ enum FeatureName {
     Waveform,
     /// Sections, drops, build-ups, breakdowns, cues, loops
     Form,
+    /// Chords with times and bass notes
+    Chords,
+    /// Drum hits: kick, snare, hat, clap, perc
+    Drums,
     /// The same as form
     Structure,
     /// The same as form
@@ -105,6 +109,8 @@ impl FeatureName {
             Self::Form | Self::Structure | Self::Arrangement | Self::LoopPoints | Self::AutoCues => {
                 Feature::Form
             }
+            Self::Chords => Feature::Chords,
+            Self::Drums => Feature::Drums,
             Self::Spectral => Feature::Spectral,
             Self::Mfcc => Feature::Mfcc,
             Self::Chroma => Feature::ChromaVectors,
@@ -216,6 +222,25 @@ fn summary(file: &Path, song: &SongReport) -> String {
                 )
             }),
         );
+    }
+    if let Some(segments) = analysis.key_segments.as_ref().filter(|segments| segments.len() > 1) {
+        let keys: Vec<String> = segments
+            .iter()
+            .map(|segment| format!("{} {}", terminal::clock(segment.start_secs), segment.key))
+            .collect();
+        row("keys", keys.join(" · "));
+    }
+    if let Some(chords) = &analysis.chords {
+        row("chords", format!("{} changes", chords.len().saturating_sub(1)));
+    }
+    if let Some(drums) = &analysis.drums {
+        let counts: Vec<String> = DrumKind::ALL
+            .into_iter()
+            .map(|kind| (kind, drums.iter().filter(|hit| hit.kind == kind).count()))
+            .filter(|&(_, count)| count > 0)
+            .map(|(kind, count)| format!("{count} {}", kind.name()))
+            .collect();
+        row("drums", if counts.is_empty() { "none heard".to_owned() } else { counts.join(", ") });
     }
     if let Some(loudness) = &analysis.loudness {
         let level = |value: Option<f64>, unit: &str| {

@@ -14,6 +14,7 @@ mod probe;
 mod process;
 mod separate;
 mod terminal;
+mod transcribe;
 mod warp;
 mod worker;
 
@@ -42,6 +43,7 @@ Examples:
   sfa process ~/Music/set --out ~/Studio     stems, analysis, cues, rekordbox.xml, report for every song
   sfa separate song.mp3 --out stems --format flac --bit-depth 24
   sfa analyze song.mp3 --report song.html    tempo, key, loudness, form; and a picture of them
+  sfa transcribe bass.wav --kind bass -o bass.mid
   sfa analyze *.flac --json | jq .analysis.rhythm.tempo.bpm
 
 Exit codes: 0 all went well, 1 some files failed, 2 wrong usage, 130 stopped by Ctrl-C.";
@@ -58,6 +60,8 @@ enum Command {
     Plot(plot::Arguments),
     /// Change the tempo or the pitch of a song
     Warp(warp::Arguments),
+    /// Write down the notes of a stem as a MIDI file
+    Transcribe(transcribe::Arguments),
     /// Say what is in a file: container, codec, exact length, tags, damage
     Probe(probe::Arguments),
     /// List the separation engines and what to expect of them
@@ -133,6 +137,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Analyze(arguments) => analyze::run(&context, &arguments),
         Command::Plot(arguments) => plot::run(&context, &arguments),
         Command::Warp(arguments) => warp::run(&context, &arguments),
+        Command::Transcribe(arguments) => transcribe::run(&context, &arguments),
         Command::Probe(arguments) => probe::run(&context, &arguments),
         Command::Engines(arguments) => Ok(engines::run(&context, &arguments)),
         Command::Models(arguments) => models::run(&context, &arguments),

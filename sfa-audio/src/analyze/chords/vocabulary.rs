@@ -80,10 +80,10 @@ impl ChordQuality {
     fn rarity(self) -> f32 {
         match self {
             Self::Major | Self::Minor => 0.0,
-            Self::Diminished => 0.12,
-            Self::Augmented => 0.16,
-            Self::DominantSeventh | Self::MajorSeventh | Self::MinorSeventh => 0.10,
-            Self::SuspendedSecond | Self::SuspendedFourth => 0.13,
+            Self::Diminished => 0.06,
+            Self::Augmented => 0.06,
+            Self::DominantSeventh | Self::MajorSeventh | Self::MinorSeventh => 0.04,
+            Self::SuspendedSecond | Self::SuspendedFourth => 0.10,
         }
     }
 }
@@ -95,7 +95,7 @@ const BASS_WEIGHT: f32 = 0.35;
 /// Less bass than this, in decibels over its surroundings, counts in proportion.
 const CLEAR_BASS_DB: f32 = 10.0;
 /// What each tone out of the key must be outweighed by.
-const STRANGE_TONE_COST: f32 = 0.04;
+const STRANGE_TONE_COST: f32 = 0.02;
 /// The fit of no chord to what has tones: worse than any chord that is really there.
 const NO_CHORD_FIT: f32 = 0.25;
 /// The fit of no chord to what has none: better than any chord.

@@ -48,6 +48,9 @@ pub(super) fn find(levels: &Levels) -> Vec<Stroke> {
 fn rises(levels: &Levels, (first, end): (usize, usize)) -> Vec<f32> {
     /// Levels below about -66 dB count in proportion, louder ones by their logarithm.
     const COMPRESSION: f32 = 2000.0;
+    /// Where nothing rises more than this, nothing is struck.
+    const MIN_STRONG: f32 = 0.3;
+
     let compressed = Levels::amplitudes().map(|amplitude| (1.0 + COMPRESSION * amplitude).ln());
     let mut rises: Vec<f32> = (0..levels.len())
         .map(|column| {
@@ -61,7 +64,7 @@ fn rises(levels: &Levels, (first, end): (usize, usize)) -> Vec<f32> {
             sum / (end - first) as f32
         })
         .collect();
-    let strong = at_share(&mut rises.clone(), 98) + 1e-6;
+    let strong = at_share(&mut rises.clone(), 98).max(MIN_STRONG);
     rises.iter_mut().for_each(|rise| *rise /= strong);
     rises
 }

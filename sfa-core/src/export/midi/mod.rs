@@ -1,11 +1,13 @@
 //! The beat grid, sections and cues as a Standard MIDI File, which every sequencer reads.
 
+mod notes;
 mod tempo_map;
 
 use midly::num::{u4, u7, u15, u24, u28};
 use midly::{Format, Header, MetaMessage, MidiMessage, Smf, Timing, Track, TrackEvent, TrackEventKind};
 use sfa_audio::analyze::{Key, Mode};
 
+pub use self::notes::notes_midi;
 use self::tempo_map::{TICKS_PER_QUARTER, TempoMap};
 use super::one_line;
 use crate::song::SongReport;
@@ -28,13 +30,28 @@ pub fn midi(report: &SongReport) -> Vec<u8> {
     let map = TempoMap::new(report.analysis.rhythm.as_ref());
     let end_tick = map.tick_at(report.analysis.duration_secs);
     let texts = marker_texts(report);
-    let smf = Smf {
-        header: Header::new(Format::Parallel, Timing::Metrical(u15::new(TICKS_PER_QUARTER as u16))),
-        tracks: vec![conductor(report, &map, &texts, end_tick), click(report, &map, end_tick)],
-    };
+    file(vec![conductor(report, &map, &texts, end_tick), click(report, &map, end_tick)])
+}
+
+/// The bytes of a file of some tracks.
+fn file(tracks: Vec<Track<'_>>) -> Vec<u8> {
+    let timing = Timing::Metrical(u15::new(TICKS_PER_QUARTER as u16));
+    let smf = Smf { header: Header::new(Format::Parallel, timing), tracks };
     let mut bytes = Vec::new();
     smf.write_std(&mut bytes).expect("writing to memory does not fail");
     bytes
+}
+
+/// The time signatures and tempos of a song.
+fn time_events(map: &TempoMap) -> impl Iterator<Item = (u64, TrackEventKind<'static>)> {
+    let signatures = map.signatures().iter().map(|signature| {
+        let power_of_two = signature.beat_unit.trailing_zeros() as u8;
+        let message = MetaMessage::TimeSignature(signature.beats, power_of_two, 24, 8);
+        (signature.tick, meta(message))
+    });
+    let tempos = map.tempos().iter();
+    signatures
+        .chain(tempos.map(|tempo| (tempo.tick, meta(MetaMessage::Tempo(u24::new(tempo.micros_per_quarter))))))
 }
 
 /// Sections and cues with their times, as one line each.
@@ -52,19 +69,10 @@ fn conductor<'a>(
     end_tick: u64,
 ) -> Track<'a> {
     let mut events = vec![(0, meta(MetaMessage::TrackName(b"Tempo and markers")))];
-    events.extend(map.signatures().iter().map(|signature| {
-        let power_of_two = signature.beat_unit.trailing_zeros() as u8;
-        let message = MetaMessage::TimeSignature(signature.beats, power_of_two, 24, 8);
-        (signature.tick, meta(message))
-    }));
+    events.extend(time_events(map));
     if let Some(estimate) = report.analysis.key {
         events.push((0, meta(key_signature(estimate.key))));
     }
-    events.extend(
-        map.tempos()
-            .iter()
-            .map(|tempo| (tempo.tick, meta(MetaMessage::Tempo(u24::new(tempo.micros_per_quarter))))),
-    );
     events.extend(
         texts.iter().map(|(secs, text)| (map.tick_at(*secs), meta(MetaMessage::Marker(text.as_bytes())))),
     );
