@@ -23,7 +23,7 @@ pub(super) fn lag(beats_secs: &[f64], features: &RhythmFeatures, pulse: &Pulse) 
     /// The half-beat comes after half of the beat or, where eighths swing, up to a triplet late.
     const HALF_BEATS: RangeInclusive<usize> = PHASES / 2..=PHASES * 2 / 3;
     /// How much more another part must be like a beat: syncopated stretches alone come near, but not this far.
-    const CLEARLY: f32 = 0.05;
+    const CLEARLY: f32 = 0.03;
 
     let shares = |trace: &Vec<f32>| share(profile(beats_secs, |secs, _| peak_near(trace, frame_at(secs), 1)));
     let bands = pulse.bands.each_ref().map(shares);
