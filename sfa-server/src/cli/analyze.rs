@@ -27,6 +27,18 @@ pub(super) struct Arguments {
     /// Measure only these, separated by commas
     #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
     features: Vec<FeatureName>,
+
+    /// Look for tempos between these only, for example 88-176
+    #[arg(long, value_name = "SLOWEST-FASTEST", value_parser = bpm_range)]
+    bpm_range: Option<(f64, f64)>,
+}
+
+/// Reads "88-176".
+fn bpm_range(text: &str) -> Result<(f64, f64), String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    text.split_once('-')
+        .and_then(|(slowest, fastest)| Some((number(slowest)?, number(fastest)?)))
+        .ok_or_else(|| "must be two tempos in beats per minute, as in 88-176".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -70,6 +82,9 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
     let mut options = AnalyzeOptions::default();
     if !arguments.features.is_empty() {
         options = options.features(arguments.features.iter().copied().map(Feature::from));
+    }
+    if let Some((slowest, fastest)) = arguments.bpm_range {
+        options = options.bpm_range(slowest, fastest);
     }
     let outcomes = batch::run(
         context,

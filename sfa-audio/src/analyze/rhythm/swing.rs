@@ -23,30 +23,33 @@ const PHASES: usize = 96;
 /// The notes are the places at which attacks gather between all beats together.
 pub(super) fn find(beats_secs: &[f64], features: &RhythmFeatures) -> Option<Swing> {
     /// How strong notes are beside the beat where there are any.
-    const PRESENT: f32 = 0.12;
+    const PRESENT: f32 = 0.15;
+    const CLEARLY_PRESENT: f32 = 0.25;
     /// How far off the middle of the beat eighths are no more straight.
     const STRAIGHT: f32 = 0.03;
     /// How strong the first third of a beat is beside the second where beats are cut in three.
-    const THREES: f32 = 0.4;
+    const THREES: f32 = 0.2;
 
     let profile = profile(beats_secs, &features.attacks)?;
     let beat = gathering(&profile, -0.05, 0.05)?;
-    let note = |from: f32, to: f32| {
-        gathering(&profile, from, to).filter(|found| found.strength > PRESENT * beat.strength)
+    let note = |from: f32, to: f32, least: f32| {
+        gathering(&profile, from, to).filter(|found| found.strength > least * beat.strength)
     };
-    let eighth = note(0.43, 0.74);
+    let eighth = note(0.43, 0.74, PRESENT);
     if let Some(late) = eighth.filter(|eighth| (eighth.place - beat.place - 0.5).abs() > STRAIGHT) {
         let is_cut_in_three =
-            note(0.29, 0.38).is_some_and(|third| third.strength > THREES * late.strength);
+            gathering(&profile, 0.29, 0.38).is_some_and(|third| third.strength > THREES * late.strength);
         return (!is_cut_in_three).then_some(Swing { ratio: late.place - beat.place, note: 8 });
     }
-    let sixteenths: Vec<f32> = [(0.2, 0.39, 0.0), (0.7, 0.89, 0.5)]
-        .into_iter()
-        .filter_map(|(from, to, pair)| Some((note(from, to)?.place - beat.place - pair) * 2.0))
-        .collect();
-    if !sixteenths.is_empty() {
-        let ratio = sixteenths.iter().sum::<f32>() / sixteenths.len() as f32;
-        return Some(Swing { ratio, note: 16 });
+    let (mut sum, mut weight) = (0.0, 0.0);
+    for (from, to, pair) in [(0.2, 0.39, 0.0), (0.7, 0.89, 0.5)] {
+        if let Some(sixteenth) = note(from, to, CLEARLY_PRESENT) {
+            sum += sixteenth.strength * (sixteenth.place - beat.place - pair) * 2.0;
+            weight += sixteenth.strength;
+        }
+    }
+    if weight > 0.0 {
+        return Some(Swing { ratio: sum / weight, note: 16 });
     }
     eighth.map(|eighth| Swing { ratio: eighth.place - beat.place, note: 8 })
 }
@@ -69,7 +72,7 @@ fn profile(beats_secs: &[f64], attacks: &[f32]) -> Option<[f32; PHASES]> {
     profile.iter().any(|&value| value > 0.0).then_some(profile)
 }
 
-/// A place at which attacks gather, as a share of the beat, and how many.
+/// A place at which attacks gather, as a share of the beat, and how many more than beside it.
 #[derive(Clone, Copy)]
 struct Gathering {
     place: f32,
@@ -80,16 +83,20 @@ struct Gathering {
 fn gathering(profile: &[f32; PHASES], from: f32, to: f32) -> Option<Gathering> {
     /// Parts on either side that belong to a gathering.
     const REACH: i32 = 3;
+    /// How far away others are compared.
+    const BESIDE: i32 = 8;
     let at = |phase: i32| profile[phase.rem_euclid(PHASES as i32) as usize];
     let around = |phase: i32| (-REACH..=REACH).map(|offset| at(phase + offset)).sum::<f32>();
     let (first, last) = ((from * PHASES as f32) as i32, (to * PHASES as f32) as i32);
     let peak = (first..=last).max_by(|&a, &b| around(a).total_cmp(&around(b)))?;
-    let strength = around(peak);
-    if strength <= 0.0 || around(peak - 1) > strength || around(peak + 1) > strength {
+    let sum = around(peak);
+    // What comes back after a kick ducked it rises slowly all around.
+    let strength = sum - 0.5 * (around(peak - BESIDE) + around(peak + BESIDE));
+    if strength <= 0.0 || around(peak - 1) > sum || around(peak + 1) > sum {
         return None;
     }
     let moment: f32 = (-REACH..=REACH).map(|offset| offset as f32 * at(peak + offset)).sum();
-    Some(Gathering { place: (peak as f32 + moment / strength) / PHASES as f32, strength })
+    Some(Gathering { place: (peak as f32 + moment / sum) / PHASES as f32, strength })
 }
 
 #[cfg(test)]
