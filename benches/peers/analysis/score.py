@@ -46,7 +46,7 @@ def flat(line):
         "beats": [beat["time_secs"] for beat in beats],
         "downbeats": [beat["time_secs"] for beat in beats if beat["bar_position"] == 1],
         "meter": rhythm.get("meter", {}).get("beats_per_bar", 0),
-        "swing": rhythm.get("swing"),
+        "swing": (rhythm.get("swing") or {}).get("ratio"),
         "key": named,
         "tuning_cents": key.get("tuning_cents") if isinstance(key, dict) else None,
         "sections": [{"start": s["start_secs"], "end": s["end_secs"], "label": s["kind"]} for s in sections],

@@ -36,8 +36,9 @@ const LOUDEST_SAMPLE: f32 = 1000.0;
 /// ```
 ///
 /// # Errors
-/// Those of [`AudioSource::read`], and `Cancelled` when `watch` is stopped.
+/// Those of [`AudioSource::read`], `InvalidOption` for a tempo range that is none, and `Cancelled` when `watch` is stopped.
 pub fn analyze(source: &mut dyn AudioSource, options: &AnalyzeOptions, watch: &Watch) -> Result<Analysis> {
+    options.check()?;
     let spec = source.spec();
     let mut collectors = Collectors::new(spec, options)?;
     let mut mono = MonoFeed::new(spec)?;
@@ -145,7 +146,7 @@ impl Collectors {
         let energy = self.energy.map(|collector| energy::judge(&collector.finish(), integrated_lufs));
         watch.checkpoint()?;
         let rhythm = match self.rhythm {
-            Some(collector) => track_rhythm(&collector.finish(), watch)?,
+            Some(collector) => track_rhythm(&collector.finish(), options.bpm_range, watch)?,
             None => None,
         };
         let form = match self.timbre {

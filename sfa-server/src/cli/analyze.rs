@@ -35,6 +35,18 @@ pub(super) struct Arguments {
     /// Whose beats to track besides our own: librosa's are the same to the frame, for comparisons
     #[arg(long, value_enum, value_name = "NAME")]
     beats_like: Option<BeatsLike>,
+
+    /// Look for tempos between these only, for example 88-176
+    #[arg(long, value_name = "SLOWEST-FASTEST", value_parser = bpm_range)]
+    bpm_range: Option<(f64, f64)>,
+}
+
+/// Reads "88-176".
+fn bpm_range(text: &str) -> Result<(f64, f64), String> {
+    let number = |text: &str| text.trim().parse::<f64>().ok();
+    text.split_once('-')
+        .and_then(|(slowest, fastest)| Some((number(slowest)?, number(fastest)?)))
+        .ok_or_else(|| "must be two tempos in beats per minute, as in 88-176".to_owned())
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -132,7 +144,11 @@ fn options(arguments: &Arguments) -> AnalyzeOptions {
     if arguments.beats_like == Some(BeatsLike::Librosa) {
         features.push(Feature::BeatTrack);
     }
-    AnalyzeOptions::default().features(features).keep_frames(arguments.frames.is_some())
+    let options = AnalyzeOptions::default().features(features).keep_frames(arguments.frames.is_some());
+    match arguments.bpm_range {
+        Some((slowest, fastest)) => options.bpm_range(slowest, fastest),
+        None => options,
+    }
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit> {

@@ -11,6 +11,8 @@ const GONE_DB: f32 = 10.0;
 const NEARLY_FULL_DB: f32 = 2.5;
 /// Rise of the high band over a build-up that counts as a whole sign.
 const RISER_DB: f32 = 9.0;
+/// Rise that shows a song to be music for dancing.
+const SURE_RISER_DB: f32 = 14.0;
 /// How far below the song's usual cymbals a swell is not heard at all.
 const HEARD_DB: f32 = 4.0;
 /// Jump of the low band into a drop that counts as a whole sign.
@@ -99,9 +101,11 @@ fn arrival(raster: &Raster, parts: &[Part], index: usize, full: &Full) -> Arriva
         + 0.5 * (level_jump_db / LEVEL_JUMP_DB).clamp(0.0, 1.0);
     let push = tension.max(if returns { 0.7 } else { 0.0 });
     let drop = if lands_full { push.clamp(0.0, 1.0) * contrast } else { 0.0 };
+    // A swell this long and high is made for a drop, however little of the song lies in its low band.
+    let is_dance = full.bass.max(((rise_db - RISER_DB) / (SURE_RISER_DB - RISER_DB)).clamp(0.0, 1.0));
     Arrival {
-        drop: full.bass * drop,
-        tension: full.bass * tension.clamp(0.0, 1.0),
+        drop: is_dance * drop,
+        tension: is_dance * tension.clamp(0.0, 1.0),
         build_start: before.end - window + rise_from,
     }
 }
@@ -125,7 +129,7 @@ pub(super) fn is_breakdown(parts: &[Part], arrivals: &[Arrival], index: usize, f
         .rev()
         .find(|part| !is_gone(part))
         .is_some_and(|part| part.low_db > full.low_db - 2.0 * NEARLY_FULL_DB);
-    full.bass >= 0.5
+    (full.bass >= 0.5 || has_drops)
         && is_gone(&parts[index])
         && came_from_full
         && parts[index].len() >= 2

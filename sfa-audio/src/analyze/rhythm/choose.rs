@@ -26,8 +26,16 @@ pub(super) const SAME_TEMPO: f64 = 0.03;
 /// the tempo is, and into how many parts a beat is divided. Songs halve their beat more often than not. A reading
 /// whose beat is clearly cut in four is a fast song read at half its tempo, and one whose beat is cut in three is a
 /// waltz read in whole bars.
-pub(super) fn read(bpm: f64, tempogram: &Tempogram, pulse: &Pulse, duration_secs: f64) -> Option<Reading> {
+pub(super) fn read(
+    bpm: f64,
+    bpm_range: (f64, f64),
+    tempogram: &Tempogram,
+    pulse: &Pulse,
+    duration_secs: f64,
+) -> Option<Reading> {
     const STRENGTH_WEIGHT: f32 = 1.0;
+    /// Of the middle band alone: kicks and hats may repeat after any number of eighths, snares hardly do.
+    const SNARE_STRENGTH_WEIGHT: f32 = 0.3;
     const LOCAL_STRENGTH_WEIGHT: f32 = 0.3;
     const PRIOR_WEIGHT: f32 = 0.3;
     const QUARTERED_WEIGHT: f32 = 1.3;
@@ -67,13 +75,14 @@ pub(super) fn read(bpm: f64, tempogram: &Tempogram, pulse: &Pulse, duration_secs
     let mut intervals: Vec<f64> = beats.windows(2).map(|pair| (pair[1] - pair[0]) as f64).collect();
     let interval = median(&mut intervals).unwrap_or(f64::from(periods[0]));
     let bpm = tempogram.strongest_near(60.0 * FRAME_RATE_HZ / interval);
-    if bpm < TEMPO_RANGE_BPM.0 || bpm > TEMPO_RANGE_BPM.1 {
+    if bpm < bpm_range.0 / (1.0 + SAME_TEMPO) || bpm > bpm_range.1 * (1.0 + SAME_TEMPO) {
         return None;
     }
     let strength = tempogram.strength(bpm);
     let profile = phase_profile(&pulse.total, &beats);
     let beside = |phase: usize| profile[phase] / profile[0].max(f32::MIN_POSITIVE);
     let mut score = STRENGTH_WEIGHT * strength
+        + SNARE_STRENGTH_WEIGHT * tempogram.snare_strength(bpm)
         + LOCAL_STRENGTH_WEIGHT * tempogram.local_strength(&periods)
         + PRIOR_WEIGHT * prior(bpm);
     if 2.0 * bpm <= TEMPO_RANGE_BPM.1 {
@@ -113,10 +122,10 @@ pub(super) fn read(bpm: f64, tempogram: &Tempogram, pulse: &Pulse, duration_secs
 const LONGEST_LOOP_SECS: f64 = 15.0;
 
 /// The tempos at which a short file is a whole number of bars of four beats long.
-pub(super) fn loop_tempos(duration_secs: f64) -> impl Iterator<Item = f64> {
+pub(super) fn loop_tempos(bpm_range: (f64, f64), duration_secs: f64) -> impl Iterator<Item = f64> {
     let bars = if duration_secs <= LONGEST_LOOP_SECS { 1..=16 } else { 1..=0 };
     bars.map(move |bars| f64::from(bars) * 240.0 / duration_secs)
-        .filter(|bpm| (TEMPO_RANGE_BPM.0..=TEMPO_RANGE_BPM.1).contains(bpm))
+        .filter(move |bpm| (bpm_range.0..=bpm_range.1).contains(bpm))
 }
 
 /// The tempo near `bpm` at which a short file is a whole number of bars long, as sample loops are.

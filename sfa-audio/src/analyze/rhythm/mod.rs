@@ -7,6 +7,7 @@ mod meter;
 mod onset;
 mod phase;
 mod pulse;
+mod swing;
 mod tempo;
 
 use schemars::JsonSchema;
@@ -17,6 +18,8 @@ use crate::{Result, Watch};
 pub(crate) use onset::RhythmCollector;
 use onset::RhythmFeatures;
 use pulse::Pulse;
+pub use swing::Swing;
+pub(crate) use tempo::TEMPO_RANGE_BPM;
 use tempo::Tempogram;
 
 /// The pulse of a song.
@@ -32,6 +35,9 @@ pub struct Rhythm {
     /// The beats as stretches of constant tempo, for tools that store a grid: one region where the tempo is
     /// constant, one per change where it is not.
     pub grid: Vec<GridRegion>,
+    /// How late off-beats are; absent where nothing is played between the beats.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub swing: Option<Swing>,
 }
 
 impl Rhythm {
@@ -96,19 +102,23 @@ pub struct GridRegion {
 }
 
 /// Finds the pulse in what a [`RhythmCollector`] heard, or `None` where there is none: in silence, in noise, in
-/// fewer than four beats.
+/// fewer than four beats. The tempo is looked for in `bpm_range` only, where there is one.
 ///
 /// # Errors
 /// `Cancelled` once `watch` was stopped.
-pub(crate) fn track_rhythm(features: &RhythmFeatures, watch: &Watch) -> Result<Option<Rhythm>> {
+pub(crate) fn track_rhythm(
+    features: &RhythmFeatures,
+    bpm_range: Option<(f64, f64)>,
+    watch: &Watch,
+) -> Result<Option<Rhythm>> {
+    let bpm_range = bpm_range.unwrap_or(TEMPO_RANGE_BPM);
     let Some(pulse) = Pulse::new(features) else { return Ok(None) };
     let tempogram = Tempogram::new(&pulse);
     let mut readings = Vec::new();
-    let candidates =
-        tempogram.candidates_bpm().into_iter().chain(choose::loop_tempos(features.duration_secs));
-    for bpm in candidates {
+    let loops = choose::loop_tempos(bpm_range, features.duration_secs);
+    for bpm in tempogram.candidates_bpm(bpm_range).into_iter().chain(loops) {
         watch.checkpoint()?;
-        readings.extend(choose::read(bpm, &tempogram, &pulse, features.duration_secs));
+        readings.extend(choose::read(bpm, bpm_range, &tempogram, &pulse, features.duration_secs));
     }
     readings.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut found_bpm = Vec::new();
@@ -141,6 +151,7 @@ pub(crate) fn track_rhythm(features: &RhythmFeatures, watch: &Watch) -> Result<O
                 bar_position: bars.positions[first],
             })
             .collect(),
+        swing: swing::find(&beats.times_secs, features),
         beats: beats
             .times_secs
             .iter()

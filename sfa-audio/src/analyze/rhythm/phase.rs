@@ -23,12 +23,12 @@ pub(super) fn lag(beats_secs: &[f64], features: &RhythmFeatures, pulse: &Pulse) 
     /// The half-beat comes after half of the beat or, where eighths swing, up to a triplet late.
     const HALF_BEATS: RangeInclusive<usize> = PHASES / 2..=PHASES * 2 / 3;
     /// How much more another part must be like a beat: syncopated stretches alone come near, but not this far.
-    const CLEARLY: f32 = 0.05;
+    const CLEARLY: f32 = 0.03;
 
-    let shares = |trace: &Vec<f32>| share(profile(beats_secs, |secs, _| peak_near(trace, frame_at(secs), 1)));
+    let shares = |trace: &Vec<f32>| share(profile(beats_secs, |secs| peak_near(trace, frame_at(secs), 1)));
     let bands = pulse.bands.each_ref().map(shares);
     let rises = pulse.rises.each_ref().map(shares);
-    let mut chords = profile(beats_secs, |secs, period_secs| chord_change(features, secs, period_secs / 2.0));
+    let mut chords = bar_chords(beats_secs, features);
     let usual = mean(&chords).max(f32::MIN_POSITIVE);
     chords.iter_mut().for_each(|change| *change = *change / usual - 1.0);
     let likeness = |phase: usize| -> f32 {
@@ -44,13 +44,34 @@ pub(super) fn lag(beats_secs: &[f64], features: &RhythmFeatures, pulse: &Pulse) 
     if likeness(best) > likeness(0) + CLEARLY { best as f64 / PHASES as f64 } else { 0.0 }
 }
 
+/// How much the pitch classes change at every part of a beat, at that place of a bar where they change most: chords
+/// last for bars, and the beats within say nothing.
+fn bar_chords(beats_secs: &[f64], features: &RhythmFeatures) -> [f32; PHASES] {
+    const BARS: [usize; 2] = [3, 4];
+    std::array::from_fn(|phase| {
+        let share = phase as f64 / PHASES as f64;
+        let changes: Vec<f32> = beats_secs
+            .windows(2)
+            .map(|pair| (pair[0], pair[1] - pair[0]))
+            .map(|(secs, period_secs)| chord_change(features, secs + share * period_secs, period_secs / 2.0))
+            .collect();
+        let of_place = |bar: usize, place: usize| {
+            let sum: f32 = changes.iter().skip(place).step_by(bar).sum();
+            sum / changes.len().div_ceil(bar).max(1) as f32
+        };
+        BARS.iter()
+            .flat_map(|&bar| (0..bar).map(move |place| (bar, place)))
+            .fold(0.0, |most, (bar, place)| f32::max(most, of_place(bar, place)))
+    })
+}
+
 /// The mean of a value at every part of a beat, the beat itself first.
-fn profile(beats_secs: &[f64], value: impl Fn(f64, f64) -> f32) -> [f32; PHASES] {
+fn profile(beats_secs: &[f64], value: impl Fn(f64) -> f32) -> [f32; PHASES] {
     let mut sums = [0.0; PHASES];
     for pair in beats_secs.windows(2) {
         let period_secs = pair[1] - pair[0];
         for (phase, sum) in sums.iter_mut().enumerate() {
-            *sum += value(pair[0] + period_secs * phase as f64 / PHASES as f64, period_secs);
+            *sum += value(pair[0] + period_secs * phase as f64 / PHASES as f64);
         }
     }
     sums.map(|sum| sum / beats_secs.len() as f32)

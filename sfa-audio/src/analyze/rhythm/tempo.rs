@@ -5,7 +5,7 @@ use super::onset::FRAME_RATE_HZ;
 use super::pulse::Pulse;
 
 /// The tempos that are believed, in beats per minute.
-pub(super) const TEMPO_RANGE_BPM: (f64, f64) = (54.0, 216.0);
+pub(crate) const TEMPO_RANGE_BPM: (f64, f64) = (54.0, 216.0);
 
 /// Autocorrelations of the pulse in overlapping windows.
 #[derive(Debug)]
@@ -13,6 +13,8 @@ pub(super) struct Tempogram {
     /// One per window: correlation by lag in frames, 1 at lag 0.
     columns: Vec<Vec<f32>>,
     mean: Vec<f32>,
+    /// The mean of the middle band alone.
+    snare_mean: Vec<f32>,
 }
 
 /// Frames of a window; four beats at the slowest tempo must fit twice.
@@ -22,29 +24,20 @@ const MAX_LAG: usize = 450;
 
 impl Tempogram {
     pub(super) fn new(pulse: &Pulse) -> Self {
-        // Onsets are one or two frames wide and periods no whole frames: blurred, they still meet after a beat.
-        let total: Vec<f32> = (0..pulse.frames())
-            .map(|n| {
-                let last = pulse.total[n.saturating_sub(1)];
-                let next = pulse.total[(n + 1).min(pulse.frames() - 1)];
-                0.5 * pulse.total[n] + 0.25 * (last + next)
-            })
-            .collect();
-        let starts = (0..=total.len().saturating_sub(WINDOW)).step_by(HOP);
-        let columns: Vec<Vec<f32>> =
-            starts.map(|start| autocorrelation(&total[start..(start + WINDOW).min(total.len())])).collect();
-        let mut mean = vec![0.0; columns[0].len()];
-        for column in &columns {
-            for (sum, value) in mean.iter_mut().zip(column) {
-                *sum += value / columns.len() as f32;
-            }
-        }
-        Self { columns, mean }
+        let columns = columns(&pulse.total);
+        let mean = mean_column(&columns);
+        let snare_mean = mean_column(&self::columns(&pulse.bands[1]));
+        Self { columns, mean, snare_mean }
     }
 
     /// How strongly the song repeats after one, two, three and four beats of this tempo, about `-1.0..=1.0`.
     pub(super) fn strength(&self, bpm: f64) -> f32 {
         comb(&self.mean, FRAME_RATE_HZ * 60.0 / bpm)
+    }
+
+    /// The same of the middle band, where snares and chords are.
+    pub(super) fn snare_strength(&self, bpm: f64) -> f32 {
+        comb(&self.snare_mean, FRAME_RATE_HZ * 60.0 / bpm)
     }
 
     /// The tempo around `bpm`, which is known to a frame per beat, that the song repeats by best.
@@ -72,12 +65,12 @@ impl Tempogram {
         self.strength(bpm) > LEAST + CHANCE / (self.columns.len() as f32).sqrt()
     }
 
-    /// Tempos worth a closer look, in no order: the strongest and their simple multiples.
-    pub(super) fn candidates_bpm(&self) -> Vec<f64> {
+    /// Tempos of `bpm_range` worth a closer look, in no order: the strongest and their simple multiples.
+    pub(super) fn candidates_bpm(&self, bpm_range: (f64, f64)) -> Vec<f64> {
         const PEAKS: usize = 6;
         const RATIOS: [f64; 5] = [1.0, 2.0, 0.5, 1.5, 2.0 / 3.0];
 
-        let (slowest, fastest) = TEMPO_RANGE_BPM;
+        let (slowest, fastest) = bpm_range;
         let steps = (200.0 * (fastest / slowest).log2()) as usize;
         let grid: Vec<(f64, f32)> = (0..=steps)
             .map(|n| slowest * (n as f64 / 200.0).exp2())
@@ -168,6 +161,30 @@ pub(super) fn prior(bpm: f64) -> f32 {
     const CENTRE_BPM: f64 = 122.0;
     const WIDTH_OCTAVES: f64 = 0.7;
     (-0.5 * ((bpm / CENTRE_BPM).log2() / WIDTH_OCTAVES).powi(2)).exp() as f32
+}
+
+/// The autocorrelation of every window.
+fn columns(onsets: &[f32]) -> Vec<Vec<f32>> {
+    // Onsets are one or two frames wide and periods no whole frames: blurred, they still meet after a beat.
+    let blurred: Vec<f32> = (0..onsets.len())
+        .map(|n| {
+            let last = onsets[n.saturating_sub(1)];
+            let next = onsets[(n + 1).min(onsets.len() - 1)];
+            0.5 * onsets[n] + 0.25 * (last + next)
+        })
+        .collect();
+    let starts = (0..=blurred.len().saturating_sub(WINDOW)).step_by(HOP);
+    starts.map(|start| autocorrelation(&blurred[start..(start + WINDOW).min(blurred.len())])).collect()
+}
+
+fn mean_column(columns: &[Vec<f32>]) -> Vec<f32> {
+    let mut mean = vec![0.0; columns[0].len()];
+    for column in columns {
+        for (sum, value) in mean.iter_mut().zip(column) {
+            *sum += value / columns.len() as f32;
+        }
+    }
+    mean
 }
 
 fn autocorrelation(values: &[f32]) -> Vec<f32> {
