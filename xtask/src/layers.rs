@@ -21,6 +21,7 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("rubato", &["sfa-audio"]),
     ("rustfft", &["sfa-audio"]),
     ("symphonia", &["sfa-audio"]),
+    ("tiny-skia", &["sfa-core"]),
     ("tokio", &["sfa-llm", "sfa-control", "sfa-core", "sfa-server"]),
     ("reqwest", &["sfa-llm", "sfa-core"]),
     ("rustls", &["sfa-llm", "sfa-core"]),
