@@ -3,6 +3,7 @@
 use std::collections::VecDeque;
 use std::f64::consts::TAU;
 use std::fmt;
+use std::ops::Range;
 use std::sync::Arc;
 
 use pulp::{Arch, Simd, WithSimd};
@@ -160,6 +161,7 @@ struct Filters {
     re: Vec<Lanes>,
     im: Vec<Lanes>,
     pair: Vec<Complex32>,
+    slide: Slide,
 }
 
 struct Filter {
@@ -211,36 +213,140 @@ impl Filters {
             re: vec![[0.0; LANES]; end_bin - first_bin],
             im: vec![[0.0; LANES]; end_bin - first_bin],
             pair: vec![zero; fft_frames],
+            slide: Slide::new(fft_frames, first_bin..end_bin),
         }
     }
 
     /// The pitch classes of up to [`LANES`] frames, of which frame `i` begins at `samples[i * hop]`.
     fn classes(&mut self, samples: &[f32], hop: usize, frames: usize) -> [Lanes; CLASSES] {
-        for lane in (0..frames).step_by(2) {
-            let first = &samples[lane * hop..][..self.fft_frames];
-            // The last frame of a signal may be alone: its partner's lane is not read.
-            let partner = if lane + 1 < frames { lane + 1 } else { lane };
-            let second = &samples[partner * hop..][..self.fft_frames];
-            for (value, (re, im)) in self.pair.iter_mut().zip(first.iter().zip(second)) {
-                *value = Complex32::new(*re, *im);
+        if hop <= MOST_SLID_FRAMES {
+            // Two spectra are transformed, the others slide on from them.
+            let half = LANES / 2;
+            self.transform(samples, hop, [0, if half < frames { half } else { 0 }], [0, half]);
+            for start in [0, half] {
+                for lane in start + 1..frames.min(start + half) {
+                    let leaving = &samples[(lane - 1) * hop..][..hop];
+                    let entering = &samples[(lane - 1) * hop + self.fft_frames..][..hop];
+                    let step = Step { slide: &mut self.slide, leaving, entering };
+                    if lane == start + 1 {
+                        step.slide.load(&self.re, &self.im, start);
+                    }
+                    Arch::new().dispatch(step);
+                    self.slide.store(&mut self.re, &mut self.im, lane);
+                }
             }
-            self.fft.process_with_scratch(&mut self.pair, &mut self.scratch);
-            self.split(lane);
+        } else {
+            for lane in (0..frames).step_by(2) {
+                // The last frame of a signal may be alone: its partner's lane is not read.
+                let partner = if lane + 1 < frames { lane + 1 } else { lane };
+                self.transform(samples, hop, [lane, partner], [lane, lane + 1]);
+            }
         }
         let mut classes = [[0.0; LANES]; CLASSES];
         Arch::new().dispatch(Respond { filters: self, classes: &mut classes });
         classes
     }
 
-    /// Parts the spectra of two real frames that were transformed as one complex frame.
-    fn split(&mut self, lane: usize) {
+    /// Transforms two real frames as one complex frame, and parts their spectra.
+    fn transform(&mut self, samples: &[f32], hop: usize, frames: [usize; 2], lanes: [usize; 2]) {
+        let [first, second] = frames.map(|frame| &samples[frame * hop..][..self.fft_frames]);
+        for (value, (re, im)) in self.pair.iter_mut().zip(first.iter().zip(second)) {
+            *value = Complex32::new(*re, *im);
+        }
+        self.fft.process_with_scratch(&mut self.pair, &mut self.scratch);
         let mirrored = self.pair.iter().rev();
         let bins = self.pair[self.first_bin..].iter().zip(mirrored.skip(self.first_bin - 1));
         for ((re, im), (value, mirror)) in self.re.iter_mut().zip(&mut self.im).zip(bins) {
-            re[lane] = 0.5 * (value.re + mirror.re);
-            im[lane] = 0.5 * (value.im - mirror.im);
-            re[lane + 1] = 0.5 * (value.im + mirror.im);
-            im[lane + 1] = 0.5 * (mirror.re - value.re);
+            re[lanes[0]] = 0.5 * (value.re + mirror.re);
+            im[lanes[0]] = 0.5 * (value.im - mirror.im);
+            re[lanes[1]] = 0.5 * (value.im + mirror.im);
+            im[lanes[1]] = 0.5 * (mirror.re - value.re);
+        }
+    }
+}
+
+/// The most frames that a spectrum slides on by; beyond it, a transform is faster.
+const MOST_SLID_FRAMES: usize = 64;
+/// Vector registers of bins that slide together.
+const SLID_VECTORS: usize = 4;
+
+/// A spectrum that follows its frame: what leaves is taken out, what enters is added, and all phases turn.
+///
+/// In the low octaves frames overlap so much that this is far less work than a transform of each.
+struct Slide {
+    bins: usize,
+    /// `e^(-2πi k n / N)` of sample `n` at bin `k`: all bins for sample 0, then for sample 1.
+    turns_re: Vec<f32>,
+    turns_im: Vec<f32>,
+    re: Vec<f32>,
+    im: Vec<f32>,
+}
+
+impl Slide {
+    fn new(fft_frames: usize, bins: Range<usize>) -> Self {
+        let padded = bins.len().next_multiple_of(SLID_VECTORS * LANES);
+        let turn = |index: usize| {
+            let (sample, bin) = (index / padded, bins.start + index % padded);
+            TAU * (sample * bin % fft_frames) as f64 / fft_frames as f64
+        };
+        let count = (MOST_SLID_FRAMES + 1) * padded;
+        Self {
+            bins: padded,
+            turns_re: (0..count).map(|index| turn(index).cos() as f32).collect(),
+            turns_im: (0..count).map(|index| -turn(index).sin() as f32).collect(),
+            re: vec![0.0; padded],
+            im: vec![0.0; padded],
+        }
+    }
+
+    fn load(&mut self, re: &[Lanes], im: &[Lanes], lane: usize) {
+        self.re.iter_mut().zip(re).for_each(|(own, bin)| *own = bin[lane]);
+        self.im.iter_mut().zip(im).for_each(|(own, bin)| *own = bin[lane]);
+    }
+
+    fn store(&self, re: &mut [Lanes], im: &mut [Lanes], lane: usize) {
+        re.iter_mut().zip(&self.re).for_each(|(bin, own)| bin[lane] = *own);
+        im.iter_mut().zip(&self.im).for_each(|(bin, own)| bin[lane] = *own);
+    }
+}
+
+/// One step of a [`Slide`].
+struct Step<'a> {
+    slide: &'a mut Slide,
+    leaving: &'a [f32],
+    entering: &'a [f32],
+}
+
+impl WithSimd for Step<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Slide { bins, turns_re, turns_im, re, im } = self.slide;
+        let width = SLID_VECTORS * S::F32_LANES;
+        for start in (0..*bins).step_by(width) {
+            let at = |sample: usize| sample * *bins + start..sample * *bins + start + width;
+            let re = S::as_mut_simd_f32s(&mut re[start..start + width]).0;
+            let im = S::as_mut_simd_f32s(&mut im[start..start + width]).0;
+            let mut sum_re: [S::f32s; SLID_VECTORS] = std::array::from_fn(|vector| re[vector]);
+            let mut sum_im: [S::f32s; SLID_VECTORS] = std::array::from_fn(|vector| im[vector]);
+            for (sample, (leaving, entering)) in self.leaving.iter().zip(self.entering).enumerate() {
+                let change = simd.splat_f32s(entering - leaving);
+                let cos = S::as_simd_f32s(&turns_re[at(sample)]).0;
+                let sin = S::as_simd_f32s(&turns_im[at(sample)]).0;
+                for vector in 0..SLID_VECTORS {
+                    sum_re[vector] = simd.mul_add_e_f32s(change, cos[vector], sum_re[vector]);
+                    sum_im[vector] = simd.mul_add_e_f32s(change, sin[vector], sum_im[vector]);
+                }
+            }
+            let cos = S::as_simd_f32s(&turns_re[at(self.leaving.len())]).0;
+            let sin = S::as_simd_f32s(&turns_im[at(self.leaving.len())]).0;
+            for vector in 0..SLID_VECTORS {
+                // Times the conjugate: the frame moved on, so phases turn back.
+                let (a, b) = (sum_re[vector], sum_im[vector]);
+                re[vector] = simd.mul_add_e_f32s(b, sin[vector], simd.mul_f32s(a, cos[vector]));
+                im[vector] = simd.sub_f32s(simd.mul_f32s(b, cos[vector]), simd.mul_f32s(a, sin[vector]));
+            }
         }
     }
 }
