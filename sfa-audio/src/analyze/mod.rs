@@ -182,7 +182,7 @@ pub struct Analysis {
     /// What librosa measures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub descriptors: Option<Descriptors>,
-    /// The descriptors frame by frame, where [`AnalyzeOptions::keep_frames`] asked for them. Too much for a
+    /// The descriptors frame by frame, where [`AnalyzeOptions`] asked for them. Too much for a
     /// document: see [`FeatureFrames::write_npz`].
     #[serde(skip)]
     pub frames: Option<FeatureFrames>,
