@@ -90,21 +90,10 @@ impl Feature {
         Self::Recurrence,
     ];
 
-    /// What is measured unless something else is asked for: all but [`Tempogram`](Self::Tempogram),
-    /// [`BeatTrack`](Self::BeatTrack), [`Hpss`](Self::Hpss) and [`Recurrence`](Self::Recurrence), which take long
-    /// and serve those who know librosa.
-    pub const DEFAULT: [Self; 10] = [
-        Self::Rhythm,
-        Self::Key,
-        Self::Loudness,
-        Self::Energy,
-        Self::Waveform,
-        Self::Form,
-        Self::Spectral,
-        Self::Mfcc,
-        Self::ChromaVectors,
-        Self::Onsets,
-    ];
+    /// What is measured unless something else is asked for: what DJs and producers ask. The rest are librosa's
+    /// features, for those who know them.
+    pub const DEFAULT: [Self; 6] =
+        [Self::Rhythm, Self::Key, Self::Loudness, Self::Energy, Self::Waveform, Self::Form];
 }
 
 /// What to measure.
