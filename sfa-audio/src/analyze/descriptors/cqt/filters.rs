@@ -76,8 +76,8 @@ impl Filters {
             fft,
             first_bin,
             filters,
-            re: vec![[0.0; LANES]; end_bin - first_bin],
-            im: vec![[0.0; LANES]; end_bin - first_bin],
+            re: vec![Lanes::ZERO; end_bin - first_bin],
+            im: vec![Lanes::ZERO; end_bin - first_bin],
             pair: vec![zero; fft_frames],
             slide: Slide::new(fft_frames, first_bin..end_bin),
         }
@@ -105,7 +105,7 @@ impl Filters {
                 self.transform(samples, hop, [lane, partner], [lane, lane + 1]);
             }
         }
-        let mut classes = [[0.0; LANES]; CLASSES];
+        let mut classes = [Lanes::ZERO; CLASSES];
         Arch::new().dispatch(Respond { filters: self, classes: &mut classes });
         classes
     }
@@ -176,7 +176,7 @@ impl WithSimd for Respond<'_> {
     fn with_simd<S: Simd>(self, simd: S) {
         for filter in &self.filters.filters {
             let bins = self.filters.re[filter.first_bin..].iter().zip(&self.filters.im[filter.first_bin..]);
-            let (mut re, mut im) = ([0.0; LANES], [0.0; LANES]);
+            let (mut re, mut im) = (Lanes::ZERO, Lanes::ZERO);
             for (weight, (bin_re, bin_im)) in filter.weights.iter().zip(bins) {
                 add_weighted(simd, &mut re, weight.re, bin_re);
                 add_weighted(simd, &mut re, -weight.im, bin_im);
