@@ -1,7 +1,7 @@
 """Times `sfa analyze` against the same questions on librosa, side by side on one core.
 
     python3 -m venv venv && venv/bin/pip install librosa==0.11.0
-    venv/bin/python benches/peers/analysis/speed.py SFA SONG [ROUNDS]
+    venv/bin/python benches/peers/analysis/speed.py SFA SONG [ROUNDS] [core|all]
 
 SFA is a release binary, SONG a stereo song of about three minutes. Both read the file themselves. `core` asks for tempo,
 key, energy, spectral shape, MFCC, chroma and structure, `all` for everything that librosa's users build of it: loop
@@ -116,9 +116,12 @@ def main(arguments):
         return librosa_run(arguments[1], arguments[2])
     sfa, song = Path(arguments[0]), arguments[1]
     rounds = int(arguments[2]) if len(arguments) > 2 else 3
+    sets = {"core": CORE, "all": ALL}
+    if len(arguments) > 3:
+        sets = {arguments[3]: sets[arguments[3]]}
     me = [sys.executable, __file__]
     contestants = {}
-    for kind, features in (("core", CORE), ("all", ALL)):
+    for kind, features in sets.items():
         contestants[f"{kind}, ours"] = [sfa, "analyze", song, "--features", features, "--json"]
         contestants[f"{kind}, librosa"] = me + ["--librosa", kind, song]
     runs = {name: [] for name in contestants}
@@ -129,7 +132,7 @@ def main(arguments):
     for name, row in runs.items():
         secs = [run[0] for run in row]
         print(f"| {name} | {statistics.median(secs):.3f} | {min(secs):.3f} | {max(secs):.3f} | {max(run[1] for run in row):.0f} |")
-    for kind in ("core", "all"):
+    for kind in sets:
         ours, theirs = (statistics.median(run[0] for run in runs[f"{kind}, {who}"]) for who in ("ours", "librosa"))
         print(f"{kind}: {theirs / ours:.1f} times as fast as librosa")
 

@@ -103,10 +103,9 @@ impl Feature {
         Self::Recurrence,
     ];
 
-    /// What is measured unless something else is asked for: all but [`Tempogram`](Self::Tempogram),
-    /// [`BeatTrack`](Self::BeatTrack), [`Hpss`](Self::Hpss) and [`Recurrence`](Self::Recurrence), which take long
-    /// and serve those who know librosa.
-    pub const DEFAULT: [Self; 12] = [
+    /// What is measured unless something else is asked for: what DJs and producers ask. The rest are librosa's
+    /// features, for those who know them.
+    pub const DEFAULT: [Self; 8] = [
         Self::Rhythm,
         Self::Key,
         Self::Loudness,
@@ -115,10 +114,6 @@ impl Feature {
         Self::Form,
         Self::Chords,
         Self::Drums,
-        Self::Spectral,
-        Self::Mfcc,
-        Self::ChromaVectors,
-        Self::Onsets,
     ];
 }
 
@@ -233,7 +228,7 @@ pub struct Analysis {
     /// What librosa measures.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub descriptors: Option<Descriptors>,
-    /// The descriptors frame by frame, where [`AnalyzeOptions::keep_frames`] asked for them. Too much for a
+    /// The descriptors frame by frame, where [`AnalyzeOptions`] asked for them. Too much for a
     /// document: see [`FeatureFrames::write_npz`].
     #[serde(skip)]
     pub frames: Option<FeatureFrames>,

@@ -24,7 +24,7 @@ pub(super) struct Arguments {
     #[arg(long, value_name = "FILE.html")]
     report: Option<PathBuf>,
 
-    /// Measure only these, separated by commas; "all" is everything
+    /// Measure only these, separated by commas; "all" adds what librosa measures to what is measured by default
     #[arg(long, value_enum, value_delimiter = ',', value_name = "LIST")]
     features: Vec<FeatureName>,
 

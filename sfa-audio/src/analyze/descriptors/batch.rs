@@ -1,13 +1,43 @@
 //! Sixteen spectra side by side.
 
+use std::ops::{Deref, DerefMut};
+
 use pulp::{Arch, Simd, WithSimd};
 use realfft::num_complex::Complex64;
 
 /// Spectra in a batch. Work on all of them at once needs no sum across a vector register.
 pub(super) const LANES: usize = 16;
 
-/// One number of each spectrum in a batch.
-pub(super) type Lanes = [f32; LANES];
+/// One number of each spectrum in a batch. Aligned, so that no vector register is filled from two cache lines.
+#[derive(Debug, Clone, Copy)]
+#[repr(align(64))]
+pub(super) struct Lanes([f32; LANES]);
+
+impl Lanes {
+    pub(super) const ZERO: Self = Self([0.0; LANES]);
+}
+
+impl From<[f32; LANES]> for Lanes {
+    fn from(values: [f32; LANES]) -> Self {
+        Self(values)
+    }
+}
+
+impl Deref for Lanes {
+    type Target = [f32; LANES];
+
+    #[inline(always)]
+    fn deref(&self) -> &Self::Target {
+        &self.0
+    }
+}
+
+impl DerefMut for Lanes {
+    #[inline(always)]
+    fn deref_mut(&mut self) -> &mut Self::Target {
+        &mut self.0
+    }
+}
 
 /// Collects spectra until a batch is full and turns it on its side.
 pub(super) struct SpectrumBatch {
@@ -25,9 +55,9 @@ impl SpectrumBatch {
             bins,
             frames: 0,
             rows: vec![0.0; LANES * bins],
-            power: vec![[0.0; LANES]; bins],
-            magnitude: vec![[0.0; LANES]; bins],
-            loudest: [0.0; LANES],
+            power: vec![Lanes::ZERO; bins],
+            magnitude: vec![Lanes::ZERO; bins],
+            loudest: Lanes::ZERO,
         }
     }
 
@@ -85,7 +115,7 @@ impl WithSimd for Arrange<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, _: S) {
         let SpectrumBatch { bins, frames, rows, power, magnitude, loudest } = self.0;
-        *loudest = [0.0; LANES];
+        *loudest = Lanes::ZERO;
         rows[*frames * *bins..].fill(0.0);
         let rows: [&[f32]; LANES] = std::array::from_fn(|lane| &rows[lane * *bins..][..*bins]);
         for (bin, (power, magnitude)) in power.iter_mut().zip(magnitude).enumerate() {
@@ -104,8 +134,8 @@ impl WithSimd for Arrange<'_> {
 #[inline(always)]
 pub(super) fn add_weighted<S: Simd>(simd: S, sum: &mut Lanes, weight: f32, values: &Lanes) {
     let weight_lanes = simd.splat_f32s(weight);
-    let (sums, rest) = S::as_mut_simd_f32s(sum);
-    let (values, rest_values) = S::as_simd_f32s(values);
+    let (sums, rest) = S::as_mut_simd_f32s(&mut sum.0);
+    let (values, rest_values) = S::as_simd_f32s(&values.0);
     for (sum, value) in sums.iter_mut().zip(values) {
         *sum = simd.mul_add_e_f32s(weight_lanes, *value, *sum);
     }

@@ -78,10 +78,10 @@ struct Extremes<'a> {
 }
 
 impl WithSimd for Extremes<'_> {
-    type Output = (Lanes, Lanes);
+    type Output = ([f32; LANES], [f32; LANES]);
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> (Lanes, Lanes) {
+    fn with_simd<S: Simd>(self, _: S) -> ([f32; LANES], [f32; LANES]) {
         match self.count {
             1 => extremes::<1>(self.bins),
             2 => extremes::<2>(self.bins),
@@ -94,18 +94,18 @@ impl WithSimd for Extremes<'_> {
 }
 
 #[inline(always)]
-fn extremes<const COUNT: usize>(bins: &[Lanes]) -> (Lanes, Lanes) {
+fn extremes<const COUNT: usize>(bins: &[Lanes]) -> ([f32; LANES], [f32; LANES]) {
     extremes_up_to::<COUNT>(bins, COUNT)
 }
 
 /// Keeps `MOST` sorted values at either end, of which `count` are averaged: every new value sinks through the
 /// list and pushes the least one out, which takes no branches and lets all lanes run together.
 #[inline(always)]
-fn extremes_up_to<const MOST: usize>(bins: &[Lanes], count: usize) -> (Lanes, Lanes) {
+fn extremes_up_to<const MOST: usize>(bins: &[Lanes], count: usize) -> ([f32; LANES], [f32; LANES]) {
     let mut low = [[f32::INFINITY; LANES]; MOST];
     let mut high = [[f32::NEG_INFINITY; LANES]; MOST];
     for bin in bins {
-        let (mut up, mut down) = (*bin, *bin);
+        let (mut up, mut down) = (**bin, **bin);
         for level in 0..MOST {
             for lane in 0..LANES {
                 let (kept, value) = (low[level][lane], up[lane]);
@@ -121,6 +121,6 @@ fn extremes_up_to<const MOST: usize>(bins: &[Lanes], count: usize) -> (Lanes, La
 }
 
 #[inline(always)]
-fn mean(rows: &[Lanes]) -> Lanes {
+fn mean(rows: &[[f32; LANES]]) -> [f32; LANES] {
     std::array::from_fn(|lane| rows.iter().map(|row| row[lane]).sum::<f32>() / rows.len() as f32)
 }

@@ -148,7 +148,7 @@ impl<const ROWS: usize> Folder<ROWS> {
 
     /// The weighted sums of all bins.
     pub(super) fn fold(&self, power: &[Lanes]) -> [Lanes; ROWS] {
-        let mut sums = [[0.0; LANES]; ROWS];
+        let mut sums = [Lanes::ZERO; ROWS];
         Arch::new().dispatch(Fold { folder: self, power, sums: &mut sums });
         sums
     }
@@ -192,7 +192,7 @@ mod tests {
 
     #[test]
     fn what_was_left_open_settles_to_the_direct_answer() {
-        let mut power = vec![[0.0f32; LANES]; BINS];
+        let mut power = vec![Lanes::ZERO; BINS];
         for (bin, lanes) in power.iter_mut().enumerate() {
             for (lane, value) in lanes.iter_mut().enumerate() {
                 *value = ((bin * (lane + 3) * 7919) % 101) as f32 / (1.0 + bin as f32);

@@ -66,7 +66,7 @@ impl WithSimd for Levels<'_> {
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
         for (out, band) in self.out.iter_mut().zip(&self.bank.bands) {
-            let mut sum = [0.0; LANES];
+            let mut sum = Lanes::ZERO;
             for (weight, bin) in band.weights.iter().zip(&self.power[band.first_bin..]) {
                 add_weighted(simd, &mut sum, *weight, bin);
             }
@@ -102,7 +102,7 @@ impl Cepstrum {
             let scale = if order == 0 { 1.0 } else { 2.0 } / MEL_BANDS as f64;
             scale.sqrt() * (PI * order as f64 * (2 * band + 1) as f64 / (2 * MEL_BANDS) as f64).cos()
         };
-        let row = |band: usize| std::array::from_fn(|order| weight(band, order) as f32);
+        let row = |band: usize| Lanes::from(std::array::from_fn(|order| weight(band, order) as f32));
         Self { weights: (0..MEL_BANDS).map(row).collect() }
     }
 

@@ -14,10 +14,10 @@ const CHUNK: usize = 25;
 
 /// One number per spectrum of a batch.
 pub(super) struct Shape {
-    pub(super) centroid_hz: Lanes,
-    pub(super) bandwidth_hz: Lanes,
-    pub(super) rolloff_hz: Lanes,
-    pub(super) flatness: Lanes,
+    pub(super) centroid_hz: [f32; LANES],
+    pub(super) bandwidth_hz: [f32; LANES],
+    pub(super) rolloff_hz: [f32; LANES],
+    pub(super) flatness: [f32; LANES],
 }
 
 /// Measures a batch, as `librosa.feature.spectral_centroid`, `spectral_bandwidth`, `spectral_rolloff` and
@@ -87,7 +87,7 @@ impl WithSimd for Measure<'_> {
 
 /// The geometric over the arithmetic mean of the power. One logarithm per [`CHUNK`] bins: that of their product.
 #[inline(always)]
-fn flatness(power: &[Lanes]) -> Lanes {
+fn flatness(power: &[Lanes]) -> [f32; LANES] {
     let (mut total, mut logs) = ([0.0f64; LANES], [0.0f64; LANES]);
     for bins in power.chunks(CHUNK) {
         let (mut sum, mut product) = ([0.0f32; LANES], [1.0f64; LANES]);

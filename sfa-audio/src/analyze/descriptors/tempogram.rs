@@ -122,18 +122,18 @@ pub fn tempo(strength: &[f32], sample_rate_hz: u32, watch: &Watch) -> Result<Opt
     }
     let frame_rate_hz = f64::from(sample_rate_hz) / HOP_FRAMES as f64;
     let lags = (TEMPO_WINDOW_SECS * frame_rate_hz) as usize;
-    let mut means = vec![0.0; lags];
+    let mut sums = vec![0.0; lags];
     tempogram(strength, lags, watch, |frame| {
-        means.iter_mut().zip(frame).for_each(|(mean, value)| *mean += value);
+        sums.iter_mut().zip(frame).for_each(|(sum, value)| *sum += value);
     })?;
     let bpm = |lag: usize| 60.0 * frame_rate_hz / lag as f64;
     let mut best: Option<(usize, f64)> = None;
-    for lag in 1..lags {
+    for (lag, &sum) in sums.iter().enumerate().skip(1) {
         if bpm(lag) >= FASTEST_BPM {
             continue;
         }
         let prior = -0.5 * (bpm(lag) / EXPECTED_BPM).log2().powi(2);
-        let score = (1e6 * means[lag] / strength.len() as f64).ln_1p() + prior;
+        let score = (1e6 * sum / strength.len() as f64).ln_1p() + prior;
         if best.is_none_or(|(_, most)| score > most) {
             best = Some((lag, score));
         }

@@ -1,6 +1,6 @@
 //! Mel levels, and what is read from them: cepstral coefficients and onsets.
 
-use super::batch::{LANES, Lanes, SpectrumBatch};
+use super::batch::{Lanes, SpectrumBatch};
 use super::mel::{COEFFICIENTS, Cepstrum, MEL_BANDS, MelBank};
 use super::onset::{OnsetCollector, OnsetStrengths};
 use super::report::MfccSummary;
@@ -28,7 +28,7 @@ impl TimbreCollector {
         let series = |name, width| Series::new(name, width, keep_frames);
         Self {
             bank: MelBank::new(BINS, sample_rate_hz),
-            levels: Box::new([[0.0; LANES]; MEL_BANDS]),
+            levels: Box::new([Lanes::ZERO; MEL_BANDS]),
             top_db: TopDb::new(MEL_BANDS, horizon_frames(sample_rate_hz)),
             readers: Readers {
                 mel: (want_mfcc && keep_frames).then(|| series("mel_db", MEL_BANDS)),
