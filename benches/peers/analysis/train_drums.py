@@ -3,7 +3,7 @@
     python train_drums.py FOLDER... --out weights.f32
 
 FOLDER holds songs of songs.py (mix.flac, truth.json and, with --stems, stems/drums.flac). What is computed here per
-stroke is what analyze/drums computes: change both together. Every song is also heard twice through a random
+stroke is what analyze/drums computes: change both together. Every song is also heard through a random
 equaliser, so that nothing is learned of one generator's colours. Needs numpy, soundfile and scikit-learn.
 """
 
@@ -127,7 +127,7 @@ def main():
                 continue
             samples, _ = soundfile.read(audio, always_2d=True)
             heard = levels(samples.mean(1))
-            for version in range(3):
+            for version in range(2):
                 curve = np.interp(np.arange(BANDS), [0, 4, 8, 12, 15], rng.normal(0, 5, 5))
                 equaliser = np.r_[curve, curve[NOISE_FROM:]] + rng.normal(0, 6) if version else 0.0
                 a = amplitudes(heard, equaliser)
@@ -141,7 +141,7 @@ def main():
     rows, hits = np.concatenate(rows), np.concatenate(hits)
     mean, deviation = rows.mean(0), rows.std(0) + 1e-6
     scaled = np.clip((rows - mean) / deviation, -4, 4)
-    network = MLPClassifier((HIDDEN,), activation="tanh", alpha=2, max_iter=60, random_state=0).fit(scaled, hits)
+    network = MLPClassifier((HIDDEN,), activation="tanh", alpha=2, max_iter=40, random_state=0).fit(scaled, hits)
     chosen = np.concatenate(snares)
     kinds = LogisticRegression(C=.1, max_iter=300).fit(scaled[chosen], np.concatenate(snare_kinds)[chosen])
     print(len(rows), "strokes", rows.shape[1], "features; kind of snare right", kinds.score(scaled[chosen], np.concatenate(snare_kinds)[chosen]))

@@ -43,7 +43,7 @@ fn file(tracks: Vec<Track<'_>>) -> Vec<u8> {
 }
 
 /// The time signatures and tempos of a song.
-fn time_events(map: &TempoMap) -> impl Iterator<Item = (u64, TrackEventKind<'static>)> {
+fn time_events<'e>(map: &TempoMap) -> impl Iterator<Item = (u64, TrackEventKind<'e>)> {
     let signatures = map.signatures().iter().map(|signature| {
         let power_of_two = signature.beat_unit.trailing_zeros() as u8;
         let message = MetaMessage::TimeSignature(signature.beats, power_of_two, 24, 8);
