@@ -12,6 +12,7 @@ mod key;
 mod loudness;
 mod pass;
 mod rhythm;
+mod stems;
 mod timbre;
 mod waveform;
 
@@ -26,8 +27,9 @@ pub use form::{Form, FormEvent, FormEventKind, SeamlessLoop, Section, SectionKin
 pub use harmony::Chroma;
 pub use key::{Key, KeyEstimate, Mode, PitchClass};
 pub use loudness::Loudness;
-pub use pass::analyze;
+pub use pass::{analyze, analyze_with_stems};
 pub use rhythm::{Beat, GridRegion, Meter, Rhythm, Swing, Tempo, TempoCandidate};
+pub use stems::{StemSources, StemUse};
 pub use waveform::{Waveform, WaveformCollector, WaveformLevel};
 
 /// The rate at which rhythm, harmony and timbre are measured; other rates are resampled to it.
@@ -103,7 +105,9 @@ impl AnalyzeOptions {
             Some((slowest, fastest)) if !(least <= slowest && slowest < fastest && fastest <= most) => {
                 Err(Error::new(
                     ErrorKind::InvalidOption,
-                    format!("tempo range {slowest} to {fastest}: must rise and lie within {least} to {most} BPM"),
+                    format!(
+                        "tempo range {slowest} to {fastest}: must rise and lie within {least} to {most} BPM"
+                    ),
                 ))
             }
             _ => Ok(()),
@@ -147,4 +151,7 @@ pub struct Analysis {
     /// Peaks for drawing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waveform: Option<Waveform>,
+    /// What was read from stems; the rest, and everything where this is empty, was read from the mix.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stems: Vec<StemUse>,
 }

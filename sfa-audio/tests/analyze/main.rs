@@ -4,6 +4,7 @@
 mod key;
 mod loudness;
 mod song;
+mod stems;
 mod whole;
 
 use std::path::{Path, PathBuf};
