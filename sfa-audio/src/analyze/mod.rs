@@ -15,6 +15,7 @@ mod key;
 mod loudness;
 mod pass;
 mod rhythm;
+mod stems;
 mod timbre;
 mod waveform;
 
@@ -32,9 +33,10 @@ pub use form::{Form, FormEvent, FormEventKind, SeamlessLoop, Section, SectionKin
 pub use harmony::Chroma;
 pub use key::{Key, KeyEstimate, KeySegment, Mode, PitchClass};
 pub use loudness::Loudness;
-pub use pass::analyze;
 pub(crate) use pass::make_finite;
+pub use pass::{analyze, analyze_with_stems};
 pub use rhythm::{Beat, GridRegion, Meter, Rhythm, Swing, Tempo, TempoCandidate};
+pub use stems::{StemSources, StemUse};
 pub use waveform::{Waveform, WaveformCollector, WaveformLevel};
 
 /// The rate at which rhythm, harmony and timbre are measured; other rates are resampled to it.
@@ -232,6 +234,9 @@ pub struct Analysis {
     /// document: see [`FeatureFrames::write_npz`].
     #[serde(skip)]
     pub frames: Option<FeatureFrames>,
+    /// What was read from stems; the rest, and everything where this is empty, was read from the mix.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub stems: Vec<StemUse>,
 }
 
 /// The index of the largest value, the first of equals.

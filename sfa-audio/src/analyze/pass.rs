@@ -9,6 +9,7 @@ use super::harmony::{Chroma, ChromaFrames, HarmonyCollector};
 use super::key;
 use super::loudness::LoudnessCollector;
 use super::rhythm::{RhythmCollector, track_rhythm};
+use super::stems::{StemSources, StemUse, hear_sum, with_drums};
 use super::timbre::TimbreCollector;
 use super::waveform::WaveformCollector;
 use super::{ANALYSIS_RATE_HZ, Analysis, AnalyzeOptions, Feature};
@@ -38,6 +39,23 @@ const LOUDEST_SAMPLE: f32 = 1000.0;
 /// # Errors
 /// Those of [`AudioSource::read`], `InvalidOption` for a tempo range that is none, and `Cancelled` when `watch` is stopped.
 pub fn analyze(source: &mut dyn AudioSource, options: &AnalyzeOptions, watch: &Watch) -> Result<Analysis> {
+    analyze_with_stems(source, StemSources::default(), options, watch)
+}
+
+/// [`analyze`] of a mix whose stems are there as well: beats are placed by the drums, the key is
+/// read from bass and other.
+///
+/// [`Analysis::stems`] says what was read from them: drums that rest for half of the song are not asked. Which tempo is the
+/// song's is heard in the mix, as drums alone do not tell a tempo from its double. Progress counts the mix only.
+///
+/// # Errors
+/// Those of [`analyze`], for any of the sources.
+pub fn analyze_with_stems(
+    source: &mut dyn AudioSource,
+    stems: StemSources<'_>,
+    options: &AnalyzeOptions,
+    watch: &Watch,
+) -> Result<Analysis> {
     options.check()?;
     let spec = source.spec();
     let mut collectors = Collectors::new(spec, options)?;
@@ -58,7 +76,19 @@ pub fn analyze(source: &mut dyn AudioSource, options: &AnalyzeOptions, watch: &W
     if collectors.want_mono() {
         collectors.push_mono(mono.finish()?);
     }
-    collectors.decide(spec, frames, options, watch)
+    let mut used = Vec::new();
+    if let (Some(source), true) = (stems.drums, collectors.rhythm.is_some()) {
+        let mut drums = RhythmCollector::new();
+        hear_sum(&mut [source], watch, |mono| drums.push(mono))?;
+        collectors.drum_stem = Some(drums);
+    }
+    if let (Some(bass), Some(other), true) = (stems.bass, stems.other, collectors.harmony.is_some()) {
+        let mut harmony = HarmonyCollector::new();
+        hear_sum(&mut [bass, other], watch, |mono| harmony.push(mono))?;
+        collectors.pitched_stems = Some(harmony);
+        used.push(StemUse::KeyFromBassAndOther);
+    }
+    collectors.decide(spec, frames, options, used, watch)
 }
 
 /// Whatever must hear the audio to answer the questions asked.
@@ -66,7 +96,10 @@ struct Collectors {
     loudness: Option<LoudnessCollector>,
     waveform: Option<WaveformCollector>,
     harmony: Option<HarmonyCollector>,
+    /// Bass and other: the form is still read from the harmony of the mix.
+    pitched_stems: Option<HarmonyCollector>,
     rhythm: Option<RhythmCollector>,
+    drum_stem: Option<RhythmCollector>,
     energy: Option<EnergyCollector>,
     timbre: Option<TimbreCollector>,
     descriptors: Option<DescriptorCollector>,
@@ -82,6 +115,8 @@ impl Collectors {
             waveform: wanted(&[Waveform]).then(|| WaveformCollector::new(spec)),
             harmony: wanted(&[Key, Form, Chords]).then(HarmonyCollector::new),
             rhythm: wanted(&[Rhythm, Form, Chords]).then(RhythmCollector::new),
+            pitched_stems: None,
+            drum_stem: None,
             energy: wanted(&[Energy, Form]).then(EnergyCollector::new),
             timbre: wanted(&[Form]).then(TimbreCollector::new),
             descriptors: DescriptorCollector::new(
@@ -136,17 +171,32 @@ impl Collectors {
         spec: AudioSpec,
         frames: u64,
         options: &AnalyzeOptions,
+        mut stems: Vec<StemUse>,
         watch: &Watch,
     ) -> Result<Analysis> {
         let asked = |feature: Feature| options.features.contains(&feature);
         let duration_secs = spec.secs(frames);
         let loudness = self.loudness.map(LoudnessCollector::finish).transpose()?;
         let integrated_lufs = loudness.as_ref().and_then(|loudness| loudness.integrated_lufs);
-        let harmony = self.harmony.map(|collector| ChromaFrames::from_peaks(&collector.finish()));
+        let chroma_of = |collector: HarmonyCollector| ChromaFrames::from_peaks(&collector.finish());
+        let harmony = self.harmony.map(chroma_of);
+        let pitched_stems = self.pitched_stems.map(chroma_of);
         let energy = self.energy.map(|collector| energy::judge(&collector.finish(), integrated_lufs));
         watch.checkpoint()?;
         let rhythm = match self.rhythm {
-            Some(collector) => track_rhythm(&collector.finish(), options.bpm_range, watch)?,
+            Some(collector) => {
+                let mix = collector.finish();
+                let heard = track_rhythm(&mix, options.bpm_range, watch)?;
+                let drums = self.drum_stem.and_then(|drums| with_drums(&mix, &drums.finish()));
+                let in_drums = match (&heard, drums) {
+                    (Some(heard), Some(drums)) => track_rhythm(&drums, Some(heard.tempo.nearby()), watch)?,
+                    _ => None,
+                };
+                if in_drums.is_some() {
+                    stems.insert(0, StemUse::BeatsFromDrums);
+                }
+                in_drums.or(heard)
+            }
             None => None,
         };
         let form = match self.timbre {
@@ -162,12 +212,12 @@ impl Collectors {
             None => None,
         };
         let (descriptors, feature_frames) = descriptors.unzip();
-        let key = harmony.as_ref().and_then(key::decide);
-        let chords = harmony
-            .as_ref()
+        let tonal = pitched_stems.as_ref().or(harmony.as_ref());
+        let key = tonal.and_then(key::decide);
+        let chords = tonal
             .filter(|_| asked(Feature::Chords) && key.is_some())
             .map(|frames| chords::find(frames, rhythm.as_ref(), key.map(|found| found.key), duration_secs));
-        let asked_harmony = harmony.as_ref().filter(|_| asked(Feature::Key));
+        let asked_harmony = tonal.filter(|_| asked(Feature::Key));
         Ok(Analysis {
             duration_secs,
             sample_rate_hz: spec.sample_rate_hz,
@@ -187,19 +237,20 @@ impl Collectors {
             waveform: self.waveform.map(WaveformCollector::finish),
             descriptors,
             frames: feature_frames.flatten(),
+            stems,
         })
     }
 }
 
 /// Makes one channel at [`ANALYSIS_RATE_HZ`] of blocks of any spec.
-struct MonoFeed {
+pub(super) struct MonoFeed {
     resampler: Resampler,
     native: Vec<f32>,
     converted: Clip,
 }
 
 impl MonoFeed {
-    fn new(spec: AudioSpec) -> Result<Self> {
+    pub(super) fn new(spec: AudioSpec) -> Result<Self> {
         Ok(Self {
             resampler: Resampler::new(spec.sample_rate_hz, ANALYSIS_RATE_HZ, 1)?,
             native: Vec::new(),
@@ -207,7 +258,7 @@ impl MonoFeed {
         })
     }
 
-    fn convert(&mut self, block: &Clip) -> Result<&[f32]> {
+    pub(super) fn convert(&mut self, block: &Clip) -> Result<&[f32]> {
         self.native.clear();
         block.downmix_into(&mut self.native);
         self.converted.clear();
@@ -216,7 +267,7 @@ impl MonoFeed {
     }
 
     /// What the resampler still holds.
-    fn finish(&mut self) -> Result<&[f32]> {
+    pub(super) fn finish(&mut self) -> Result<&[f32]> {
         self.converted.clear();
         self.resampler.finish(&mut self.converted)?;
         Ok(&self.converted.channels()[0])

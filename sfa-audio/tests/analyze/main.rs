@@ -6,6 +6,7 @@ mod drums;
 mod key;
 mod loudness;
 mod song;
+mod stems;
 mod whole;
 
 use std::path::{Path, PathBuf};

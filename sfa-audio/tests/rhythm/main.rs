@@ -139,6 +139,34 @@ fn a_fast_waltz_is_not_counted_in_whole_bars() {
 }
 
 #[test]
+fn off_beats_louder_than_the_kick_are_not_the_beat() {
+    // Bass, chords and hats all answer the kick.
+    let answer = "..x...x...x...x.";
+    let song = song(&Style { bpm: 124.0, bass: answer, chords: answer, hat: answer, ..*style("house") });
+    let rhythm = rhythm_of(&song.mono).unwrap();
+    assert!(f_measure(&song.beats, &beat_times(&rhythm)) > 0.95);
+}
+
+#[test]
+fn swing_is_measured_as_it_is_played() {
+    for swing in [0.5, 0.6, 0.66] {
+        let jazzy = Style { bpm: 110.0, steps_per_beat: 2, swing, ..*style("waltz") };
+        let bar = "xxxxxx";
+        let song = song(&Style {
+            hat: bar,
+            kick: "x.....",
+            snare: "..x.x.",
+            bass: "x.....",
+            chords: "x.....",
+            ..jazzy
+        });
+        let found = rhythm_of(&song.mono).unwrap().swing.unwrap();
+        // The players of this band are loose by a few milliseconds, a hundredth of their pairs of eighths.
+        assert!((f64::from(found.ratio) - swing).abs() < 0.02 && found.note == 8, "{swing}: {found:?}");
+    }
+}
+
+#[test]
 fn a_grid_waits_for_the_music() {
     let song = play(style("house"), 16, 6.3, 1);
     let rhythm = rhythm_of(&song.mono).unwrap();

@@ -123,7 +123,7 @@ const LONGEST_LOOP_SECS: f64 = 15.0;
 
 /// The tempos at which a short file is a whole number of bars of four beats long.
 pub(super) fn loop_tempos(bpm_range: (f64, f64), duration_secs: f64) -> impl Iterator<Item = f64> {
-    let bars = if duration_secs <= LONGEST_LOOP_SECS { 1..=16 } else { 1..=0 };
+    let bars = if duration_secs <= LONGEST_LOOP_SECS { 1..17 } else { 0..0 };
     bars.map(move |bars| f64::from(bars) * 240.0 / duration_secs)
         .filter(move |bpm| (bpm_range.0..=bpm_range.1).contains(bpm))
 }

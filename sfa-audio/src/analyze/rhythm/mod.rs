@@ -15,8 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Result, Watch};
 
-pub(crate) use onset::RhythmCollector;
-use onset::RhythmFeatures;
+pub(crate) use onset::{RhythmCollector, RhythmFeatures};
 use pulse::Pulse;
 pub use swing::Swing;
 pub(crate) use tempo::TEMPO_RANGE_BPM;
@@ -59,6 +58,14 @@ pub struct Tempo {
     pub alternatives: Vec<TempoCandidate>,
     /// Whether one straight grid fits the whole song.
     pub is_constant: bool,
+}
+
+impl Tempo {
+    /// A range that holds this reading of the pulse and no other.
+    pub(crate) fn nearby(&self) -> (f64, f64) {
+        const RATIO: f64 = 1.06;
+        (self.bpm / RATIO, self.bpm * RATIO)
+    }
 }
 
 /// A possible tempo.

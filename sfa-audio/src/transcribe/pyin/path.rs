@@ -78,11 +78,11 @@ impl Decoder {
             self.find_best(0);
             self.find_best(1);
             let mut switches = vec![0; self.bins];
-            for bin in 0..self.bins {
+            for (bin, switch_of_bin) in switches.iter_mut().enumerate() {
                 let [from_voiced, from_unvoiced] = [self.best[0].values[bin], self.best[1].values[bin]];
                 let (kept, taken) = (from_voiced + stay, from_unvoiced + switch);
                 let (left, held) = (from_voiced + switch, from_unvoiced + stay);
-                switches[bin] = u8::from(taken > kept) | u8::from(held > left) << 1;
+                *switch_of_bin = u8::from(taken > kept) | u8::from(held > left) << 1;
                 self.voiced[bin] = kept.max(taken);
                 self.unvoiced[bin] = left.max(held);
             }
