@@ -1,6 +1,7 @@
 //! A studio in thirty lines: open a library, import a song, wait, print its key.
 //!
 //! `cargo run --release -p sfa-core --example embed [SONG]`; without a song it synthesises one.
+#![allow(clippy::print_stdout, clippy::print_stderr, reason = "examples talk")]
 
 use std::path::{Path, PathBuf};
 

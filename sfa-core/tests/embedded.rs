@@ -1,7 +1,7 @@
 //! A library from an app's point of view: songs go in, everything comes out, and nothing is lost on the way.
 
 #[path = "../examples/embed.rs"]
-#[allow(dead_code, clippy::print_stdout, clippy::print_stderr, reason = "its `main` is for the command line")]
+#[allow(dead_code, reason = "its `main` is for the command line")]
 mod embed;
 
 use std::fs;

@@ -50,7 +50,7 @@ fn a_song_comes_in_is_worked_on_and_goes_out() {
     let out = desk.path("out");
     assert!(on(&data, &["library", "get", &id, "--out", text(&out)]).status.success());
     let files = desk::files_below(&out);
-    assert!(files.iter().any(|file| file.ends_with("drums.wav")), "{files:?}");
+    assert!(files.iter().any(|file| file.ends_with("drums.flac")), "{files:?}");
     assert!(files.contains(&"rekordbox.xml".to_owned()), "{files:?}");
 
     assert!(on(&data, &["library", "check"]).status.success());

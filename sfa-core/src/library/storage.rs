@@ -337,7 +337,7 @@ mod tests {
             let blob = put(&storage, &content).await;
             assert_eq!(blob, put(&storage, &content).await);
             assert_eq!(blob.hash, blake3::hash(&content).to_hex().as_str());
-            assert_eq!(storage.list().await.unwrap(), [blob.clone()]);
+            assert_eq!(storage.list().await.unwrap(), std::slice::from_ref(&blob));
             assert_eq!(storage.size_bytes(&blob.hash).await.unwrap(), Some(1_000_000));
             assert_eq!(storage.read(&blob.hash, 500..700).await.unwrap(), content[500..700]);
             assert_eq!(storage.verify(&blob.hash).await.unwrap(), Soundness::Sound);

@@ -1,4 +1,5 @@
 //! One suite of cases for every database that a library can live in.
+#![allow(clippy::print_stderr, reason = "what is skipped is said aloud")]
 
 mod interleavings;
 mod jobs;
