@@ -8,8 +8,9 @@ Both sides get the same samples as a float WAV: the mean of the channels, cut to
 feature: in how many files it is within tolerance, the largest difference and in which file. Exits with 1 if one is out.
 
 A difference is not counted where librosa itself finds something else in double precision, of samples nudged by less
-than their rounding: the tuning of a click, neighbours among equal frames. Frames below -80 dBFS are left out where a feature only looks at the shape of a spectrum: there the rounding of the
-transform itself is what is compared. Onsets, tempo and beats must be equal.
+than their rounding: the tuning of a click, neighbours among equal frames. Frames below -80 dBFS are left out where a
+feature only looks at the shape of a spectrum: there the rounding of the transform itself is what is compared. The
+recurrence is compared on our chroma, which has its own row. Onsets, tempo and beats must be equal.
 """
 import argparse
 import json
@@ -161,7 +162,7 @@ def main():
         with tempfile.TemporaryDirectory() as work:
             work = Path(work)
             soundfile.write(work / "mono.wav", y, rate, subtype="FLOAT")
-            found = measured(arguments.sfa, work / "mono.wav", work)
+            found = measured(arguments.sfa.resolve(), work / "mono.wav", work)
         chroma = found.get("chroma_cqt", numpy.zeros((12, 1)))[:, ::8]
         expected, precise = reference(y, rate, chroma), reference(nudged(y), rate, nudged(chroma))
         loud = expected["rms"][0] > QUIET_RMS

@@ -114,7 +114,7 @@ def measured(command):
 def main(arguments):
     if arguments[0] == "--librosa":
         return librosa_run(arguments[1], arguments[2])
-    sfa, song = Path(arguments[0]), arguments[1]
+    sfa, song = Path(arguments[0]).resolve(), arguments[1]
     rounds = int(arguments[2]) if len(arguments) > 2 else 3
     sets = {"core": CORE, "all": ALL}
     if len(arguments) > 3:

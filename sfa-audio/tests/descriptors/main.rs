@@ -210,6 +210,24 @@ fn block_sizes_change_nothing() {
 }
 
 #[test]
+fn beyond_the_horizon_frames_go_on_and_block_sizes_change_nothing() {
+    // The lowest common rate at which all features exist keeps eleven minutes short.
+    const RATE_HZ: u32 = 16_000;
+    let mono = signals::signal("song", RATE_HZ, (660.0 * f64::from(RATE_HZ)) as usize);
+    let frames = 1 + mono.len() / 512;
+    let clip = Clip::from_channels(RATE_HZ, vec![mono]).unwrap();
+    let options = AnalyzeOptions::default()
+        .features([Feature::Spectral, Feature::Mfcc, Feature::ChromaVectors, Feature::Onsets])
+        .keep_frames(true);
+    let whole = analyze(&mut clip.source(), &options, &Watch::new()).unwrap();
+    for matrix in &whole.frames.as_ref().unwrap().matrices {
+        assert_eq!(matrix.frames(), frames, "{}", matrix.name);
+    }
+    let again = analyze(&mut Blocks(&clip, 0, 100_003), &options, &Watch::new()).unwrap();
+    assert!(whole.descriptors == again.descriptors && whole.frames == again.frames);
+}
+
+#[test]
 fn odd_shapes_give_finite_answers() {
     let square: Vec<f32> = (0..20_000).map(|n| if n / 50 % 2 == 0 { 1.0 } else { -1.0 }).collect();
     for (rate, samples) in [
