@@ -69,6 +69,8 @@ def strokes(a):
             taken[-minus] = True
             found.append(-minus)
     found = np.sort(np.array(found, int))
+    before, after = a[np.maximum(found - 3, 0), :BANDS], a[np.minimum(found + 1, frames - 1), :BANDS]
+    found = found[np.maximum(after - 1.06 * before, 0).sum(1) >= .004 * after.sum(1)]
     total = np.sum(groups, 0)
     near = np.clip(found[:, None] + np.arange(-2, 3), 0, frames - 1)
     weights = total[near] + 1e-9

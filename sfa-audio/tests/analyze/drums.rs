@@ -82,11 +82,9 @@ fn what_is_not_struck_is_not_heard() {
     assert!(hits_of(vec![0.0; 100_000]).is_empty());
     let tone: Vec<f32> = (0..441_000).map(|n| 0.5 * (n as f32 * 0.06267).sin()).collect();
     // Its start and its end are clicks.
-    assert!(hits_of(tone).iter().all(|hit| !(0.1..9.9).contains(&hit.time_secs)));
-    let mut dice = Dice(3);
-    let noise: Vec<f32> = (0..441_000).map(|_| 0.3 * dice.noise() as f32).collect();
-    // Steady noise has no strokes; of the bumps that chance makes, few may pass for one.
-    assert!(hits_of(noise).len() <= 20);
+    let within: Vec<DrumHit> =
+        hits_of(tone).into_iter().filter(|hit| (0.1..9.9).contains(&hit.time_secs)).collect();
+    assert!(within.is_empty(), "{within:?}");
 }
 
 #[test]

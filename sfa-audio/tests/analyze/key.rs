@@ -107,3 +107,19 @@ fn synthesised_songs_are_in_the_key_they_were_written_in() {
     // The goal of the project; a song or two in ten may be misheard as a neighbour.
     assert!(right * 100 >= songs * 85, "{right} of {songs}");
 }
+
+#[test]
+fn a_change_of_key_is_found_where_it_happens() {
+    let key = |name: &str| Key::all().find(|key| key.to_string() == name).unwrap();
+    let verse = Song { secs: 48.0, ..Song::in_key(key("C major")) };
+    let lift = Song { secs: 48.0, ..Song::in_key(key("D major")) };
+    let samples = [verse.render(), lift.render()].concat();
+    let clip = Clip::from_channels(RATE_HZ, vec![samples]).unwrap();
+    let segments = analysis_of(&clip, Feature::Key).key_segments.unwrap();
+    let names: Vec<String> = segments.iter().map(|segment| segment.key.to_string()).collect();
+    assert_eq!(names, ["C major", "D major"]);
+    assert_eq!((segments[0].start_secs, segments[1].end_secs), (0.0, 96.0));
+    assert_eq!(segments[0].end_secs, segments[1].start_secs);
+    // One chord of the bands is as long as this.
+    assert!((segments[1].start_secs - 48.0).abs() < 2.0, "{segments:?}");
+}

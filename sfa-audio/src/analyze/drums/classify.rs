@@ -122,8 +122,8 @@ fn adapted(trained: Unit, hidden: &[[f32; HIDDEN]]) -> Unit {
                 gradient.iter_mut().zip(hidden).for_each(|(sum, value)| *sum += error * value);
                 bias_gradient += error;
             }
-            for ((weight, sum), trained) in unit.weights.iter_mut().zip(gradient).zip(trained.weights) {
-                *weight -= RATE * (sum / count + LOYALTY * (*weight - trained));
+            for ((weight, trained), gradient) in unit.weights.iter_mut().zip(trained.weights).zip(gradient) {
+                *weight -= RATE * (gradient / count + LOYALTY * (*weight - trained));
             }
             unit.bias -= RATE * (bias_gradient / count + LOYALTY * (unit.bias - trained.bias));
         }

@@ -41,6 +41,8 @@ pub(super) fn find(levels: &Levels) -> Vec<Stroke> {
         }
     }
     columns.sort_unstable();
+    let amplitudes = Levels::amplitudes();
+    columns.retain(|&column| is_audible(levels, &amplitudes, column));
     columns.into_iter().map(|column| Stroke { column, time_secs: centre_secs(&rises, column) }).collect()
 }
 
@@ -67,6 +69,23 @@ fn rises(levels: &Levels, (first, end): (usize, usize)) -> Vec<f32> {
     let strong = at_share(&mut rises.clone(), 98).max(MIN_STRONG);
     rises.iter_mut().for_each(|rise| *rise /= strong);
     rises
+}
+
+/// Whether what rises at a column is heard beside what sounds on: steady tones flicker in bands far from their own.
+fn is_audible(levels: &Levels, amplitudes: &[f32; 256], column: usize) -> bool {
+    /// Share of the sound that must be new.
+    const NEW: f32 = 0.004;
+
+    let before = levels.column(column.saturating_sub(3));
+    let after = levels.column((column + 1).min(levels.len() - 1));
+    let (mut risen, mut total) = (0.0, 0.0);
+    for (&before, &after) in before[..BANDS].iter().zip(&after[..BANDS]) {
+        let (before, after) = (amplitudes[usize::from(before)], amplitudes[usize::from(after)]);
+        total += after;
+        // Half a decibel is one step of what is stored.
+        risen += (after - 1.06 * before).max(0.0);
+    }
+    risen >= NEW * total
 }
 
 /// The value below which `percent` of all lie.

@@ -73,16 +73,16 @@ impl Decoder {
 
     /// Takes the candidates of the next frame.
     pub(super) fn step(&mut self, candidates: &[(usize, f64)], voiced_probability: f64) {
-        let (stay, switch) = ((1.0 - SWITCH_PROBABILITY).ln(), SWITCH_PROBABILITY.ln());
+        let (stay, change) = ((1.0 - SWITCH_PROBABILITY).ln(), SWITCH_PROBABILITY.ln());
         if self.has_started {
             self.find_best(0);
             self.find_best(1);
             let mut switches = vec![0; self.bins];
-            for (bin, switch_of_bin) in switches.iter_mut().enumerate() {
+            for (bin, switch) in switches.iter_mut().enumerate() {
                 let [from_voiced, from_unvoiced] = [self.best[0].values[bin], self.best[1].values[bin]];
-                let (kept, taken) = (from_voiced + stay, from_unvoiced + switch);
-                let (left, held) = (from_voiced + switch, from_unvoiced + stay);
-                *switch_of_bin = u8::from(taken > kept) | u8::from(held > left) << 1;
+                let (kept, taken) = (from_voiced + stay, from_unvoiced + change);
+                let (left, held) = (from_voiced + change, from_unvoiced + stay);
+                *switch = u8::from(taken > kept) | u8::from(held > left) << 1;
                 self.voiced[bin] = kept.max(taken);
                 self.unvoiced[bin] = left.max(held);
             }
