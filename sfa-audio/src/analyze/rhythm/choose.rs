@@ -58,6 +58,8 @@ pub(super) fn read(
     /// slow song read at double its tempo.
     const HARDLY_DIVIDED: f32 = 0.1;
     const HALF_BACKBEAT: f32 = 0.18;
+    /// What snares lose from three beats to four where bars are of three beats: far more than this.
+    const IN_THREES: f32 = -0.15;
     const DOUBLED_COST: f32 = 0.25;
     /// Only beats have off-beats that are late by a triplet.
     const SWUNG: f32 = 0.3;
@@ -106,7 +108,7 @@ pub(super) fn read(
     }
     if division.max(beside(3)).max(beside(9)) < HARDLY_DIVIDED
         && backbeat_of_halves(pulse, &beats) > HALF_BACKBEAT
-        && tempogram.snare_gain(bpm, 3.0, 4.0) > 0.0
+        && tempogram.snare_gain(bpm, 3.0, 4.0) > IN_THREES
     {
         score -= DOUBLED_COST;
     }
