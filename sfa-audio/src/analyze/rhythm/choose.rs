@@ -35,7 +35,7 @@ pub(super) fn read(
 ) -> Option<Reading> {
     const STRENGTH_WEIGHT: f32 = 1.0;
     /// Of the middle band alone: kicks and hats may repeat after any number of eighths, snares hardly do.
-    const SNARE_STRENGTH_WEIGHT: f32 = 0.3;
+    const SNARE_STRENGTH_WEIGHT: f32 = 0.15;
     const LOCAL_STRENGTH_WEIGHT: f32 = 0.3;
     const PRIOR_WEIGHT: f32 = 0.3;
     const QUARTERED_WEIGHT: f32 = 1.3;
@@ -54,10 +54,12 @@ pub(super) fn read(
     const CUT_IN_THREE: f32 = 0.3;
     const BACKBEAT: f32 = 0.15;
     const WHOLE_BAR_COST: f32 = 0.3;
-    /// A beat that nothing divides, while kicks and snares take turns from every second to the next: a slow song
-    /// read at double its tempo.
+    /// A beat that nothing divides, while kicks and snares take turns from every second to the next, in fours: a
+    /// slow song read at double its tempo.
     const HARDLY_DIVIDED: f32 = 0.1;
     const HALF_BACKBEAT: f32 = 0.18;
+    /// What snares lose from three beats to four where bars are of three beats: far more than this.
+    const IN_THREES: f32 = -0.15;
     const DOUBLED_COST: f32 = 0.25;
     /// Only beats have off-beats that are late by a triplet.
     const SWUNG: f32 = 0.3;
@@ -106,6 +108,7 @@ pub(super) fn read(
     }
     if division.max(beside(3)).max(beside(9)) < HARDLY_DIVIDED
         && backbeat_of_halves(pulse, &beats) > HALF_BACKBEAT
+        && tempogram.snare_gain(bpm, 3.0, 4.0) > IN_THREES
     {
         score -= DOUBLED_COST;
     }

@@ -40,6 +40,13 @@ impl Tempogram {
         comb(&self.snare_mean, FRAME_RATE_HZ * 60.0 / bpm)
     }
 
+    /// By how much more the middle band repeats after `late` beats than after `early` ones.
+    pub(super) fn snare_gain(&self, bpm: f64, early: f64, late: f64) -> f32 {
+        let after =
+            |beats: f64| value_at(&self.snare_mean, beats * FRAME_RATE_HZ * 60.0 / bpm).unwrap_or(0.0);
+        after(late) - after(early)
+    }
+
     /// The tempo around `bpm`, which is known to a frame per beat, that the song repeats by best.
     pub(super) fn strongest_near(&self, bpm: f64) -> f64 {
         (-12..=12)
@@ -204,12 +211,16 @@ fn comb(correlation: &[f32], period: f64) -> f32 {
     const WEIGHTS: [f32; 4] = [1.0, 1.0, 0.7, 0.7];
     let (mut sum, mut weights) = (0.0, 0.0);
     for (n, weight) in WEIGHTS.iter().enumerate() {
-        let lag = period * (n + 1) as f64;
-        let (left, share) = (lag as usize, lag.fract() as f32);
-        if left + 1 < correlation.len() {
-            sum += weight * (correlation[left] * (1.0 - share) + correlation[left + 1] * share);
+        if let Some(value) = value_at(correlation, period * (n + 1) as f64) {
+            sum += weight * value;
             weights += weight;
         }
     }
     if weights > 0.0 { sum / weights } else { 0.0 }
+}
+
+/// The correlation at a lag between two frames, where it was measured.
+fn value_at(correlation: &[f32], lag: f64) -> Option<f32> {
+    let (left, share) = (lag as usize, lag.fract() as f32);
+    (left + 1 < correlation.len()).then(|| correlation[left] * (1.0 - share) + correlation[left + 1] * share)
 }
