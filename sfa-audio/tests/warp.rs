@@ -133,7 +133,7 @@ fn blocks_change_nothing_and_a_second_reading_is_the_same() {
 
 #[test]
 fn silence_noise_and_nonsense_are_taken() {
-    let nonsense = vec![f32::NAN, f32::INFINITY, 1e30, 0.1, -0.1];
+    let nonsense = [f32::NAN, f32::INFINITY, 1e30, 0.1, -0.1];
     for samples in [vec![0.0; 30_000], nonsense.repeat(5_000), strokes(0.01, 0.5)] {
         let out = warp(&mono(samples), 1.7, 5.0);
         assert!(out.channels()[0].iter().all(|sample| sample.is_finite()));

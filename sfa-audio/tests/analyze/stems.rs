@@ -21,10 +21,11 @@ fn song_and_stems() -> (Clip, Clip, Clip) {
 fn with_stems(mix: &Clip, drums: Option<&Clip>, bass: Option<&Clip>, other: Option<&Clip>) -> Analysis {
     let options = AnalyzeOptions::default().features([Feature::Rhythm, Feature::Key]);
     let [mut drums, mut bass, mut other] = [drums, bass, other].map(|stem| stem.map(Clip::source));
-    let mut stems = StemSources::default();
-    stems.drums = drums.as_mut().map(|stem| stem as _);
-    stems.bass = bass.as_mut().map(|stem| stem as _);
-    stems.other = other.as_mut().map(|stem| stem as _);
+    let stems = StemSources {
+        drums: drums.as_mut().map(|stem| stem as _),
+        bass: bass.as_mut().map(|stem| stem as _),
+        other: other.as_mut().map(|stem| stem as _),
+    };
     analyze_with_stems(&mut mix.source(), stems, &options, &Watch::new()).unwrap()
 }
 
