@@ -57,7 +57,7 @@ pub(super) fn read(
     /// A beat that nothing divides, while kicks and snares take turns from every second to the next, in fours: a
     /// slow song read at double its tempo.
     const HARDLY_DIVIDED: f32 = 0.1;
-    const HALF_BACKBEAT: f32 = 0.18;
+    const HALF_BACKBEAT: f32 = 0.23;
     /// What snares lose from three beats to four where bars are of three beats: far more than this.
     const IN_THREES: f32 = -0.15;
     const DOUBLED_COST: f32 = 0.25;
