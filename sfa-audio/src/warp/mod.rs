@@ -178,6 +178,7 @@ fn ratio_near(ratio: f64) -> (u32, u32) {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::MAX_SAMPLE_RATE_HZ;
 
     #[test]
     fn shifts_are_small_fractions() {
@@ -185,7 +186,8 @@ mod tests {
         assert_eq!(ratio_near(2.0), (2, 1));
         for cents in (-2400..=2400).step_by(7) {
             let (faster, slower) = ratio_near((f64::from(cents) / 1200.0).exp2());
-            assert!(faster < 1000 && slower < 1000, "{cents} cents: {faster}/{slower}");
+            let highest_hz = faster.max(slower) * MIN_SAMPLE_RATE_HZ.div_ceil(faster.min(slower));
+            assert!(highest_hz < MAX_SAMPLE_RATE_HZ, "{cents} cents: {faster}/{slower}");
         }
     }
 }

@@ -109,7 +109,11 @@ mod tests {
         let mut attacks = vec![0.0; 12_000];
         for beat in &beats_secs {
             for note in notes {
-                attacks[((beat + note * 0.5) * ATTACK_RATE_HZ).round() as usize] = 1.0;
+                // As measured, an attack rises and falls over 10 ms.
+                let middle = ((beat + note * 0.5) * ATTACK_RATE_HZ).round() as usize;
+                for (offset, value) in [0.25, 0.5, 0.75, 1.0, 0.75, 0.5, 0.25].into_iter().enumerate() {
+                    attacks[middle + offset - 3] = value;
+                }
             }
         }
         find(&beats_secs, &RhythmFeatures { attacks, ..RhythmFeatures::default() })
