@@ -1,15 +1,15 @@
 //! The file a song comes from: who it is, and how to read it again.
 
-use std::fs::File;
+use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
-use sfa_audio::analyze::analyze;
+use sfa_audio::analyze::{StemSources, analyze_with_stems};
 use sfa_audio::cue;
 use sfa_audio::io::{AudioReader, Tags};
 
 use crate::song::{Separation, SongReport, SourceFile, StemFile};
 use crate::stems::{self, StemOptions};
-use crate::{AnalyzeOptions, AudioSource, Error, Result, Separator, Watch, naming};
+use crate::{AnalyzeOptions, AudioSource, Error, ErrorKind, Result, Separator, StemKind, Watch, naming};
 
 /// An audio file that was opened once, so that it is known to be one.
 pub(crate) struct Source {
@@ -47,8 +47,43 @@ impl Source {
 
     /// Measures the song and suggests cues and loops.
     pub(crate) fn analyze(&self, options: &AnalyzeOptions, watch: &Watch) -> Result<SongReport> {
+        self.analyze_with(StemSources::default(), options, watch)
+    }
+
+    /// [`analyze`](Self::analyze) with the stems in a folder, by their names.
+    pub(crate) fn analyze_with_stems(
+        &self,
+        folder: &Path,
+        options: &AnalyzeOptions,
+        watch: &Watch,
+    ) -> Result<SongReport> {
+        let mut stems = Vec::new();
+        for kind in [StemKind::Drums, StemKind::Bass, StemKind::Other] {
+            let file = stem_file(folder, kind.name())?;
+            stems.push(file.map(|file| AudioReader::open(&file)).transpose()?);
+        }
+        let [drums, bass, other] = &mut stems[..] else { unreachable!("three kinds were looked for") };
+        if drums.is_none() && (bass.is_none() || other.is_none()) {
+            let message = "there are neither drums nor bass and other in this folder: stems are files such as drums.wav";
+            return Err(Error::new(ErrorKind::InvalidOption, message).about(folder.display().to_string()));
+        }
+        let sources = StemSources {
+            drums: drums.as_mut().map(|stem| stem as _),
+            bass: bass.as_mut().map(|stem| stem as _),
+            other: other.as_mut().map(|stem| stem as _),
+        };
+        self.analyze_with(sources, options, watch)
+    }
+
+    fn analyze_with(
+        &self,
+        stems: StemSources<'_>,
+        options: &AnalyzeOptions,
+        watch: &Watch,
+    ) -> Result<SongReport> {
         let mut reader = AudioReader::open(&self.path)?;
-        let analysis = analyze(&mut reader, options, watch).map_err(|error| self.name(error))?;
+        let analysis =
+            analyze_with_stems(&mut reader, stems, options, watch).map_err(|error| self.name(error))?;
         let frames = reader.spec().frame_at(analysis.duration_secs);
         let file = self.describe(&reader, frames)?;
         let mut report = SongReport::new(file, self.tags.clone(), analysis);
@@ -103,4 +138,20 @@ impl Source {
     fn name(&self, error: Error) -> Error {
         error.about(self.path.display().to_string())
     }
+}
+
+/// The file of this name in a folder, whatever its ending.
+fn stem_file(folder: &Path, name: &str) -> Result<Option<PathBuf>> {
+    let failed = |error| Error::io(folder, error);
+    let mut files: Vec<PathBuf> = fs::read_dir(folder)
+        .map_err(failed)?
+        .map(|entry| entry.map(|entry| entry.path()))
+        .collect::<std::io::Result<_>>()
+        .map_err(failed)?;
+    files.sort();
+    let is_meant = |path: &PathBuf| {
+        let stem = path.file_stem().and_then(|stem| stem.to_str());
+        stem.is_some_and(|stem| stem.eq_ignore_ascii_case(name)) && path.is_file()
+    };
+    Ok(files.into_iter().find(is_meant))
 }

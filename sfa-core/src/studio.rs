@@ -176,6 +176,22 @@ impl Studio {
         Source::open(path)?.analyze(options, watch)
     }
 
+    /// [`analyze`](Self::analyze) where the stems of the song are in a folder as well, as files named `drums`, `bass`
+    /// and `other` in any format: beats and hits are read from the drums, the key from bass and other.
+    /// `Analysis::stems` says what was.
+    ///
+    /// # Errors
+    /// As [`analyze`](Self::analyze); `InvalidOption` when there are no such stems.
+    pub fn analyze_with_stems(
+        &self,
+        path: &Path,
+        stems: &Path,
+        options: &AnalyzeOptions,
+        watch: &Watch,
+    ) -> Result<SongReport> {
+        Source::open(path)?.analyze_with_stems(stems, options, watch)
+    }
+
     /// Writes the stems of a song to `out/NAME/STEM.EXT`, where NAME is the file's name without extension.
     ///
     /// Without `force`, stems that are all there already are left as they are.

@@ -276,3 +276,20 @@ fn there_are_no_beats_to_draw_in_silence() {
     let loudness = sfa(&["plot", text(&silence), "--kind", "loudness", "--out", text(&out)]);
     assert!(loudness.status.success(), "{}", stderr(&loudness));
 }
+
+#[test]
+fn stems_beside_a_song_are_heard() {
+    let desk = Desk::new();
+    let song = desk.song("a.wav");
+    let stems = desk.path("stems");
+    fs::create_dir(&stems).unwrap();
+    let nothing = sfa(&["analyze", text(&song), "--stems", text(&stems)]);
+    assert_eq!(nothing.status.code(), Some(1));
+    assert!(stderr(&nothing).contains("drums.wav"), "{}", stderr(&nothing));
+    fs::copy(&song, stems.join("Drums.wav")).unwrap();
+    let output = sfa(&["analyze", text(&song), "--stems", text(&stems), "--json"]);
+    assert!(output.status.success(), "{}", stderr(&output));
+    let found: Value = serde_json::from_str(&stdout(&output)).unwrap();
+    let used = found["analysis"]["stems"].as_array().unwrap();
+    assert!(used.contains(&Value::from("hits_from_drums")), "{used:?}");
+}

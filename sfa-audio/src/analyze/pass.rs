@@ -42,8 +42,8 @@ pub fn analyze(source: &mut dyn AudioSource, options: &AnalyzeOptions, watch: &W
     analyze_with_stems(source, StemSources::default(), options, watch)
 }
 
-/// [`analyze`] of a mix whose stems are there as well: beats are placed by the drums, the key is
-/// read from bass and other.
+/// [`analyze`] of a mix whose stems are there as well: beats and hits are read from the drums, the key from bass
+/// and other.
 ///
 /// [`Analysis::stems`] says what was read from them: drums that rest for half of the song are not asked. Which tempo is the
 /// song's is heard in the mix, as drums alone do not tell a tempo from its double. Progress counts the mix only.
@@ -77,10 +77,18 @@ pub fn analyze_with_stems(
         collectors.push_mono(mono.finish()?);
     }
     let mut used = Vec::new();
-    if let (Some(source), true) = (stems.drums, collectors.rhythm.is_some()) {
-        let mut drums = RhythmCollector::new();
-        hear_sum(&mut [source], watch, |mono| drums.push(mono))?;
-        collectors.drum_stem = Some(drums);
+    if let Some(source) = stems.drums {
+        let mut beats = collectors.rhythm.is_some().then(RhythmCollector::new);
+        let mut hits = collectors.drums.is_some().then(DrumCollector::new);
+        hear_sum(&mut [source], watch, |mono| {
+            beats.iter_mut().for_each(|beats| beats.push(mono));
+            hits.iter_mut().for_each(|hits| hits.push(mono));
+        })?;
+        collectors.drum_stem = beats;
+        if hits.is_some() {
+            collectors.drums = hits;
+            used.push(StemUse::HitsFromDrums);
+        }
     }
     if let (Some(bass), Some(other), true) = (stems.bass, stems.other, collectors.harmony.is_some()) {
         let mut harmony = HarmonyCollector::new();

@@ -35,6 +35,8 @@ impl std::fmt::Debug for StemSources<'_> {
 pub enum StemUse {
     /// Beats, from the drums.
     BeatsFromDrums,
+    /// Drum hits, from the drums.
+    HitsFromDrums,
     /// Key, tuning and chroma, from bass and other together.
     KeyFromBassAndOther,
 }

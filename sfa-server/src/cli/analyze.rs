@@ -36,6 +36,10 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, value_name = "NAME")]
     beats_like: Option<BeatsLike>,
 
+    /// Read beats, drum hits and key from the stems in this folder: drums, bass, other (one input only)
+    #[arg(long, value_name = "DIR")]
+    stems: Option<PathBuf>,
+
     /// Look for tempos between these only, for example 88-176
     #[arg(long, value_name = "SLOWEST-FASTEST", value_parser = bpm_range)]
     bpm_range: Option<(f64, f64)>,
@@ -165,13 +169,21 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
         context.terminal.fail(message);
         return Err(Exit::Usage);
     }
+    if arguments.stems.is_some() && files.len() > 1 {
+        let message = format!("--stems are those of one song, but {} files were given", files.len());
+        context.terminal.fail(message);
+        return Err(Exit::Usage);
+    }
     let options = options(arguments);
     let outcomes = batch::run(
         context,
         &files,
         1,
         |file, watch| {
-            let song = context.studio.analyze(file, &options, watch)?;
+            let song = match &arguments.stems {
+                Some(stems) => context.studio.analyze_with_stems(file, stems, &options, watch)?,
+                None => context.studio.analyze(file, &options, watch)?,
+            };
             if let Some(path) = &arguments.report {
                 context.studio.write_report(&song, path)?;
             }
