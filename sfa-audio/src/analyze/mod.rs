@@ -15,6 +15,7 @@ mod key;
 mod loudness;
 mod pass;
 mod rhythm;
+mod signal;
 mod stems;
 mod timbre;
 mod waveform;
@@ -36,6 +37,7 @@ pub use loudness::Loudness;
 pub(crate) use pass::make_finite;
 pub use pass::{analyze, analyze_with_stems};
 pub use rhythm::{Beat, GridRegion, Meter, Rhythm, Swing, Tempo, TempoCandidate};
+pub use signal::Signal;
 pub use stems::{StemSources, StemUse};
 pub use waveform::{Waveform, WaveformCollector, WaveformLevel};
 
@@ -212,6 +214,9 @@ pub struct Analysis {
     /// Loudness by EBU R128.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub loudness: Option<Loudness>,
+    /// Offset, clipping and correlation of the recording, measured with its loudness.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signal: Option<Signal>,
     /// Energy level and curve.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub energy: Option<Energy>,

@@ -9,6 +9,7 @@ use super::harmony::{Chroma, ChromaFrames, HarmonyCollector};
 use super::key;
 use super::loudness::LoudnessCollector;
 use super::rhythm::{RhythmCollector, track_rhythm};
+use super::signal::SignalCollector;
 use super::stems::{StemSources, StemUse, hear_sum, with_drums};
 use super::timbre::TimbreCollector;
 use super::waveform::WaveformCollector;
@@ -102,6 +103,7 @@ pub fn analyze_with_stems(
 /// Whatever must hear the audio to answer the questions asked.
 struct Collectors {
     loudness: Option<LoudnessCollector>,
+    signal: Option<SignalCollector>,
     waveform: Option<WaveformCollector>,
     harmony: Option<HarmonyCollector>,
     /// Bass and other: the form is still read from the harmony of the mix.
@@ -120,6 +122,7 @@ impl Collectors {
         use Feature::{Chords, Drums, Energy, Form, Key, Loudness, Rhythm, Waveform};
         Ok(Self {
             loudness: wanted(&[Loudness, Energy, Form]).then(|| LoudnessCollector::new(spec)).transpose()?,
+            signal: wanted(&[Loudness]).then(|| SignalCollector::new(spec)),
             waveform: wanted(&[Waveform]).then(|| WaveformCollector::new(spec)),
             harmony: wanted(&[Key, Form, Chords]).then(HarmonyCollector::new),
             rhythm: wanted(&[Rhythm, Form, Chords]).then(RhythmCollector::new),
@@ -140,6 +143,9 @@ impl Collectors {
     fn push_native(&mut self, block: &Clip) -> Result<()> {
         if let Some(loudness) = &mut self.loudness {
             loudness.push(block)?;
+        }
+        if let Some(signal) = &mut self.signal {
+            signal.push(block);
         }
         if let Some(waveform) = &mut self.waveform {
             waveform.push(block);
@@ -238,6 +244,7 @@ impl Collectors {
             chroma: asked_harmony.map(Chroma::from_frames),
             rhythm: rhythm.filter(|_| asked(Feature::Rhythm)),
             loudness: loudness.filter(|_| asked(Feature::Loudness)),
+            signal: self.signal.map(SignalCollector::finish),
             energy: energy.filter(|_| asked(Feature::Energy)),
             form,
             chords,

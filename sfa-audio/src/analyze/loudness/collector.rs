@@ -33,7 +33,7 @@ impl LoudnessCollector {
     pub(crate) fn new(spec: AudioSpec) -> Result<Self> {
         let peaks = Mode::SAMPLE_PEAK | Mode::TRUE_PEAK;
         let is_weighted = spec.sample_rate_hz >= MIN_WEIGHTED_RATE_HZ;
-        let mode = if is_weighted { Mode::I | Mode::LRA | peaks } else { peaks };
+        let mode = if is_weighted { Mode::I | peaks } else { peaks };
         let meter = EbuR128::new(spec.channels as u32, spec.sample_rate_hz, mode).map_err(meter_fault)?;
         // The meter's own block length, so that its windows end where our hops do.
         let hop_frames = (spec.sample_rate_hz as usize + 5) / 10;
@@ -78,31 +78,51 @@ impl LoudnessCollector {
             powers.fold(None, |max: Option<f64>, power| Some(max.map_or(power, |max| max.max(power))))
         };
         let integrated_lufs = self.meter.loudness_global().ok().and_then(defined);
-        let rate_hz = f64::from(self.meter.rate());
+        let true_peak_dbtp = defined(20.0 * true_peak.log10());
+        let hop_secs = self.hop_frames as f64 / f64::from(self.meter.rate());
+        let curve = |hops| Curve { hop_secs, values: levels(&self.hop_powers, hops) };
         Ok(Loudness {
             integrated_lufs,
-            range_lu: self
-                .meter
-                .loudness_range()
-                .ok()
-                .and_then(defined)
-                .filter(|_| integrated_lufs.is_some() && whole_hops >= SHORT_TERM_HOPS),
+            range_lu: range_lu(&self.hop_powers[..whole_hops]).filter(|_| integrated_lufs.is_some()),
             max_momentary_lufs: loudest(MOMENTARY_HOPS).and_then(|power| defined(lufs_of_power(power))),
             max_short_term_lufs: loudest(SHORT_TERM_HOPS).and_then(|power| defined(lufs_of_power(power))),
-            true_peak_dbtp: defined(20.0 * true_peak.log10()),
+            true_peak_dbtp,
+            peak_to_loudness_lu: true_peak_dbtp.zip(integrated_lufs).map(|(peak, loudness)| peak - loudness),
             sample_peak_dbfs: defined(20.0 * sample_peak.log10()),
-            momentary_lufs: Curve {
-                hop_secs: self.hop_frames as f64 / rate_hz,
-                values: (1..=self.hop_powers.len())
-                    .map(|end| {
-                        let window = &self.hop_powers[end.saturating_sub(MOMENTARY_HOPS)..end];
-                        let power = mean(window) * window.len() as f64 / MOMENTARY_HOPS as f64;
-                        lufs_of_power(power).max(SILENCE_LUFS) as f32
-                    })
-                    .collect(),
-            },
+            momentary_lufs: curve(MOMENTARY_HOPS),
+            short_term_lufs: curve(SHORT_TERM_HOPS),
         })
     }
+}
+
+/// The level of the last `hops` at the end of every hop; before the start there was silence.
+fn levels(hop_powers: &[f32], hops: usize) -> Vec<f32> {
+    (1..=hop_powers.len())
+        .map(|end| {
+            let window = &hop_powers[end.saturating_sub(hops)..end];
+            let power = mean(window) * window.len() as f64 / hops as f64;
+            lufs_of_power(power).max(SILENCE_LUFS) as f32
+        })
+        .collect()
+}
+
+/// EBU Tech 3342: from the 10th to the 95th percentile of short-term loudness, without what is below -70 LUFS or 20 LU
+/// below the mean of the rest.
+fn range_lu(hop_powers: &[f32]) -> Option<f64> {
+    const ABSOLUTE_GATE_LUFS: f64 = -70.0;
+    const RELATIVE_GATE_LU: f64 = -20.0;
+
+    let mut powers: Vec<f64> = hop_powers
+        .windows(SHORT_TERM_HOPS)
+        .map(mean)
+        .filter(|&power| lufs_of_power(power) >= ABSOLUTE_GATE_LUFS)
+        .collect();
+    let gate = powers.iter().sum::<f64>() / powers.len() as f64 * 10f64.powf(RELATIVE_GATE_LU / 10.0);
+    powers.retain(|&power| power >= gate);
+    powers.sort_by(f64::total_cmp);
+    let last = powers.len().checked_sub(1)?;
+    let at = |share: f64| lufs_of_power(powers[(last as f64 * share).round() as usize]);
+    Some(at(0.95) - at(0.1))
 }
 
 fn mean(powers: &[f32]) -> f64 {
