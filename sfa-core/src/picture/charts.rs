@@ -336,15 +336,17 @@ fn section_color(kind: SectionKind) -> Rgb {
 /// The quietest loudness that is drawn, in LUFS.
 const FLOOR_LUFS: f32 = -60.0;
 
-/// Momentary loudness, with the integrated one as a line across.
+/// Momentary and short-term loudness, with the integrated one as a line across.
 pub(super) fn loudness(report: &SongReport, loudness: &Loudness) -> Scene {
     let mut plot = Plot::new(report, "Loudness");
     let share = |lufs: f32| 1.0 - lufs / FLOOR_LUFS;
     for lufs in [0, -10, -20, -30, -40, -50, -60] {
         plot.level(share(lufs as f32), RULE, format!("{lufs} LUFS"));
     }
-    let points = plot.curve(&loudness.momentary_lufs, share);
-    plot.line(points, 1.5, MIDDLE);
+    for (curve, color) in [(&loudness.momentary_lufs, MIDDLE), (&loudness.short_term_lufs, HIGH)] {
+        let points = plot.curve(curve, share);
+        plot.line(points, 1.5, color);
+    }
     let mut words = Vec::new();
     if let Some(lufs) = loudness.integrated_lufs {
         let y = plot.y(share(lufs as f32));

@@ -88,8 +88,11 @@ fn gathering(profile: &[f32; PHASES], from: f32, to: f32) -> Option<Gathering> {
     let at = |phase: i32| profile[phase.rem_euclid(PHASES as i32) as usize];
     let around = |phase: i32| (-REACH..=REACH).map(|offset| at(phase + offset)).sum::<f32>();
     let (first, last) = ((from * PHASES as f32) as i32, (to * PHASES as f32) as i32);
-    let peak = (first..=last).max_by(|&a, &b| around(a).total_cmp(&around(b)))?;
+    let peak = (first..=last).rev().max_by(|&a, &b| around(a).total_cmp(&around(b)))?;
     let sum = around(peak);
+    if peak == first && around(peak - 1) >= sum || peak == last && around(peak + 1) >= sum {
+        return None;
+    }
     // What comes back after a kick ducked it rises slowly all around.
     let strength = sum - 0.5 * (around(peak - BESIDE) + around(peak + BESIDE));
     if strength <= 0.0 || around(peak - 1) > sum || around(peak + 1) > sum {
