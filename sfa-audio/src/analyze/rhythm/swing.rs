@@ -79,7 +79,7 @@ struct Gathering {
     strength: f32,
 }
 
-/// The strongest gathering between two shares of a beat; it may not lie at their edge, where it belongs to another.
+/// The strongest gathering that lies between two shares of a beat.
 fn gathering(profile: &[f32; PHASES], from: f32, to: f32) -> Option<Gathering> {
     /// Parts on either side that belong to a gathering.
     const REACH: i32 = 3;
@@ -87,19 +87,20 @@ fn gathering(profile: &[f32; PHASES], from: f32, to: f32) -> Option<Gathering> {
     const BESIDE: i32 = 8;
     let at = |phase: i32| profile[phase.rem_euclid(PHASES as i32) as usize];
     let around = |phase: i32| (-REACH..=REACH).map(|offset| at(phase + offset)).sum::<f32>();
-    let (first, last) = ((from * PHASES as f32) as i32, (to * PHASES as f32) as i32);
-    let peak = (first..=last).rev().max_by(|&a, &b| around(a).total_cmp(&around(b)))?;
-    let sum = around(peak);
-    if peak == first && around(peak - 1) >= sum || peak == last && around(peak + 1) >= sum {
-        return None;
-    }
-    // What comes back after a kick ducked it rises slowly all around.
-    let strength = sum - 0.5 * (around(peak - BESIDE) + around(peak + BESIDE));
-    if strength <= 0.0 || around(peak - 1) > sum || around(peak + 1) > sum {
-        return None;
-    }
-    let moment: f32 = (-REACH..=REACH).map(|offset| offset as f32 * at(peak + offset)).sum();
-    Some(Gathering { place: (peak as f32 + moment / sum) / PHASES as f32, strength })
+    let gathered_at = |peak: i32| {
+        let sum = around(peak);
+        // What comes back after a kick ducked it rises slowly all around.
+        let strength = sum - 0.5 * (around(peak - BESIDE) + around(peak + BESIDE));
+        if strength <= 0.0 || around(peak - 1) > sum || around(peak + 1) > sum {
+            return None;
+        }
+        let moment: f32 = (-REACH..=REACH).map(|offset| offset as f32 * at(peak + offset)).sum();
+        // What reaches in from beyond is another note.
+        let place = (peak as f32 + moment / sum) / PHASES as f32;
+        (from..=to).contains(&place).then_some(Gathering { place, strength })
+    };
+    let phases = (from * PHASES as f32) as i32..=(to * PHASES as f32) as i32;
+    phases.filter_map(gathered_at).max_by(|a, b| a.strength.total_cmp(&b.strength))
 }
 
 #[cfg(test)]
