@@ -21,7 +21,7 @@ mod worker;
 use std::process::ExitCode;
 
 use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
-use sfa_core::{Studio, Watch};
+use sfa_core::{Error, ErrorKind, Studio, Watch};
 
 use terminal::Terminal;
 
@@ -118,6 +118,18 @@ struct Context {
     studio: Studio,
     terminal: Terminal,
     watch: Watch,
+}
+
+impl Context {
+    /// Says why a command that writes one file wrote none, and how it ends.
+    fn ended_without_file(&self, error: &Error) -> Exit {
+        if error.is_cancelled() {
+            self.terminal.note("stopped; nothing was written");
+            return Exit::Interrupted;
+        }
+        self.terminal.fail(error.to_string());
+        if error.kind() == ErrorKind::InvalidOption { Exit::Usage } else { Exit::SomeFailed }
+    }
 }
 
 pub(crate) fn run() -> ExitCode {

@@ -3,7 +3,6 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
-use sfa_core::ErrorKind;
 use sfa_core::picture::PictureKind;
 
 use super::{Context, Exit};
@@ -70,13 +69,6 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
             context.terminal.print(arguments.out.display().to_string());
             Ok(Exit::Success)
         }
-        Err(error) if error.is_cancelled() => {
-            context.terminal.note("stopped; nothing was written");
-            Err(Exit::Interrupted)
-        }
-        Err(error) => {
-            context.terminal.fail(error.to_string());
-            Err(if error.kind() == ErrorKind::InvalidOption { Exit::Usage } else { Exit::SomeFailed })
-        }
+        Err(error) => Err(context.ended_without_file(&error)),
     }
 }

@@ -77,14 +77,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
             ));
             Ok(Exit::Success)
         }
-        Err(error) if error.is_cancelled() => {
-            context.terminal.note("stopped; nothing was written");
-            Err(Exit::Interrupted)
-        }
-        Err(error) => {
-            context.terminal.fail(error.to_string());
-            Err(if error.kind() == ErrorKind::InvalidOption { Exit::Usage } else { Exit::SomeFailed })
-        }
+        Err(error) => Err(context.ended_without_file(&error)),
     }
 }
 
