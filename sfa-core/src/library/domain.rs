@@ -217,7 +217,8 @@ pub struct Notification {
 /// Which tracks to list, and in which order.
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrackQuery {
-    /// Words that title, artist or album contain, in any case.
+    /// Words that title, artist and album together contain, in any order, whatever their case and accents. Of more
+    /// than four words the four longest decide.
     pub search: Option<String>,
     /// Order of the list.
     pub order: TrackOrder,

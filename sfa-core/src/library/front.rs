@@ -2,6 +2,7 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
 use sfa_audio::io::AudioReader;
@@ -13,8 +14,8 @@ use super::pipeline::{self, Pipeline};
 use super::worker::{self, Bench, Handler, Worker, WorkerOptions};
 use super::{
     Batch, BatchId, Change, Database, Enqueued, JobId, JobState, LibraryError, LibraryErrorKind,
-    LibraryResult, NewTrack, PostgresStore, Receipt, Scope, Settings, Soundness, SqliteStore, Step, Storage,
-    Topic, Track, TrackId,
+    LibraryResult, Link, LinkKeys, NewTrack, PostgresStore, Receipt, Scope, Secret, Settings, Soundness,
+    SqliteStore, Step, Storage, StorageKeys, Topic, Track, TrackId, UserStatus,
 };
 use crate::{Studio, naming};
 
@@ -31,19 +32,33 @@ pub struct LibraryConfig {
     pub folder: PathBuf,
     /// "postgres://…", for a library that several machines share. Default: a file in the folder.
     pub database_url: Option<String>,
+    /// "s3://bucket/folder?endpoint=…" for the files of a library that several machines share, see [`Storage::at`].
+    /// Default: a folder in the folder.
+    pub storage_url: Option<String>,
+    /// What opens that store. Default: the environment.
+    pub storage_keys: Option<StorageKeys>,
+    /// What links to files are signed with, the secret in use first; the same on all machines that share a library.
+    /// Default: one in a file in the folder, made at first.
+    pub secrets: Vec<Secret>,
 }
 
 impl LibraryConfig {
     /// Everything in one folder.
     pub fn in_folder(folder: impl Into<PathBuf>) -> Self {
-        Self { folder: folder.into(), database_url: None }
+        Self {
+            folder: folder.into(),
+            database_url: None,
+            storage_url: None,
+            storage_keys: None,
+            secrets: Vec::new(),
+        }
     }
 
-    /// `SFA_DATA_DIR`, or this system's folder for the data of programs; the rows where `SFA_DATABASE_URL` says, or
-    /// in the folder.
+    /// `SFA_DATA_DIR`, or this system's folder for the data of programs; the rows where `SFA_DATABASE_URL` says and
+    /// the files where `SFA_STORAGE_URL` says, or in the folder; secrets from `SFA_SECRETS`, separated by commas.
     ///
     /// # Errors
-    /// `Invalid` where the system names no such folder.
+    /// `Invalid` where the system names no such folder, or for what is no secret.
     pub fn default_place() -> LibraryResult<Self> {
         let named = |name| std::env::var_os(name).filter(|value| !value.is_empty());
         let folder = match named("SFA_DATA_DIR") {
@@ -55,14 +70,28 @@ impl LibraryConfig {
                     LibraryError::new(LibraryErrorKind::Invalid, message)
                 })?,
         };
-        let database_url = named("SFA_DATABASE_URL").map(|url| url.to_string_lossy().into_owned());
-        Ok(Self { folder, database_url })
+        let text = |name| named(name).map(|value| value.to_string_lossy().into_owned());
+        let secrets = text("SFA_SECRETS").unwrap_or_default();
+        let secrets = secrets.split(',').map(str::trim).filter(|secret| !secret.is_empty());
+        Ok(Self {
+            database_url: text("SFA_DATABASE_URL"),
+            storage_url: text("SFA_STORAGE_URL"),
+            secrets: secrets.map(str::parse).collect::<LibraryResult<_>>()?,
+            ..Self::in_folder(folder)
+        })
     }
 
     /// The rows in a PostgreSQL database.
     #[must_use]
     pub fn database_url(mut self, url: impl Into<String>) -> Self {
         self.database_url = Some(url.into());
+        self
+    }
+
+    /// The files in an object store.
+    #[must_use]
+    pub fn storage_url(mut self, url: impl Into<String>) -> Self {
+        self.storage_url = Some(url.into());
         self
     }
 }
@@ -77,6 +106,7 @@ pub struct Library {
     storage: Storage,
     studio: Arc<Studio>,
     folder: Arc<PathBuf>,
+    links: Arc<LinkKeys>,
     bus: Bus,
     wake: Arc<Notify>,
 }
@@ -125,11 +155,15 @@ impl Studio {
     pub async fn open(self, config: LibraryConfig) -> LibraryResult<Library> {
         let folder = config.folder;
         std::fs::create_dir_all(&folder).map_err(|error| LibraryError::storage(&folder, error))?;
-        let storage = Storage::local(&folder.join(FILES_FOLDER))?;
+        let storage = match &config.storage_url {
+            Some(url) => Storage::at(url, config.storage_keys.as_ref()).await?,
+            None => Storage::local(&folder.join(FILES_FOLDER))?,
+        };
         let database: Arc<dyn Database> = match &config.database_url {
             Some(url) => Arc::new(PostgresStore::open(url).await?),
             None => Arc::new(SqliteStore::open(&folder.join(DATABASE_FILE)).await?),
         };
+        let links = Arc::new(LinkKeys::of_library(&folder, &config.secrets)?);
         let wake = Arc::new(Notify::new());
         database.listen(&wake);
         Ok(Library {
@@ -137,6 +171,7 @@ impl Studio {
             storage,
             studio: Arc::new(self),
             folder: Arc::new(folder),
+            links,
             bus: Bus::new(),
             wake,
         })
@@ -389,6 +424,48 @@ impl Library {
         Ok(paths)
     }
 
+    /// The query of an address that lets anybody read one of the user's contents for so long. Whoever serves contents
+    /// passes it to [`follow_link`](Self::follow_link). With a file name a browser saves the content under it.
+    ///
+    /// # Errors
+    /// `NotFound` when the user has no such content.
+    pub async fn link(
+        &self,
+        scope: Scope,
+        hash: &str,
+        file_name: &str,
+        lifetime: Duration,
+    ) -> LibraryResult<String> {
+        self.make_sure_of_content(scope, hash).await?;
+        let lifetime_ms = i64::try_from(lifetime.as_millis()).unwrap_or(i64::MAX);
+        Ok(self.links.sign(&Link {
+            hash: hash.to_owned(),
+            user: scope.user,
+            expires_at_ms: now_ms().saturating_add(lifetime_ms),
+            file_name: file_name.to_owned(),
+        }))
+    }
+
+    /// What the address of content `hash` with this query allows now. A link ends with the content, and when its
+    /// user is not let in any more.
+    ///
+    /// # Errors
+    /// `NotFound` for a link that is not valid, or is over.
+    pub async fn follow_link(&self, hash: &str, query: &str) -> LibraryResult<Link> {
+        let link = self.links.read(hash, query, now_ms())?;
+        self.make_sure_of_content(Scope::of(link.user), hash).await?;
+        if self.database.user(link.user).await?.status != UserStatus::Active {
+            return Err(LibraryError::not_found("active user", link.user));
+        }
+        Ok(link)
+    }
+
+    async fn make_sure_of_content(&self, scope: Scope, hash: &str) -> LibraryResult<()> {
+        let owners = self.database.tracks_with_blob(hash).await?;
+        let is_theirs = owners.iter().any(|(owner, _)| *owner == scope);
+        if is_theirs { Ok(()) } else { Err(LibraryError::not_found("content", hash)) }
+    }
+
     /// Reads every content and compares rows with files in both directions. With `repair`, orphans go, and tracks
     /// whose stems or exports are missing or damaged are processed again; a song that is itself missing cannot be
     /// brought back.
@@ -452,6 +529,8 @@ impl Library {
             );
             return Err(LibraryError::new(LibraryErrorKind::NoSpace, message));
         }
+        // Elsewhere it is for that store to say that it is full; here the database needs room.
+        let size = if self.storage.is_local() { size } else { 0 };
         let free = fs4::available_space(&*self.folder)
             .map_err(|error| LibraryError::storage(&self.folder, error))?;
         if free < size.saturating_add(RESERVED_BYTES) {
@@ -466,6 +545,11 @@ impl std::fmt::Debug for Library {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("Library").field("folder", &self.folder).finish_non_exhaustive()
     }
+}
+
+fn now_ms() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
 /// What a file says about itself; fails for what is no song.

@@ -60,6 +60,10 @@ ids! {
     CueId = "cue";
     /// Names a notification.
     NotificationId = "notification";
+    /// Names a session.
+    SessionId = "session";
+    /// Names a token.
+    TokenId = "token";
 }
 
 impl JobId {

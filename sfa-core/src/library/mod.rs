@@ -1,19 +1,27 @@
 //! A library that remembers: tracks and what was made of them, the work still to do, and what has happened.
 
+mod account;
 mod bus;
 mod change;
 mod domain;
 mod error;
 mod event;
+mod fold;
 mod front;
 mod ids;
+mod link;
 mod pipeline;
 mod queue;
+mod secret;
 mod settings;
 mod storage;
 mod store;
 mod worker;
 
+pub use account::{
+    Actor, AuditEntry, AuditQuery, NewSession, NewToken, NewUser, Role, Session, Token, TokenPurpose, User,
+    UserEdit, UserQuery, UserStatus,
+};
 pub use bus::Follower;
 pub use change::{Change, Outcome, Receipt};
 pub use domain::{
@@ -23,11 +31,16 @@ pub use domain::{
 pub use error::{LibraryError, LibraryErrorKind, LibraryResult};
 pub use event::{Event, Topic};
 pub use front::{CheckReport, Imported, Library, LibraryConfig};
-pub use ids::{BatchId, CueId, JobId, NotificationId, PlaylistId, TrackId, UserId, WorkerId};
+pub use ids::{
+    BatchId, CueId, JobId, NotificationId, PlaylistId, SessionId, TokenId, TrackId, UserId, WorkerId,
+};
+pub use link::{Link, LinkKeys};
 pub use queue::{Enqueued, Fence, Job, JobState, NewJob};
+pub use secret::{Secret, SecretHash};
 pub use settings::{Settings, Step};
-pub use storage::{Soundness, Staged, Storage};
+pub use storage::{Soundness, Staged, Storage, StorageKeys};
 pub use store::{
-    Claim, Database, Heartbeat, JobQueue, PostgresStore, QueueStatus, SqliteStore, Store, Usage, Verdict,
+    Accounts, Claim, Database, Heartbeat, JobQueue, PostgresStore, QueueStatus, SqliteStore, Store, Usage,
+    Verdict,
 };
 pub use worker::{Handler, Worker, WorkerOptions};

@@ -1,11 +1,15 @@
 //! One suite of cases for every database that a library can live in.
 #![allow(clippy::print_stderr, reason = "what is skipped is said aloud")]
 
+mod accounts;
 mod interleavings;
 mod jobs;
 #[allow(dead_code, reason = "the chaos harness of the benches uses the rest")]
 mod postgres;
 mod rows;
+mod s3;
+mod schema;
+mod storage;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -122,7 +126,7 @@ fn kind_of<T>(result: LibraryResult<T>) -> Option<LibraryErrorKind> {
 /// Runs every case on a database of its own and names all that fail.
 async fn run_all(open: impl AsyncFn(usize) -> Arc<dyn Database>) {
     let mut failed = Vec::new();
-    for (index, (name, case)) in rows::CASES.iter().chain(jobs::CASES).enumerate() {
+    for (index, (name, case)) in rows::CASES.iter().chain(accounts::CASES).chain(jobs::CASES).enumerate() {
         let desk = Desk::over(open(index).await).await;
         let outcome = futures_util::FutureExt::catch_unwind(AssertUnwindSafe(case(desk))).await;
         if outcome.is_err() {

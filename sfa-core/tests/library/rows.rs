@@ -26,6 +26,10 @@ cases![
     a_page_after_a_strangers_track_is_not_found,
     searches_ignore_case_and_read_all_three_fields,
     searches_take_wildcards_as_letters,
+    searches_find_words_in_any_order_and_without_accents,
+    searches_find_rare_and_common_words_of_any_length,
+    searches_follow_edits_and_removals,
+    searches_come_in_pages,
     counts_are_per_user,
     stems_are_replaced_per_engine,
     takes_of_one_stem_live_side_by_side,
@@ -224,6 +228,68 @@ async fn searches_take_wildcards_as_letters(desk: Desk) {
     for (words, expected) in [("0%", "100% pure"), ("e_l", "100 pure_ly!"), ("y!", "100 pure_ly!")] {
         let query = TrackQuery { search: Some(words.to_owned()), ..TrackQuery::default() };
         assert_eq!(titles(&desk, query).await, expected, "{words}");
+    }
+}
+
+async fn found(desk: &Desk, words: &str) -> Vec<String> {
+    let query = TrackQuery { search: Some(words.to_owned()), order: TrackOrder::Title, ..TrackQuery::default() };
+    desk.database.tracks(desk.ann, &query).await.unwrap().into_iter().map(|track| track.title).collect()
+}
+
+async fn searches_find_words_in_any_order_and_without_accents(desk: Desk) {
+    let mut track = new_track("Déjà Vu (Extended Mix)");
+    track.artist = Some("BEYONCÉ".to_owned());
+    desk.apply(desk.ann, Change::AddTrack(track)).await.unwrap();
+    for words in ["beyonce deja", "vu  BEYONCÉ", "extended mix beyonce deja vu", "yonc ended", " "] {
+        assert_eq!(found(&desk, words).await, ["Déjà Vu (Extended Mix)"], "{words}");
+    }
+    for words in ["beyonce radio", "vuu", "\"", "deja\" OR \"x"] {
+        assert!(found(&desk, words).await.is_empty(), "{words}");
+    }
+}
+
+async fn searches_find_rare_and_common_words_of_any_length(desk: Desk) {
+    // More than are looked up in an index of letters.
+    let changes = (0..2100).map(|n| Change::AddTrack(new_track(&format!("common {n}")))).collect();
+    desk.database.apply(desk.ann, changes).await.unwrap();
+    desk.track(desk.ben, "rare common").await;
+    desk.track(desk.ann, "rare é").await;
+    assert_eq!(found(&desk, "rare").await, ["rare é"]);
+    assert_eq!(found(&desk, "e rare").await, ["rare é"]);
+    assert_eq!(found(&desk, "common").await.len(), 100);
+    assert_eq!(found(&desk, "common 2099").await, ["common 2099"]);
+    assert_eq!(found(&desk, "99").await.len(), 21 + 20);
+}
+
+async fn searches_follow_edits_and_removals(desk: Desk) {
+    let track = desk.track(desk.ann, "first").await;
+    let edit = TrackEdit { artist: Some("Somebody".to_owned()), ..TrackEdit::default() };
+    desk.apply(desk.ann, Change::EditTrack(track, edit)).await.unwrap();
+    assert_eq!(found(&desk, "somebody first").await, ["first"]);
+    let edit = TrackEdit { title: Some("second".to_owned()), ..TrackEdit::default() };
+    desk.apply(desk.ann, Change::EditTrack(track, edit)).await.unwrap();
+    assert!(found(&desk, "first").await.is_empty());
+    assert_eq!(found(&desk, "second some").await, ["second"]);
+    desk.apply(desk.ann, Change::RemoveTrack(track)).await.unwrap();
+    assert!(found(&desk, "second").await.is_empty());
+    desk.track(desk.ann, "second").await;
+    assert_eq!(found(&desk, "second").await, ["second"]);
+}
+
+async fn searches_come_in_pages(desk: Desk) {
+    for title in ["abc 1", "abc 2", "other", "abc 3"] {
+        desk.track(desk.ann, title).await;
+    }
+    for words in ["abc", "ab"] {
+        for order in [TrackOrder::Newest, TrackOrder::Title, TrackOrder::Artist] {
+            let mut query =
+                TrackQuery { search: Some(words.to_owned()), order, limit: 2, ..TrackQuery::default() };
+            let first = desk.database.tracks(desk.ann, &query).await.unwrap();
+            query.after = Some(first[1].id);
+            let second = desk.database.tracks(desk.ann, &query).await.unwrap();
+            assert_eq!((first.len(), second.len()), (2, 1), "{words} {order:?}");
+            assert!(first.iter().all(|track| track.id != second[0].id));
+        }
     }
 }
 

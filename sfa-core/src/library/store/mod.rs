@@ -3,6 +3,7 @@
 //! One trait over two databases. Their SQL is the same but for what [`dialect`](sqlite) spells differently; one
 //! suite of cases runs on both.
 
+mod accounts;
 mod migrations;
 mod postgres;
 mod sqlite;
@@ -14,6 +15,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 use tokio::sync::Notify;
 
+pub use accounts::Accounts;
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
@@ -136,10 +138,10 @@ pub trait JobQueue: Send + Sync {
     async fn prune(&self, completed: Duration, failed: Duration) -> LibraryResult<u64>;
 }
 
-/// Both halves of a database.
-pub trait Database: Store + JobQueue {}
+/// All that a database keeps.
+pub trait Database: Store + JobQueue + Accounts {}
 
-impl<T: Store + JobQueue> Database for T {}
+impl<T: Store + JobQueue + Accounts> Database for T {}
 
 /// What a worker can take on.
 #[derive(Debug, Clone, PartialEq, Eq)]

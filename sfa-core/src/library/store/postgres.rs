@@ -42,6 +42,13 @@ macro_rules! like {
     };
 }
 
+/// Nothing: this database asks its index by itself.
+macro_rules! indexed {
+    ($words:literal) => {
+        ""
+    };
+}
+
 #[path = "queries/mod.rs"]
 mod queries;
 
@@ -74,6 +81,9 @@ impl PostgresStore {
 }
 
 const BEGIN: &str = "begin";
+
+/// This database knows by itself whether to ask its index of letters.
+const SEARCH_COUNT: Option<&str> = None;
 
 /// Tells workers on all nodes, at the end of the transaction, that there is news of jobs. The same news twice in one
 /// transaction is told once.

@@ -47,6 +47,18 @@ macro_rules! like {
     };
 }
 
+/// Leaves the tracks that an index of letters finds.
+macro_rules! indexed {
+    ($words:literal) => {
+        concat!(
+            " and t.id in (select track_id from search_numbers where number in \
+             (select rowid from search_index where search_index match ",
+            $words,
+            "))"
+        )
+    };
+}
+
 #[path = "queries/mod.rs"]
 mod queries;
 
@@ -82,6 +94,10 @@ impl SqliteStore {
 }
 
 const BEGIN: &str = "begin immediate";
+
+/// How many tracks an index of letters finds, at most `$2`: the database does not know whether to ask it first.
+const SEARCH_COUNT: Option<&str> =
+    Some("select count(*) from (select 1 from search_index where search_index match $1 limit $2)");
 
 /// Nothing tells other processes; their workers look every now and then.
 const ANNOUNCE: Option<&str> = None;

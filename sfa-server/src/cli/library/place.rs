@@ -18,6 +18,11 @@ pub(crate) struct Place {
     /// A PostgreSQL database for the rows, postgres://…; SFA_DATABASE_URL says so for every call
     #[arg(long, value_name = "URL", global = true)]
     database_url: Option<String>,
+
+    /// An object store for the files, s3://bucket/folder?endpoint=…; SFA_STORAGE_URL says so for every call. Its keys
+    /// come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
+    #[arg(long, value_name = "URL", global = true)]
+    storage_url: Option<String>,
 }
 
 impl Place {
@@ -28,6 +33,9 @@ impl Place {
         };
         if let Some(url) = &self.database_url {
             config = config.database_url(url);
+        }
+        if let Some(url) = &self.storage_url {
+            config = config.storage_url(url);
         }
         Ok(config)
     }

@@ -2,8 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::rows::parsed;
+use super::rows::{get, parsed};
 use super::{ANNOUNCE, Connection, Rows, Scope, failed, millis, record};
+use crate::library::fold::folded;
 use crate::library::{
     Batch, Blob, Change, CueId, Enqueued, ExportFile, JobId, JobState, LibraryCue, LibraryError,
     LibraryErrorKind, LibraryResult, LibraryStem, NewJob, NewTrack, NotificationId, PlaylistId, Receipt,
@@ -141,8 +142,8 @@ impl Writer<'_> {
     async fn add_track(&mut self, track: NewTrack) -> LibraryResult<()> {
         self.keep_blob(&track.blob).await?;
         sqlx::query(concat!(
-            "insert into tracks (id, user_id, title, artist, album, file_name, blob_hash, created_at_ms) \
-             values ($1, $2, $3, $4, $5, $6, $7, ",
+            "insert into tracks (id, user_id, title, artist, album, file_name, blob_hash, search_text, \
+             created_at_ms) values ($1, $2, $3, $4, $5, $6, $7, $8, ",
             now_ms!(),
             ")"
         ))
@@ -153,6 +154,7 @@ impl Writer<'_> {
         .bind(&track.album)
         .bind(&track.file_name)
         .bind(&track.blob.hash)
+        .bind(search_text(&track.title, track.artist.as_deref(), track.album.as_deref()))
         .execute(&mut *self.connection)
         .await
         .map_err(failed)?;
@@ -161,17 +163,24 @@ impl Writer<'_> {
 
     async fn edit_track(&mut self, track: TrackId, edit: TrackEdit) -> LibraryResult<()> {
         self.own_track(track).await?;
-        sqlx::query(
+        let row = sqlx::query(
             "update tracks set title = coalesce($2, title), artist = coalesce($3, artist), \
-             album = coalesce($4, album) where id = $1",
+             album = coalesce($4, album) where id = $1 returning title, artist, album",
         )
         .bind(track.to_string())
         .bind(&edit.title)
         .bind(&edit.artist)
         .bind(&edit.album)
-        .execute(&mut *self.connection)
+        .fetch_one(&mut *self.connection)
         .await
         .map_err(failed)?;
+        let (artist, album): (Option<String>, Option<String>) = (get(&row, "artist")?, get(&row, "album")?);
+        sqlx::query("update tracks set search_text = $2 where id = $1")
+            .bind(track.to_string())
+            .bind(search_text(&get::<String>(&row, "title")?, artist.as_deref(), album.as_deref()))
+            .execute(&mut *self.connection)
+            .await
+            .map_err(failed)?;
         self.tell_track(track, "track.edited", json!({})).await
     }
 
@@ -555,4 +564,9 @@ impl Writer<'_> {
         .map(|_| ())
         .map_err(failed)
     }
+}
+
+/// What a search of a track reads.
+fn search_text(title: &str, artist: Option<&str>, album: Option<&str>) -> String {
+    folded(&[title, artist.unwrap_or_default(), album.unwrap_or_default()].join(" "))
 }

@@ -280,6 +280,8 @@ impl JobQueue for Rows {
         }
         for (statement, age_ms) in [
             (concat!("delete from events where at_ms <= ", now_ms!(), " - $1"), EVENTS_AGE_MS),
+            (concat!("delete from sessions where expires_at_ms <= ", now_ms!(), " - $1"), 0),
+            (concat!("delete from tokens where expires_at_ms <= ", now_ms!(), " - $1"), 0),
             (concat!("delete from workers where seen_at_ms <= ", now_ms!(), " - $1"), WORKER_AGE_MS),
         ] {
             sqlx::query(statement).bind(age_ms).execute(&self.writer).await.map_err(failed)?;

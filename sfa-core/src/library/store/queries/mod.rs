@@ -1,17 +1,19 @@
 //! The SQL of both databases. This folder is compiled once for each: the parent module says which database it is
 //! and what that one spells differently.
 
+mod accounts;
 mod changes;
 mod jobs;
 mod reads;
 mod rows;
+mod search;
 
 use std::time::Duration;
 
 use serde_json::Value;
 use sqlx::{Pool, Transaction};
 
-use super::{ANNOUNCE, BEGIN, Database, Scope, listen};
+use super::{ANNOUNCE, BEGIN, Database, SEARCH_COUNT, Scope, listen};
 use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
 
 type Connection = <Database as sqlx::Database>::Connection;
@@ -53,6 +55,8 @@ fn already_there(error: &dyn sqlx::error::DatabaseError) -> &'static str {
         "this file is in the library already"
     } else if named.contains("playlists_name_once") || named.contains("playlists.name") {
         "there is a playlist of this name already"
+    } else if named.contains("users_email_once") || named.contains("users.email") {
+        "there is an account with this address already"
     } else {
         "it is there already"
     }
@@ -68,6 +72,8 @@ fn out_of_range(error: &dyn sqlx::error::DatabaseError) -> String {
         ("cues_order", "a loop ends after it begins"),
         ("batches_total", "a batch has at least one track"),
         ("users_quota", "a quota is not negative"),
+        ("users_email_shape", "an address for mail has up to 160 characters"),
+        ("tokens_label_length", "the label of a token has up to 160 characters"),
         ("users_name_length", "the name of a user has 1 to 160 characters"),
         ("queues_limit", "the limit of a queue is at least 1"),
     ]
@@ -120,6 +126,19 @@ async fn record(
     .map_err(failed)?;
     events.push(Event { topic, seq, user, kind: kind.to_owned(), payload });
     Ok(())
+}
+
+/// A pattern that finds `letters` anywhere.
+fn contained(letters: &str) -> String {
+    let mut pattern = String::from("%");
+    for letter in letters.chars() {
+        if matches!(letter, '%' | '_' | '!') {
+            pattern.push('!');
+        }
+        pattern.push(letter);
+    }
+    pattern.push('%');
+    pattern
 }
 
 fn millis(duration: Duration) -> i64 {

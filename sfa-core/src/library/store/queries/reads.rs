@@ -6,6 +6,7 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::rows::{self, get, job_columns, parsed};
+use super::search::Words;
 use super::{Rows, Scope, failed, millis};
 use crate::library::store::{Store, Usage};
 use crate::library::{
@@ -37,60 +38,53 @@ macro_rules! tracks {
     };
 }
 
-/// The page of one order: its first or a later one, with or without a search.
-macro_rules! page {
+/// The pages of one order, by how tracks are searched and whether it is a later one.
+macro_rules! pages {
     ($order:literal, $after:literal) => {
         [
             [
                 tracks!(concat!("order by ", $order, " limit $2")),
-                tracks!(concat!(search!("$3"), " order by ", $order, " limit $2")),
+                tracks!(concat!("and ", $after, "$3) order by ", $order, " limit $2")),
             ],
             [
-                tracks!(concat!("and ", $after, " order by ", $order, " limit $2")),
-                tracks!(concat!(search!("$4"), " and ", $after, " order by ", $order, " limit $2")),
+                tracks!(concat!(has_words!(), " order by ", $order, " limit $2")),
+                tracks!(concat!(has_words!(), " and ", $after, "$7) order by ", $order, " limit $2")),
+            ],
+            [
+                tracks!(concat!(has_words!(), indexed!("$7"), " order by ", $order, " limit $2")),
+                tracks!(concat!(
+                    has_words!(),
+                    indexed!("$7"),
+                    " and ",
+                    $after,
+                    "$8) order by ",
+                    $order,
+                    " limit $2"
+                )),
             ],
         ]
     };
 }
 
-macro_rules! search {
-    ($words:literal) => {
-        concat!(
-            "and (t.title || ' ' || coalesce(t.artist, '') || ' ' || coalesce(t.album, '')) ",
-            like!(),
-            " ",
-            $words,
-            " escape '!'"
-        )
+macro_rules! has_words {
+    () => {
+        "and t.search_text like $3 escape '!' and t.search_text like $4 escape '!' \
+         and t.search_text like $5 escape '!' and t.search_text like $6 escape '!'"
     };
 }
 
-/// By "is a later page" and "has a search".
-type Pages = [[&'static str; 2]; 2];
+type Pages = [[&'static str; 2]; 3];
 
-const NEWEST: Pages = page!(
+const NEWEST: Pages = pages!(
     "t.created_at_ms desc, t.id desc",
-    "(t.created_at_ms, t.id) < (select created_at_ms, id from tracks where id = $3)"
+    "(t.created_at_ms, t.id) < (select created_at_ms, id from tracks where id = "
 );
 const BY_TITLE: Pages =
-    page!("t.title, t.id", "(t.title, t.id) > (select title, id from tracks where id = $3)");
-const BY_ARTIST: Pages = page!(
+    pages!("t.title, t.id", "(t.title, t.id) > (select title, id from tracks where id = ");
+const BY_ARTIST: Pages = pages!(
     "coalesce(t.artist, ''), t.id",
-    "(coalesce(t.artist, ''), t.id) > (select coalesce(artist, ''), id from tracks where id = $3)"
+    "(coalesce(t.artist, ''), t.id) > (select coalesce(artist, ''), id from tracks where id = "
 );
-
-/// A pattern that finds `words` anywhere.
-fn pattern(words: &str) -> String {
-    let mut pattern = String::from("%");
-    for letter in words.chars() {
-        if matches!(letter, '%' | '_' | '!') {
-            pattern.push('!');
-        }
-        pattern.push(letter);
-    }
-    pattern.push('%');
-    pattern
-}
 
 #[async_trait]
 impl Store for Rows {
@@ -171,13 +165,24 @@ impl Store for Rows {
             TrackOrder::Title => &BY_TITLE,
             TrackOrder::Artist => &BY_ARTIST,
         };
-        let statement = pages[usize::from(query.after.is_some())][usize::from(query.search.is_some())];
-        let mut sql = sqlx::query(statement).bind(scope.user.to_string()).bind(query.limit);
+        let words = query.search.as_deref().and_then(Words::of);
+        let is_rare = match &words {
+            Some(words) => self.is_rare(words).await?,
+            None => false,
+        };
+        let statement =
+            pages[usize::from(words.is_some()) + usize::from(is_rare)][usize::from(query.after.is_some())];
+        // A plan that was made for other words can be a slow one for these.
+        let mut sql = sqlx::query(statement).persistent(words.is_none());
+        sql = sql.bind(scope.user.to_string()).bind(query.limit);
+        if let Some(words) = words {
+            sql = words.patterns.into_iter().fold(sql, |sql, pattern| sql.bind(pattern));
+            if is_rare {
+                sql = sql.bind(words.indexed);
+            }
+        }
         if let Some(after) = query.after {
             sql = sql.bind(after.to_string());
-        }
-        if let Some(words) = &query.search {
-            sql = sql.bind(pattern(words));
         }
         sql.fetch_all(&self.readers).await.map_err(failed)?.iter().map(rows::track).collect()
     }

@@ -4,6 +4,8 @@
 //! that fails where that name is taken: the same content twice is kept once, and a name never shows half a file.
 //! A crash leaves a temporary file at worst, which [`Storage::sweep`] removes.
 
+mod place;
+
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -17,6 +19,8 @@ use object_store::path::Path as Key;
 use object_store::{ObjectStore, ObjectStoreExt as _};
 use tokio::io::{AsyncRead, AsyncReadExt as _, AsyncWriteExt as _};
 use uuid::Uuid;
+
+pub use place::StorageKeys;
 
 use super::{Blob, LibraryError, LibraryErrorKind, LibraryResult};
 
@@ -47,6 +51,11 @@ impl Storage {
     /// In any store of objects that can create a name only where it is free, see [`probe`](Self::probe).
     pub fn over(store: Arc<dyn ObjectStore>) -> Self {
         Self { store, root: None }
+    }
+
+    /// Whether the files are on a disk of this machine.
+    pub fn is_local(&self) -> bool {
+        self.root.is_some()
     }
 
     /// Refuses a store that would let two writers both believe that they created one name.
@@ -308,65 +317,4 @@ fn is_disk_full(error: &(dyn std::error::Error + 'static)) -> bool {
         cause = error.source();
     }
     false
-}
-
-#[cfg(test)]
-mod tests {
-    use object_store::memory::InMemory;
-
-    use super::*;
-
-    /// Every kind of store that is to behave alike.
-    fn each() -> Vec<(Storage, Option<tempfile::TempDir>)> {
-        let folder = tempfile::tempdir().unwrap();
-        vec![
-            (Storage::local(folder.path()).unwrap(), Some(folder)),
-            (Storage::over(Arc::new(InMemory::new())), None),
-        ]
-    }
-
-    async fn put(storage: &Storage, content: &[u8]) -> Blob {
-        storage.publish(storage.stage_bytes(content).await.unwrap()).await.unwrap()
-    }
-
-    #[tokio::test]
-    async fn a_content_is_kept_once_and_comes_back_whole_and_in_parts() {
-        for (storage, _folder) in each() {
-            storage.probe().await.unwrap();
-            let content: Vec<u8> = (0..1_000_000_u32).map(|n| (n * 7 % 251) as u8).collect();
-            let blob = put(&storage, &content).await;
-            assert_eq!(blob, put(&storage, &content).await);
-            assert_eq!(blob.hash, blake3::hash(&content).to_hex().as_str());
-            assert_eq!(storage.list().await.unwrap(), std::slice::from_ref(&blob));
-            assert_eq!(storage.size_bytes(&blob.hash).await.unwrap(), Some(1_000_000));
-            assert_eq!(storage.read(&blob.hash, 500..700).await.unwrap(), content[500..700]);
-            assert_eq!(storage.verify(&blob.hash).await.unwrap(), Soundness::Sound);
-            let desk = tempfile::tempdir().unwrap();
-            let path = storage.lend(&blob.hash, desk.path(), "song.mp3").await.unwrap();
-            assert_eq!(std::fs::read(path).unwrap(), content);
-            assert_eq!(storage.sweep(Duration::ZERO).await.unwrap(), 0, "nothing temporary is left");
-            storage.remove(&blob.hash).await.unwrap();
-            storage.remove(&blob.hash).await.unwrap();
-            assert_eq!(storage.verify(&blob.hash).await.unwrap(), Soundness::Missing);
-        }
-    }
-
-    #[tokio::test]
-    async fn a_name_that_is_no_hash_is_never_a_path() {
-        for (storage, _folder) in each() {
-            for name in ["", "../../etc/passwd", &"A".repeat(64), &"0".repeat(63), &"é".repeat(32)] {
-                let error = storage.read(name, 0..1).await.unwrap_err();
-                assert_eq!(error.kind(), LibraryErrorKind::Invalid, "{name}");
-            }
-        }
-    }
-
-    #[tokio::test]
-    async fn damage_is_found() {
-        let folder = tempfile::tempdir().unwrap();
-        let storage = Storage::local(folder.path()).unwrap();
-        let blob = put(&storage, b"music").await;
-        std::fs::write(folder.path().join(key(&blob.hash).unwrap().as_ref()), b"noise").unwrap();
-        assert_eq!(storage.verify(&blob.hash).await.unwrap(), Soundness::Damaged);
-    }
 }
