@@ -7,31 +7,42 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 /// A child process and, on Unix, all that it started: killed when dropped.
-pub(crate) struct Leash {
+pub struct Leash {
     child: Child,
     status: Option<ExitStatus>,
 }
 
 impl Leash {
     /// Starts `command` at the head of a process group of its own, where the system has such.
-    pub(crate) fn spawn(command: &mut Command) -> io::Result<Self> {
+    ///
+    /// # Errors
+    /// When there is no such program, or it cannot be started.
+    pub fn spawn(command: &mut Command) -> io::Result<Self> {
         #[cfg(unix)]
         std::os::unix::process::CommandExt::process_group(command, 0);
         Ok(Self { child: command.spawn()?, status: None })
     }
 
+    /// The number of the child's process.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
     /// The pipe into the child, once.
-    pub(crate) fn take_stdin(&mut self) -> Option<ChildStdin> {
+    pub fn take_stdin(&mut self) -> Option<ChildStdin> {
         self.child.stdin.take()
     }
 
     /// The pipe out of the child, once.
-    pub(crate) fn take_stdout(&mut self) -> Option<ChildStdout> {
+    pub fn take_stdout(&mut self) -> Option<ChildStdout> {
         self.child.stdout.take()
     }
 
     /// How the child ended, if it has; what it started ends then too.
-    pub(crate) fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
+    ///
+    /// # Errors
+    /// When the system cannot tell.
+    pub fn try_wait(&mut self) -> io::Result<Option<ExitStatus>> {
         if self.status.is_none() {
             self.status = self.child.try_wait()?;
             if self.status.is_some() {
@@ -42,7 +53,7 @@ impl Leash {
     }
 
     /// Ends the child and all that it started; tells how it ended where the system knows.
-    pub(crate) fn kill(&mut self) -> Option<ExitStatus> {
+    pub fn kill(&mut self) -> Option<ExitStatus> {
         if self.status.is_none() {
             // The group first: as long as nobody has waited for the child, its number is not given to another.
             self.kill_group();
@@ -74,7 +85,7 @@ impl Drop for Leash {
 }
 
 /// The end of what a child writes to its standard error, collected on the side so that it never blocks.
-pub(crate) struct Complaints {
+pub struct Complaints {
     tail: Arc<Mutex<Vec<u8>>>,
     /// Says nothing and closes when the child has closed its end.
     closed: Receiver<()>,
@@ -82,7 +93,7 @@ pub(crate) struct Complaints {
 
 impl Complaints {
     /// Listens to the standard error of `leash`.
-    pub(crate) fn of(leash: &mut Leash) -> Self {
+    pub fn of(leash: &mut Leash) -> Self {
         const MOST: usize = 1 << 14;
         let tail = Arc::new(Mutex::new(Vec::new()));
         let (sender, closed) = sync_channel::<()>(1);
@@ -103,20 +114,20 @@ impl Complaints {
     }
 
     /// Takes what came since the last call, and with it the child's last words when it is about to end.
-    pub(crate) fn take(&self) -> String {
+    pub fn take(&self) -> String {
         let _ = self.closed.recv_timeout(Duration::from_secs(1));
         let tail = std::mem::take(&mut *self.tail.lock().unwrap_or_else(PoisonError::into_inner));
         String::from_utf8_lossy(&tail).into_owned()
     }
 
     /// As [`take`](Self::take), the last line only, ready to follow a sentence.
-    pub(crate) fn take_last_line(&self) -> String {
+    pub fn take_last_line(&self) -> String {
         last_lines(&self.take(), 1).map_or_else(String::new, |line| format!(": {line}"))
     }
 }
 
 /// The last `count` lines of `text` in one, without empty ones and without what would upset a terminal.
-pub(crate) fn last_lines(text: &str, count: usize) -> Option<String> {
+pub fn last_lines(text: &str, count: usize) -> Option<String> {
     const LONGEST: usize = 500;
     // A progress bar goes back to the start of its line again and again.
     let lines = text.split(['\n', '\r']).map(str::trim).filter(|line| !line.is_empty());

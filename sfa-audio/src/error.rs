@@ -40,6 +40,39 @@ pub enum ErrorKind {
     Internal,
 }
 
+impl ErrorKind {
+    /// Every kind.
+    pub const ALL: [Self; 8] = [
+        Self::Io,
+        Self::UnsupportedFormat,
+        Self::Damaged,
+        Self::InvalidOption,
+        Self::ModelUnavailable,
+        Self::ToolUnavailable,
+        Self::Cancelled,
+        Self::Internal,
+    ];
+
+    /// The name on the wire.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Io => "io",
+            Self::UnsupportedFormat => "unsupported_format",
+            Self::Damaged => "damaged",
+            Self::InvalidOption => "invalid_option",
+            Self::ModelUnavailable => "model_unavailable",
+            Self::ToolUnavailable => "tool_unavailable",
+            Self::Cancelled => "cancelled",
+            Self::Internal => "internal",
+        }
+    }
+
+    /// The kind with this name.
+    pub fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
 impl Error {
     /// An error of `kind` whose `message` is a sentence without a final stop.
     pub fn new(kind: ErrorKind, message: impl Into<String>) -> Self {

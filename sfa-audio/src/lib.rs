@@ -1,7 +1,7 @@
 #![doc = include_str!("../README.md")]
 
 pub mod analyze;
-mod child;
+pub mod child;
 mod clip;
 pub mod cue;
 pub mod dsp;

@@ -125,6 +125,20 @@ pub struct EngineChoice {
     pub reason: String,
 }
 
+impl EngineChoice {
+    /// About how much memory a song takes while it is separated. Measured for the engines of this crate; the Python
+    /// package holds a whole song with all its stems.
+    pub fn memory_bytes(&self) -> u64 {
+        const MIB: u64 = 1 << 20;
+        match (self.engine, self.model.as_deref()) {
+            (CLASSIC, _) => 200 * MIB,
+            (PYTHON, _) => 4096 * MIB,
+            (_, Some(model)) if model.starts_with("htdemucs") => 800 * MIB,
+            _ => 2560 * MIB,
+        }
+    }
+}
+
 impl fmt::Display for EngineChoice {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { engine, model, description, reason } = self;

@@ -3,16 +3,19 @@
 #[path = "../examples/embed.rs"]
 #[allow(dead_code, reason = "its `main` is for the command line")]
 mod embed;
+#[path = "library/s3.rs"]
+mod s3;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use sfa_core::audio::io::{AudioFormat, EncodeOptions, probe, write_clip};
 use sfa_core::demo::{DemoOptions, song};
 use sfa_core::library::{
-    Change, JobQuery, JobState, Library, LibraryConfig, LibraryErrorKind, Scope, Settings, Step, Topic,
-    TrackStatus, WorkerOptions,
+    Change, ChildProgram, Job, JobQuery, JobState, Library, LibraryConfig, LibraryErrorKind, Scope, Settings,
+    Step, Topic, TrackStatus, UserId, WorkerOptions, work_for_parent,
 };
 use sfa_core::models::ModelStore;
 use sfa_core::{CLASSIC, Studio, Watch};
@@ -223,5 +226,127 @@ async fn a_late_listener_hears_everything_in_order() {
         if event.kind == "track.completed" {
             return;
         }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_library_lives_in_an_object_store() {
+    let desk = tempfile::tempdir().unwrap();
+    let server = s3::Server::start().await;
+    let mut config = LibraryConfig::in_folder(desk.path().join("library")).storage_url(server.url("studio"));
+    config.storage_keys = Some(s3::Server::keys());
+    let library = Studio::with_models(ModelStore::at("/nowhere")).open(config).await.unwrap();
+    let path = write_song(desk.path(), "song.flac", 8.0);
+    let id = library.import(ME, &path).await.unwrap().track.id;
+    let worker = library.start_worker(quickly()).await.unwrap();
+    assert_eq!(library.wait(ME, id, |_, _| {}).await.unwrap().status, TrackStatus::Ready);
+    worker.shutdown(Duration::ZERO).await;
+    let out = desk.path().join("out");
+    assert!(library.check_out(ME, id, &out).await.unwrap().len() >= 10);
+    assert_eq!(fs::read(out.join("song.flac")).unwrap(), fs::read(&path).unwrap());
+    assert!(library.check(false).await.unwrap().is_clean());
+    assert!(!desk.path().join("library/files").exists(), "nothing is kept here");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_link_opens_a_content_until_it_goes() {
+    let desk = tempfile::tempdir().unwrap();
+    let library = open(&desk.path().join("library")).await;
+    let track = library.import(ME, &write_song(desk.path(), "song.flac", 4.0)).await.unwrap().track;
+    let hour = Duration::from_secs(3600);
+    let query = library.link(ME, &track.blob, "My song.flac", hour).await.unwrap();
+    let link = library.follow_link(&track.blob, &query).await.unwrap();
+    assert_eq!((link.user, link.file_name.as_str()), (ME.user, "My song.flac"));
+    let over = library.link(ME, &track.blob, "", Duration::ZERO).await.unwrap();
+    let forged = query.replace("exp=", "exp=9");
+    for wrong in [over.as_str(), forged.as_str(), ""] {
+        let refused = library.follow_link(&track.blob, wrong).await.unwrap_err();
+        assert_eq!(refused.kind(), LibraryErrorKind::NotFound, "{wrong}");
+    }
+    let stranger = Scope::of(UserId::random());
+    let refused = library.link(stranger, &track.blob, "", hour).await.unwrap_err();
+    assert_eq!(refused.kind(), LibraryErrorKind::NotFound);
+    library.apply(ME, vec![Change::RemoveTrack(track.id)]).await.unwrap();
+    assert!(library.follow_link(&track.blob, &query).await.is_err(), "the song is gone");
+}
+
+/// What becomes of the first job of a song when its work is done by a shell that runs `script`.
+#[cfg(unix)]
+async fn job_done_by(script: &str, change: impl FnOnce(&mut ChildProgram)) -> Job {
+    let desk = tempfile::tempdir().unwrap();
+    let mut program = ChildProgram::new("sh", ["-c", script]);
+    change(&mut program);
+    let library = open(&desk.path().join("library")).await.with_children(program);
+    library.set_settings(ME, &Settings::of_steps([Step::Analyze])).await.unwrap();
+    let job = library.import(ME, &write_song(desk.path(), "song.flac", 4.0)).await.unwrap().job.unwrap();
+    let worker = library.start_worker(quickly()).await.unwrap();
+    loop {
+        let now = library.rows().job(ME, job).await.unwrap();
+        if now.error.is_some() {
+            worker.shutdown(Duration::ZERO).await;
+            return now;
+        }
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_dies_fails_its_job_and_nothing_else() {
+    for (script, expected) in [
+        ("read line; kill -9 $$", "the process that worked on it died (signal: 9"),
+        ("read line; echo 'bad frame' >&2; exit 3", "died (exit status: 3): bad frame"),
+        ("read line; echo hello; sleep 60", "said something else"),
+        ("exit 0", "died (exit status: 0)"),
+    ] {
+        let job = job_done_by(script, |_| {}).await;
+        let error = job.error.unwrap();
+        assert!(error.contains(expected), "{script}: {error}");
+        assert_eq!(
+            (job.state, job.attempt),
+            (JobState::Retryable, 1),
+            "it may have been the machine's fault"
+        );
+    }
+    let failed = r#"read line; echo '{"failed":{"kind":"damaged","subject":"a.mp3","message":"no frames"}}'"#;
+    let job = job_done_by(failed, |_| {}).await;
+    assert_eq!((job.state, job.error.as_deref()), (JobState::Discarded, Some("a.mp3: no frames")));
+}
+
+#[cfg(target_os = "linux")]
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_that_takes_too_much_memory_is_ended() {
+    let job = job_done_by("read line; sleep 60", |program| program.memory_limit_bytes = Some(1)).await;
+    assert!(job.error.unwrap().contains("more than the 0 MB"));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_child_whose_parent_is_gone_stops() {
+    let desk = tempfile::tempdir().unwrap();
+    let file = write_song(desk.path(), "song.flac", 120.0);
+    let request = format!("{}\n", serde_json::json!({"analyze": {"file": file}}));
+    let said = Said::default();
+    let studio = Studio::with_models(ModelStore::at("/nowhere"));
+    let input = std::io::Cursor::new(request.into_bytes());
+    assert!(!work_for_parent(&studio, input, said.clone(), &Watch::new()).unwrap());
+    let last = String::from_utf8(said.0.lock().unwrap().clone()).unwrap();
+    assert!(last.lines().last().unwrap().contains("\"cancelled\""), "{last}");
+    let people = std::io::Cursor::new(b"hello\n".to_vec());
+    let error = work_for_parent(&studio, people, said, &Watch::new()).unwrap_err();
+    assert!(error.to_string().contains("not for people"));
+}
+
+/// What a child said.
+#[derive(Clone, Default)]
+struct Said(Arc<Mutex<Vec<u8>>>);
+
+impl std::io::Write for Said {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0.lock().unwrap().extend_from_slice(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
     }
 }

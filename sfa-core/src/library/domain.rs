@@ -218,7 +218,7 @@ pub struct Notification {
 #[derive(Debug, Clone, PartialEq)]
 pub struct TrackQuery {
     /// Words that title, artist and album together contain, in any order, whatever their case and accents. Of more
-    /// than four words the four longest decide.
+    /// than four words the four longest decide. One or two letters are looked for where words begin.
     pub search: Option<String>,
     /// Order of the list.
     pub order: TrackOrder,

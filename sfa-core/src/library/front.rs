@@ -9,7 +9,9 @@ use sfa_audio::io::AudioReader;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
+use super::apart::{ChildProgram, Crew};
 use super::bus::{Bus, Follower};
+use super::memory::MemoryBudget;
 use super::pipeline::{self, Pipeline};
 use super::worker::{self, Bench, Handler, Worker, WorkerOptions};
 use super::{
@@ -105,6 +107,7 @@ pub struct Library {
     database: Arc<dyn Database>,
     storage: Storage,
     studio: Arc<Studio>,
+    crew: Arc<dyn Crew>,
     folder: Arc<PathBuf>,
     links: Arc<LinkKeys>,
     bus: Bus,
@@ -166,10 +169,12 @@ impl Studio {
         let links = Arc::new(LinkKeys::of_library(&folder, &config.secrets)?);
         let wake = Arc::new(Notify::new());
         database.listen(&wake);
+        let studio = Arc::new(self);
         Ok(Library {
             database,
             storage,
-            studio: Arc::new(self),
+            crew: Arc::clone(&studio) as Arc<dyn Crew>,
+            studio,
             folder: Arc::new(folder),
             links,
             bus: Bus::new(),
@@ -179,6 +184,14 @@ impl Studio {
 }
 
 impl Library {
+    /// The same library, whose workers do the work on audio in child processes: a file or a model that takes its
+    /// process down fails its job and nothing else. Without this it is done in this process.
+    #[must_use]
+    pub fn with_children(mut self, program: ChildProgram) -> Self {
+        self.crew = Arc::new(program);
+        self
+    }
+
     /// The rows, for reading.
     pub fn rows(&self) -> &dyn Database {
         &*self.database
@@ -355,6 +368,8 @@ impl Library {
             database: Arc::clone(&self.database),
             storage: self.storage.clone(),
             studio: Arc::clone(&self.studio),
+            crew: Arc::clone(&self.crew),
+            memory: MemoryBudget::default(),
             runtime: Handle::current(),
         };
         self.start_worker_with(Arc::new(handler), options).await

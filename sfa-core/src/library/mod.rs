@@ -1,6 +1,7 @@
 //! A library that remembers: tracks and what was made of them, the work still to do, and what has happened.
 
 mod account;
+mod apart;
 mod bus;
 mod change;
 mod domain;
@@ -10,6 +11,7 @@ mod fold;
 mod front;
 mod ids;
 mod link;
+mod memory;
 mod pipeline;
 mod queue;
 mod secret;
@@ -22,6 +24,7 @@ pub use account::{
     Actor, AuditEntry, AuditQuery, NewSession, NewToken, NewUser, Role, Session, Token, TokenPurpose, User,
     UserEdit, UserQuery, UserStatus,
 };
+pub use apart::{ChildProgram, work_for_parent};
 pub use bus::Follower;
 pub use change::{Change, Outcome, Receipt};
 pub use domain::{

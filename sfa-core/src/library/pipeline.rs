@@ -7,13 +7,15 @@ use serde_json::json;
 use sfa_audio::cue::{CuePoint, LoopPoint};
 use tokio::runtime::Handle;
 
+use super::apart::Crew;
+use super::memory::MemoryBudget;
 use super::worker::Handler;
 use super::{
     AnalysisSummary, BatchId, Blob, Change, Database, ExportFile, Job, LibraryCue, LibraryError,
     LibraryErrorKind, LibraryResult, LibraryStem, NewJob, Scope, Settings, Step, Storage, Track, TrackId,
 };
 use crate::song::{SongReport, StemSheet};
-use crate::{AnalyzeOptions, Error, ErrorKind, Studio, Watch, export, naming};
+use crate::{Error, ErrorKind, SeparateOptions, Studio, Watch, export, naming};
 
 /// The job of one step on one track. There is never a second one for the same step of the same track at a time.
 pub(crate) fn job(step: Step, track: TrackId, batch: Option<BatchId>, force: bool) -> NewJob {
@@ -28,6 +30,10 @@ pub(crate) struct Pipeline {
     pub(crate) database: Arc<dyn Database>,
     pub(crate) storage: Storage,
     pub(crate) studio: Arc<Studio>,
+    /// Who does the work on audio.
+    pub(crate) crew: Arc<dyn Crew>,
+    /// For separations, which need the most.
+    pub(crate) memory: MemoryBudget,
     /// Where the talking to database and store is done.
     pub(crate) runtime: Handle,
 }
@@ -35,6 +41,15 @@ pub(crate) struct Pipeline {
 impl Handler for Pipeline {
     fn kinds(&self) -> Vec<String> {
         Step::ALL.map(|step| step.name().to_owned()).to_vec()
+    }
+
+    fn room(&self, queue: &str, running: usize) -> usize {
+        if queue != Step::Separate.name() {
+            return usize::MAX;
+        }
+        // What the next job will ask for is not known before it is claimed; most ask for nothing special.
+        let usual = self.studio.choose_engine(&SeparateOptions::default());
+        usual.map_or(usize::MAX, |choice| self.memory.room(running, choice.memory_bytes()))
     }
 
     fn run(&self, job: &Job, watch: &Watch) -> Result<Vec<Change>, Error> {
@@ -113,7 +128,7 @@ impl Pipeline {
             return Ok(Vec::new());
         }
         let (sheet, stems) = self.on_a_desk(song, |file, desk| {
-            let separated = self.studio.separate(file, &desk.join("stems"), &options, true, watch)?;
+            let separated = self.crew.separate(file, &desk.join("stems"), settings, watch)?;
             let stems = separated
                 .sheet
                 .stems
@@ -141,8 +156,7 @@ impl Pipeline {
         if !force && self.wait(self.database.analysis(scope, song.id))?.is_some() {
             return Ok(Vec::new());
         }
-        let mut report =
-            self.on_a_desk(song, |file, _| self.studio.analyze(file, &AnalyzeOptions::default(), watch))?;
+        let mut report = self.on_a_desk(song, |file, _| self.crew.analyze(file, watch))?;
         // The desk is gone; the name is what a user knows the file by.
         report.file.name.clone_from(&song.file_name);
         report.file.path.clone_from(&song.file_name);

@@ -36,6 +36,11 @@ pub trait Handler: Send + Sync {
     /// The kinds that it does.
     fn kinds(&self) -> Vec<String>;
 
+    /// How many more jobs of a queue can begin beside `running` of them, whatever the options of the worker allow.
+    fn room(&self, _queue: &str, _running: usize) -> usize {
+        usize::MAX
+    }
+
     /// Does one job, on a thread of its own.
     ///
     /// # Errors
@@ -204,6 +209,7 @@ impl Foreman {
         for (queue, slots) in self.options.queues.clone() {
             let running = self.running.values().filter(|run| run.queue == queue).count();
             let free = slots.saturating_sub(running);
+            let free = if free > 0 { free.min(self.bench.handler.room(&queue, running)) } else { 0 };
             if free == 0 {
                 continue;
             }

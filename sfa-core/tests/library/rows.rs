@@ -232,7 +232,8 @@ async fn searches_take_wildcards_as_letters(desk: Desk) {
 }
 
 async fn found(desk: &Desk, words: &str) -> Vec<String> {
-    let query = TrackQuery { search: Some(words.to_owned()), order: TrackOrder::Title, ..TrackQuery::default() };
+    let query =
+        TrackQuery { search: Some(words.to_owned()), order: TrackOrder::Title, ..TrackQuery::default() };
     desk.database.tracks(desk.ann, &query).await.unwrap().into_iter().map(|track| track.title).collect()
 }
 
@@ -240,10 +241,10 @@ async fn searches_find_words_in_any_order_and_without_accents(desk: Desk) {
     let mut track = new_track("Déjà Vu (Extended Mix)");
     track.artist = Some("BEYONCÉ".to_owned());
     desk.apply(desk.ann, Change::AddTrack(track)).await.unwrap();
-    for words in ["beyonce deja", "vu  BEYONCÉ", "extended mix beyonce deja vu", "yonc ended", " "] {
+    for words in ["beyonce deja", "vu  BEYONCÉ", "extended mix beyonce deja vu", "yonc ended", "de b", " "] {
         assert_eq!(found(&desk, words).await, ["Déjà Vu (Extended Mix)"], "{words}");
     }
-    for words in ["beyonce radio", "vuu", "\"", "deja\" OR \"x"] {
+    for words in ["beyonce radio", "vuu", "ix", "\"", "deja\" OR \"x"] {
         assert!(found(&desk, words).await.is_empty(), "{words}");
     }
 }
@@ -258,7 +259,9 @@ async fn searches_find_rare_and_common_words_of_any_length(desk: Desk) {
     assert_eq!(found(&desk, "e rare").await, ["rare é"]);
     assert_eq!(found(&desk, "common").await.len(), 100);
     assert_eq!(found(&desk, "common 2099").await, ["common 2099"]);
-    assert_eq!(found(&desk, "99").await.len(), 21 + 20);
+    assert_eq!(found(&desk, "99").await.len(), 11, "of 99 and 990 … 999");
+    desk.track(desk.ann, "東京事変").await;
+    assert_eq!(found(&desk, "事変").await, ["東京事変"]);
 }
 
 async fn searches_follow_edits_and_removals(desk: Desk) {
@@ -280,7 +283,7 @@ async fn searches_come_in_pages(desk: Desk) {
     for title in ["abc 1", "abc 2", "other", "abc 3"] {
         desk.track(desk.ann, title).await;
     }
-    for words in ["abc", "ab"] {
+    for words in ["abc", "ab", "ABC ab"] {
         for order in [TrackOrder::Newest, TrackOrder::Title, TrackOrder::Artist] {
             let mut query =
                 TrackQuery { search: Some(words.to_owned()), order, limit: 2, ..TrackQuery::default() };

@@ -123,20 +123,7 @@ fn reason(file: &Path, error: &Error) -> String {
 pub(super) fn failure_json(file: &Path, error: &Error) -> String {
     json!({
         "input": file.display().to_string(),
-        "error": { "kind": kind_word(error.kind()), "message": reason(file, error) },
+        "error": { "kind": error.kind().name(), "message": reason(file, error) },
     })
     .to_string()
-}
-
-pub(super) fn kind_word(kind: ErrorKind) -> &'static str {
-    match kind {
-        ErrorKind::Io => "io",
-        ErrorKind::UnsupportedFormat => "unsupported_format",
-        ErrorKind::Damaged => "damaged",
-        ErrorKind::InvalidOption => "invalid_option",
-        ErrorKind::ModelUnavailable => "model_unavailable",
-        ErrorKind::ToolUnavailable => "tool_unavailable",
-        ErrorKind::Cancelled => "cancelled",
-        _ => "internal",
-    }
 }

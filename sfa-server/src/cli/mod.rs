@@ -13,6 +13,7 @@ mod plot;
 mod probe;
 mod process;
 mod separate;
+mod step;
 mod terminal;
 mod transcribe;
 mod warp;
@@ -74,6 +75,9 @@ enum Command {
     Jobs(jobs::Arguments),
     /// Do the work of the library, on this machine
     Worker(worker::Arguments),
+    /// Do one step of work for a worker, which asks on standard input
+    #[command(name = step::NAME, hide = true)]
+    Step,
     /// Write a demo song, synthesised here and free for any use
     Demo(demo::Arguments),
     /// Print the completion script for a shell, for example: sfa completions zsh > _sfa
@@ -156,6 +160,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Library(arguments) => library::run(&context, &arguments),
         Command::Jobs(arguments) => jobs::run(&context, &arguments),
         Command::Worker(arguments) => worker::run(&context, &arguments),
+        Command::Step => step::run(&context),
         Command::Demo(arguments) => demo::run(&context, &arguments),
         Command::Completions { shell } => {
             let mut script = Vec::new();

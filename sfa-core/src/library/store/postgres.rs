@@ -35,6 +35,17 @@ macro_rules! listed {
         concat!("(select jsonb_array_elements_text(cast(", $list, " as jsonb)))")
     };
 }
+/// The runs of a list of pairs in JSON, as a table of `run_job` and `run_number`.
+macro_rules! runs {
+    ($list:literal) => {
+        concat!(
+            "(select pair ->> 0 as run_job, cast(pair ->> 1 as bigint) as run_number \
+             from jsonb_array_elements(cast(",
+            $list,
+            " as jsonb)) as pair)"
+        )
+    };
+}
 /// The comparison that ignores case.
 macro_rules! like {
     () => {
@@ -42,10 +53,10 @@ macro_rules! like {
     };
 }
 
-/// Nothing: this database asks its index by itself.
-macro_rules! indexed {
-    ($words:literal) => {
-        ""
+/// The tracks `t`: this database asks its index of letters by itself.
+macro_rules! found {
+    ($word:literal) => {
+        "tracks t"
     };
 }
 

@@ -40,6 +40,12 @@ macro_rules! listed {
         concat!("(select value from json_each(", $list, "))")
     };
 }
+/// The runs of a list of pairs in JSON, as a table of `run_job` and `run_number`.
+macro_rules! runs {
+    ($list:literal) => {
+        concat!("(select value ->> 0 as run_job, value ->> 1 as run_number from json_each(", $list, "))")
+    };
+}
 /// The comparison that ignores case.
 macro_rules! like {
     () => {
@@ -47,14 +53,14 @@ macro_rules! like {
     };
 }
 
-/// Leaves the tracks that an index of letters finds.
-macro_rules! indexed {
-    ($words:literal) => {
+/// The tracks `t` that an index of letters finds. The cross join keeps the database from going through all tracks.
+macro_rules! found {
+    ($word:literal) => {
         concat!(
-            " and t.id in (select track_id from search_numbers where number in \
+            "(select n.track_id from search_numbers n where n.number in \
              (select rowid from search_index where search_index match ",
-            $words,
-            "))"
+            $word,
+            ")) as found cross join tracks t on t.id = found.track_id"
         )
     };
 }

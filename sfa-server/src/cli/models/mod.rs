@@ -11,7 +11,7 @@ use sfa_core::audio::separate::demucs::bags::Bag;
 use sfa_core::models::{BagStatus, ModelStore, Place, Placement, PullOptions, StoredFile, Trust};
 use sfa_core::{Error, ErrorKind};
 
-use super::{Context, Exit, batch};
+use super::{Context, Exit};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {

@@ -9,7 +9,7 @@ use sfa_core::Error;
 use sfa_core::audio::separate::demucs::bags::Bag;
 use sfa_core::models::{BagStatus, LICENCE_STATEMENT, ModelStore, PullEvent, PullOptions};
 
-use super::{Context, Exit, bags, batch, failed, megabytes};
+use super::{Context, Exit, bags, failed, megabytes};
 
 pub(super) fn run(
     context: &Context,
@@ -125,7 +125,7 @@ fn is_yes(answer: &str) -> bool {
 }
 
 fn failure(bag: &Bag, error: &Error) -> String {
-    let error = json!({ "kind": batch::kind_word(error.kind()), "message": error.to_string() });
+    let error = json!({ "kind": error.kind().name(), "message": error.to_string() });
     json!({ "name": bag.name, "error": error }).to_string()
 }
 

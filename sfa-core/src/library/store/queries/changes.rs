@@ -15,7 +15,7 @@ impl Rows {
     pub(super) async fn apply_all(&self, scope: Scope, changes: Vec<Change>) -> LibraryResult<Receipt> {
         let mut transaction = self.begin().await?;
         let mut receipt = Receipt::default();
-        Writer { connection: &mut transaction, scope, receipt: &mut receipt }.apply(changes).await?;
+        Writer::new(&mut transaction, scope, &mut receipt).apply(changes).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(receipt)
     }
@@ -26,12 +26,21 @@ pub(super) struct Writer<'a> {
     pub(super) connection: &'a mut Connection,
     pub(super) scope: Scope,
     pub(super) receipt: &'a mut Receipt,
+    /// Whether workers on other nodes have something to do or to stop.
+    has_news: bool,
 }
 
-impl Writer<'_> {
+impl<'a> Writer<'a> {
+    pub(super) fn new(connection: &'a mut Connection, scope: Scope, receipt: &'a mut Receipt) -> Self {
+        Self { connection, scope, receipt, has_news: false }
+    }
+
     pub(super) async fn apply(&mut self, changes: Vec<Change>) -> LibraryResult<()> {
         for change in changes {
             self.apply_one(change).await?;
+        }
+        if let Some(statement) = ANNOUNCE.filter(|_| self.has_news) {
+            sqlx::query(statement).execute(&mut *self.connection).await.map_err(failed)?;
         }
         Ok(())
     }
@@ -86,7 +95,7 @@ impl Writer<'_> {
     }
 
     async fn tell(&mut self, topic: Topic, kind: &str, payload: Value) -> LibraryResult<()> {
-        let Self { connection, scope, receipt } = self;
+        let Self { connection, scope, receipt, .. } = self;
         record(connection, &mut receipt.events, scope.user, topic.name(), kind, payload).await
     }
 
@@ -318,7 +327,7 @@ impl Writer<'_> {
         .map_err(failed)?;
         if inserted.is_some() {
             self.receipt.enqueued.push(Enqueued::Inserted(id));
-            self.announce().await?;
+            self.has_news = true;
             return self.tell_job(job.track, id, &job.kind, state).await;
         }
         let existing: Option<_> = sqlx::query(
@@ -392,7 +401,8 @@ impl Writer<'_> {
         }
         if state == JobState::Executing {
             self.forget("update jobs set cancel_requested = true where id = $1", job).await?;
-            return self.announce().await;
+            self.has_news = true;
+            return Ok(());
         }
         self.forget(
             concat!("update jobs set state = 'cancelled', finished_at_ms = ", now_ms!(), " where id = $1"),
@@ -418,16 +428,8 @@ impl Writer<'_> {
             job,
         )
         .await?;
-        self.announce().await?;
+        self.has_news = true;
         self.tell_job(track, job, &kind, JobState::Available).await
-    }
-
-    /// Tells workers on other nodes that there is something to do or to stop.
-    async fn announce(&mut self) -> LibraryResult<()> {
-        if let Some(statement) = ANNOUNCE {
-            sqlx::query(statement).execute(&mut *self.connection).await.map_err(failed)?;
-        }
-        Ok(())
     }
 
     async fn add_batch(&mut self, batch: Batch) -> LibraryResult<()> {
@@ -566,7 +568,8 @@ impl Writer<'_> {
     }
 }
 
-/// What a search of a track reads.
+/// What a search of a track reads: words with a space before each.
 fn search_text(title: &str, artist: Option<&str>, album: Option<&str>) -> String {
-    folded(&[title, artist.unwrap_or_default(), album.unwrap_or_default()].join(" "))
+    let text = folded(&[title, artist.unwrap_or_default(), album.unwrap_or_default()].join(" "));
+    text.split_whitespace().fold(String::new(), |text, word| text + " " + word)
 }

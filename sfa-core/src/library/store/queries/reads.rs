@@ -24,6 +24,9 @@ const SWEPT_AT_ONCE: i64 = 100;
 
 macro_rules! tracks {
     ($rest:expr) => {
+        tracks!("tracks t", $rest)
+    };
+    ($from:expr, $rest:expr) => {
         concat!(
             "select t.id, t.title, t.artist, t.album, t.file_name, t.blob_hash, b.size_bytes, t.duration_ms, \
              t.created_at_ms, a.track_id as analysed, a.bpm, a.key, a.camelot, a.energy, a.lufs, \
@@ -31,7 +34,9 @@ macro_rules! tracks {
                  and j.state in ('available', 'scheduled', 'retryable', 'executing')) as is_working, \
              (select j.state from jobs j where j.track_id = t.id and j.finished_at_ms is not null \
                  order by j.finished_at_ms desc, j.id desc limit 1) as last_state \
-             from tracks t join blobs b on b.hash = t.blob_hash left join analyses a on a.track_id = t.id \
+             from ",
+            $from,
+            " join blobs b on b.hash = t.blob_hash left join analyses a on a.track_id = t.id \
              where t.user_id = $1 ",
             $rest
         )
@@ -51,16 +56,11 @@ macro_rules! pages {
                 tracks!(concat!(has_words!(), " and ", $after, "$7) order by ", $order, " limit $2")),
             ],
             [
-                tracks!(concat!(has_words!(), indexed!("$7"), " order by ", $order, " limit $2")),
-                tracks!(concat!(
-                    has_words!(),
-                    indexed!("$7"),
-                    " and ",
-                    $after,
-                    "$8) order by ",
-                    $order,
-                    " limit $2"
-                )),
+                tracks!(found!("$7"), concat!(has_words!(), " order by ", $order, " limit $2")),
+                tracks!(
+                    found!("$7"),
+                    concat!(has_words!(), " and ", $after, "$8) order by ", $order, " limit $2")
+                ),
             ],
         ]
     };
@@ -166,19 +166,19 @@ impl Store for Rows {
             TrackOrder::Artist => &BY_ARTIST,
         };
         let words = query.search.as_deref().and_then(Words::of);
-        let is_rare = match &words {
-            Some(words) => self.is_rare(words).await?,
-            None => false,
+        let rare_word = match &words {
+            Some(words) => self.rare_word(words).await?,
+            None => None,
         };
-        let statement =
-            pages[usize::from(words.is_some()) + usize::from(is_rare)][usize::from(query.after.is_some())];
+        let statement = pages[usize::from(words.is_some()) + usize::from(rare_word.is_some())]
+            [usize::from(query.after.is_some())];
         // A plan that was made for other words can be a slow one for these.
         let mut sql = sqlx::query(statement).persistent(words.is_none());
         sql = sql.bind(scope.user.to_string()).bind(query.limit);
         if let Some(words) = words {
             sql = words.patterns.into_iter().fold(sql, |sql, pattern| sql.bind(pattern));
-            if is_rare {
-                sql = sql.bind(words.indexed);
+            if let Some(word) = rare_word {
+                sql = sql.bind(word);
             }
         }
         if let Some(after) = query.after {

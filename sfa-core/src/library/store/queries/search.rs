@@ -15,8 +15,8 @@ const FEW: i64 = 2000;
 pub(super) struct Words {
     /// One per word, and such that find everything.
     pub(super) patterns: [String; WORDS],
-    /// The words in the language of the index.
-    pub(super) indexed: String,
+    /// Each word in the language of the index, those apart that are too short for it.
+    indexed: Vec<String>,
 }
 
 impl Words {
@@ -30,28 +30,42 @@ impl Words {
         if words.is_empty() {
             return None;
         }
+        let words: Vec<String> = words.into_iter().map(begun).collect();
         let mut patterns = std::array::from_fn(|_| "%".to_owned());
         for (pattern, word) in patterns.iter_mut().zip(&words) {
             *pattern = contained(word);
         }
-        let quoted = words
+        let indexed = words
             .iter()
             .filter(|word| word.chars().count() >= INDEXED_LETTERS)
-            .map(|word| format!("\"{}\"", word.replace('"', "\"\"")));
-        Some(Self { patterns, indexed: quoted.collect::<Vec<_>>().join(" ") })
+            .map(|word| format!("\"{}\"", word.replace('"', "\"\"")))
+            .collect();
+        Some(Self { patterns, indexed })
     }
 }
 
+/// One or two letters are looked for where words begin: they are everywhere else. Scripts without spaces have no such
+/// places.
+fn begun(word: &str) -> String {
+    let is_short = word.len() < INDEXED_LETTERS && word.bytes().all(|letter| letter.is_ascii_alphanumeric());
+    if is_short { format!(" {word}") } else { word.to_owned() }
+}
+
 impl Rows {
-    /// Whether to ask the index for the tracks, rather than to go through the list.
-    pub(super) async fn is_rare(&self, words: &Words) -> LibraryResult<bool> {
-        let Some(statement) = SEARCH_COUNT.filter(|_| !words.indexed.is_empty()) else { return Ok(false) };
-        let count: i64 = sqlx::query_scalar(statement)
-            .bind(&words.indexed)
-            .bind(FEW + 1)
-            .fetch_one(&self.readers)
-            .await
-            .map_err(failed)?;
-        Ok(count <= FEW)
+    /// The word to ask the index for, where that is better than to go through the list.
+    pub(super) async fn rare_word(&self, words: &Words) -> LibraryResult<Option<String>> {
+        let Some(statement) = SEARCH_COUNT else { return Ok(None) };
+        for word in &words.indexed {
+            let count: i64 = sqlx::query_scalar(statement)
+                .bind(word)
+                .bind(FEW + 1)
+                .fetch_one(&self.readers)
+                .await
+                .map_err(failed)?;
+            if count <= FEW {
+                return Ok(Some(word.clone()));
+            }
+        }
+        Ok(None)
     }
 }

@@ -3,5 +3,5 @@
 
 create extension if not exists pg_trgm;
 alter table tracks add column search_text text not null default '';
-update tracks set search_text = lower(title || ' ' || coalesce(artist, '') || ' ' || coalesce(album, ''));
+update tracks set search_text = lower(' ' || title || ' ' || coalesce(artist, '') || ' ' || coalesce(album, ''));
 create index search_index on tracks using gin (search_text gin_trgm_ops);

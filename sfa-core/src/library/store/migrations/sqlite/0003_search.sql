@@ -2,7 +2,7 @@
 -- by the program, since SQLite knows the lower case of ASCII alone. Of every three letters in a row an index is kept.
 
 alter table tracks add column search_text text not null default '';
-update tracks set search_text = lower(title || ' ' || coalesce(artist, '') || ' ' || coalesce(album, ''));
+update tracks set search_text = lower(' ' || title || ' ' || coalesce(artist, '') || ' ' || coalesce(album, ''));
 
 -- Rows of a virtual table have numbers, and the number of a track must not change when the file is compacted.
 create table search_numbers (

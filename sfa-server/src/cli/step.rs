@@ -1,0 +1,20 @@
+//! `sfa step`: the child process in which a worker has one step done.
+
+use sfa_core::library::work_for_parent;
+
+use super::{Context, Exit};
+
+/// The name of the command.
+pub(super) const NAME: &str = "step";
+
+pub(super) fn run(context: &Context) -> Result<Exit, Exit> {
+    let done = work_for_parent(&context.studio, std::io::stdin(), std::io::stdout(), &context.watch);
+    match done {
+        Ok(true) => Ok(Exit::Success),
+        Ok(false) => Ok(Exit::SomeFailed),
+        Err(error) => {
+            context.terminal.fail(error.to_string());
+            Err(Exit::Usage)
+        }
+    }
+}
