@@ -89,6 +89,10 @@ async fn queue(place: &str, jobs: usize) -> Result<(), Failure> {
     let handler = Arc::new(Nothing::default());
     let started = Instant::now();
     let worker = library.start_worker_with(handler.clone(), options()).await?;
+    while (handler.done.load(Ordering::Relaxed) as usize) < jobs + SINGLE {
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    // The last ones are acknowledged as well.
     wait_for_empty(&library).await?;
     let working = started.elapsed();
     let done = handler.done.load(Ordering::Relaxed) as usize;

@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicI64, Ordering};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{Notify, mpsc, watch};
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 use super::bus::Bus;
 use super::{
-    Change, Claim, Database, Fence, Heartbeat, Job, JobId, LibraryErrorKind, LibraryResult, Outcome, Storage,
-    Verdict, WorkerId,
+    Change, Claim, Database, Fence, Heartbeat, Job, JobId, LibraryErrorKind, LibraryResult, Outcome, Receipt,
+    Storage, Verdict, WorkerId,
 };
 use crate::{Error, ErrorKind, Watch};
 
@@ -25,6 +25,10 @@ const COMPLETED_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 const FAILED_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Contents that nothing names are kept so long: somebody may be about to name them.
 pub(crate) const UNUSED_AGE: Duration = Duration::from_secs(24 * 3600);
+/// Jobs that end within this time of each other are reported together.
+const GATHERING: Duration = Duration::from_millis(1);
+/// Reports on their way to the database at once: while one becomes durable, the next is written.
+const MOST_REPORTS: usize = 4;
 /// Progress reaches listeners at most so often.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -123,6 +127,8 @@ pub(crate) async fn start(bench: Bench, options: WorkerOptions) -> LibraryResult
         options,
         running: HashMap::new(),
         unwritten: Vec::new(),
+        reports: JoinSet::new(),
+        report_again_at: Instant::now(),
         ended_sender,
         last_beat: Instant::now(),
         last_rescue: None,
@@ -140,13 +146,23 @@ struct Run {
     verdict: Verdict,
 }
 
+/// Ends of runs, and what the database says to them, if it took them.
+struct Report {
+    ended: Vec<(Fence, Outcome)>,
+    receipts: Option<Vec<LibraryResult<Receipt>>>,
+}
+
 struct Foreman {
     bench: Bench,
     id: WorkerId,
     options: WorkerOptions,
     running: HashMap<JobId, Run>,
-    /// Ends that the database has not taken yet.
+    /// Ends that are to be reported to the database.
     unwritten: Vec<(Fence, Outcome)>,
+    /// Ends on their way to it.
+    reports: JoinSet<Report>,
+    /// When it is asked again that could not take a report.
+    report_again_at: Instant,
     ended_sender: mpsc::UnboundedSender<(Fence, Result<Vec<Change>, Error>)>,
     last_beat: Instant,
     last_rescue: Option<Instant>,
@@ -167,7 +183,7 @@ impl Foreman {
                     self.claim().await;
                     next_look = Instant::now() + self.options.poll;
                 }
-            } else if self.running.is_empty() && self.unwritten.is_empty() {
+            } else if self.is_idle() {
                 break;
             }
             self.keep_up().await;
@@ -175,7 +191,7 @@ impl Foreman {
                 self.running.values().for_each(|run| run.watch.stop());
             }
             let pause = PROGRESS_INTERVAL.min(next_look.saturating_duration_since(Instant::now()));
-            let pause = if self.running.is_empty() && self.unwritten.is_empty() {
+            let pause = if self.is_idle() {
                 next_look.saturating_duration_since(Instant::now())
             } else {
                 pause.max(Duration::from_millis(1))
@@ -183,10 +199,20 @@ impl Foreman {
             tokio::select! {
                 Some((fence, result)) = ended.recv() => {
                     self.note_end(fence, result, give_up_at.is_some());
-                    while let Ok((fence, result)) = ended.try_recv() {
+                    let until = tokio::time::Instant::now() + GATHERING;
+                    while !self.running.is_empty()
+                        && let Ok(Some((fence, result))) = tokio::time::timeout_at(until, ended.recv()).await
+                    {
                         self.note_end(fence, result, give_up_at.is_some());
                     }
-                    self.write_ends().await;
+                    self.report_ends();
+                    next_look = Instant::now();
+                }
+                Some(report) = self.reports.join_next(), if !self.reports.is_empty() => {
+                    // A report that was lost leaves its jobs to be rescued.
+                    if let Ok(report) = report {
+                        self.note_report(report);
+                    }
                     next_look = Instant::now();
                 }
                 () = wake.notified() => {
@@ -279,14 +305,34 @@ impl Foreman {
         self.unwritten.push((fence, outcome));
     }
 
-    /// Reports all that has ended in one transaction. What the database does not take now, it is told again.
-    async fn write_ends(&mut self) {
-        if self.unwritten.is_empty() {
+    /// Whether nothing runs and the database knows of every end.
+    fn is_idle(&self) -> bool {
+        self.running.is_empty() && self.unwritten.is_empty() && self.reports.is_empty()
+    }
+
+    /// Reports all that has ended, in one transaction that nobody waits for: slots are free already.
+    fn report_ends(&mut self) {
+        if self.unwritten.is_empty()
+            || self.reports.len() >= MOST_REPORTS
+            || Instant::now() < self.report_again_at
+        {
             return;
         }
-        let Ok(receipts) = self.bench.database.finish(self.unwritten.clone()).await else { return };
-        let ended = std::mem::take(&mut self.unwritten);
-        for ((fence, outcome), receipt) in ended.into_iter().zip(receipts) {
+        let (ended, database) = (std::mem::take(&mut self.unwritten), Arc::clone(&self.bench.database));
+        self.reports.spawn(async move {
+            let receipts = database.finish(ended.clone()).await.ok();
+            Report { ended, receipts }
+        });
+    }
+
+    /// What the database has taken is told to listeners; what it has not it is told again.
+    fn note_report(&mut self, report: Report) {
+        let Some(receipts) = report.receipts else {
+            self.unwritten.extend(report.ended);
+            self.report_again_at = Instant::now() + PROGRESS_INTERVAL;
+            return;
+        };
+        for ((fence, outcome), receipt) in report.ended.into_iter().zip(receipts) {
             match receipt {
                 Ok(receipt) => {
                     self.bench.bus.publish(&receipt.events);
@@ -307,7 +353,7 @@ impl Foreman {
 
     /// What has to be done at its time, whatever else happens.
     async fn keep_up(&mut self) {
-        self.write_ends().await;
+        self.report_ends();
         let since_beat = self.last_beat.elapsed();
         let has_news = self.running.values().any(|run| run.progress.load(Ordering::Relaxed) > run.told);
         if since_beat >= self.options.lease / 3 || has_news && since_beat >= PROGRESS_INTERVAL {

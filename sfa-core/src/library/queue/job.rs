@@ -143,6 +143,11 @@ impl NewJob {
         self.unique_key = Some(key.into());
         self
     }
+
+    /// Whether it is about no track and may be there any number of times.
+    pub(crate) fn is_plain(&self) -> bool {
+        self.track.is_none() && self.unique_key.is_none()
+    }
 }
 
 /// What became of a job that was put into the queue.

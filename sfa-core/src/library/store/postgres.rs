@@ -46,6 +46,12 @@ macro_rules! runs {
         )
     };
 }
+/// The values of a list in JSON, as a table of `item`.
+macro_rules! items {
+    ($list:literal) => {
+        concat!("jsonb_array_elements(cast(", $list, " as jsonb)) as item")
+    };
+}
 /// The comparison that ignores case.
 macro_rules! like {
     () => {
@@ -92,6 +98,9 @@ impl PostgresStore {
 }
 
 const BEGIN: &str = "begin";
+/// Nobody waits until a claim is on disk. If the server crashes before it is, the job is claimed once more, and of its
+/// two runs the first that ends counts: what they leave is written with their ends.
+const BEGIN_CLAIM: &str = "begin; set local synchronous_commit = off";
 
 /// This database knows by itself whether to ask its index of letters.
 const SEARCH_COUNT: Option<&str> = None;

@@ -46,6 +46,12 @@ macro_rules! runs {
         concat!("(select value ->> 0 as run_job, value ->> 1 as run_number from json_each(", $list, "))")
     };
 }
+/// The values of a list in JSON, as a table of `item`.
+macro_rules! items {
+    ($list:literal) => {
+        concat!("(select value as item from json_each(", $list, ")) as items")
+    };
+}
 /// The comparison that ignores case.
 macro_rules! like {
     () => {
@@ -100,6 +106,7 @@ impl SqliteStore {
 }
 
 const BEGIN: &str = "begin immediate";
+const BEGIN_CLAIM: &str = BEGIN;
 
 /// How many tracks an index of letters finds, at most `$2`: the database does not know whether to ask it first.
 const SEARCH_COUNT: Option<&str> =

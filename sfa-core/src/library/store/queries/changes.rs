@@ -36,8 +36,20 @@ impl<'a> Writer<'a> {
     }
 
     pub(super) async fn apply(&mut self, changes: Vec<Change>) -> LibraryResult<()> {
-        for change in changes {
-            self.apply_one(change).await?;
+        let mut changes = changes.into_iter().peekable();
+        while let Some(change) = changes.next() {
+            match change {
+                Change::Enqueue(job) if job.is_plain() => {
+                    let mut jobs = vec![job];
+                    while let Some(Change::Enqueue(job)) =
+                        changes.next_if(|next| matches!(next, Change::Enqueue(job) if job.is_plain()))
+                    {
+                        jobs.push(job);
+                    }
+                    self.enqueue_plain(&jobs).await?;
+                }
+                change => self.apply_one(change).await?,
+            }
         }
         if let Some(statement) = ANNOUNCE.filter(|_| self.has_news) {
             sqlx::query(statement).execute(&mut *self.connection).await.map_err(failed)?;
@@ -294,12 +306,53 @@ impl<'a> Writer<'a> {
         self.tell_track(track, "track.exported", json!({"files": names})).await
     }
 
+    /// Enqueues jobs that depend on nothing, all by one statement.
+    async fn enqueue_plain(&mut self, jobs: &[NewJob]) -> LibraryResult<()> {
+        let ids: Vec<JobId> = jobs.iter().map(|_| JobId::random()).collect();
+        let rows: Vec<Value> = jobs
+            .iter()
+            .zip(&ids)
+            .map(|(job, id)| {
+                json!([
+                    id,
+                    job.queue,
+                    job.kind,
+                    job.args.to_string(),
+                    job.batch,
+                    waiting_state(job).name(),
+                    job.priority,
+                    millis(job.delay),
+                    job.max_attempts,
+                    json!(job.requires).to_string(),
+                ])
+            })
+            .collect();
+        sqlx::query(concat!(
+            "insert into jobs (id, user_id, queue, kind, args, batch_id, state, priority, run_at_ms, max_attempts, \
+             requires, created_at_ms) select item ->> 0, $1, item ->> 1, item ->> 2, item ->> 3, item ->> 4, \
+             item ->> 5, cast(item ->> 6 as bigint), cast(item ->> 7 as bigint) + ",
+            now_ms!(),
+            ", cast(item ->> 8 as bigint), item ->> 9, ",
+            now_ms!(),
+            " from ",
+            items!("$2")
+        ))
+        .bind(self.user())
+        .bind(json!(rows).to_string())
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        self.receipt.enqueued.extend(ids.into_iter().map(Enqueued::Inserted));
+        self.has_news = true;
+        Ok(())
+    }
+
     async fn enqueue(&mut self, job: NewJob) -> LibraryResult<()> {
         if let Some(track) = job.track {
             self.own_track(track).await?;
         }
         let id = JobId::random();
-        let state = if job.delay.is_zero() { JobState::Available } else { JobState::Scheduled };
+        let state = waiting_state(&job);
         let inserted: Option<String> = sqlx::query_scalar(concat!(
             "insert into jobs (id, user_id, queue, kind, args, track_id, batch_id, state, priority, run_at_ms, \
              max_attempts, requires, unique_key, created_at_ms) \
@@ -572,4 +625,9 @@ impl<'a> Writer<'a> {
 fn search_text(title: &str, artist: Option<&str>, album: Option<&str>) -> String {
     let text = folded(&[title, artist.unwrap_or_default(), album.unwrap_or_default()].join(" "));
     text.split_whitespace().fold(String::new(), |text, word| text + " " + word)
+}
+
+/// Where a new job begins.
+fn waiting_state(job: &NewJob) -> JobState {
+    if job.delay.is_zero() { JobState::Available } else { JobState::Scheduled }
 }

@@ -11,7 +11,7 @@ use tokio::sync::Notify;
 
 use super::changes::Writer;
 use super::rows::{self, get, job_columns, parsed};
-use super::{Connection, Rows, Scope, failed, listen, millis};
+use super::{BEGIN_CLAIM, Connection, Rows, Scope, failed, listen, millis};
 use crate::library::queue::{backoff, shares};
 use crate::library::store::{Claim, Heartbeat, JobQueue, QueueStatus, Verdict};
 use crate::library::{
@@ -35,7 +35,7 @@ impl JobQueue for Rows {
     }
 
     async fn claim(&self, claim: &Claim) -> LibraryResult<Vec<Job>> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.begin_by(BEGIN_CLAIM).await?;
         let mut slots = free_slots(&mut transaction, claim).await?;
         if slots <= 0 {
             return Ok(Vec::new());
@@ -343,9 +343,11 @@ async fn free_slots(connection: &mut Connection, claim: &Claim) -> LibraryResult
 async fn waiting_users(connection: &mut Connection, queue: &str) -> LibraryResult<Vec<(String, i64)>> {
     let found = sqlx::query(
         "with recursive waiting (user_id) as (\
-             select min(user_id) from jobs where queue = $1 and state in ('available', 'scheduled', 'retryable') \
-             union all select (select min(user_id) from jobs where queue = $1 \
-                 and state in ('available', 'scheduled', 'retryable') and user_id > waiting.user_id) \
+             select (select user_id from jobs where queue = $1 \
+                 and state in ('available', 'scheduled', 'retryable') order by user_id limit 1) \
+             union all select (select user_id from jobs where queue = $1 \
+                 and state in ('available', 'scheduled', 'retryable') and user_id > waiting.user_id \
+                 order by user_id limit 1) \
              from waiting where waiting.user_id is not null) \
          select user_id, (select count(*) from jobs where queue = $1 and jobs.user_id = waiting.user_id \
              and state = 'executing') as running from waiting where user_id is not null",

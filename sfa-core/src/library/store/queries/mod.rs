@@ -13,7 +13,7 @@ use std::time::Duration;
 use serde_json::Value;
 use sqlx::{Pool, Transaction};
 
-use super::{ANNOUNCE, BEGIN, Database, SEARCH_COUNT, Scope, listen};
+use super::{ANNOUNCE, BEGIN, BEGIN_CLAIM, Database, SEARCH_COUNT, Scope, listen};
 use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
 
 type Connection = <Database as sqlx::Database>::Connection;
@@ -27,7 +27,11 @@ pub struct Rows {
 
 impl Rows {
     async fn begin(&self) -> LibraryResult<Transaction<'static, Database>> {
-        self.writer.begin_with(BEGIN).await.map_err(failed)
+        self.begin_by(BEGIN).await
+    }
+
+    async fn begin_by(&self, statement: &'static str) -> LibraryResult<Transaction<'static, Database>> {
+        self.writer.begin_with(statement).await.map_err(failed)
     }
 }
 
