@@ -42,6 +42,11 @@ impl Server {
         format!("postgres://sfa@localhost/{database}?host={}", self.folder.path().display())
     }
 
+    /// The folder of its socket.
+    pub(crate) fn socket(&self) -> PathBuf {
+        self.folder.path().to_owned()
+    }
+
     /// Makes an empty database.
     pub(crate) fn create(&self, database: &str) {
         run(self.client("createdb").arg(database));
