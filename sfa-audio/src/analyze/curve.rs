@@ -13,6 +13,16 @@ pub struct Curve {
 }
 
 impl Curve {
+    /// The curve with at most `most` values, each the mean of several.
+    pub fn thinned(&self, most: usize) -> Self {
+        let factor = self.values.len().div_ceil(most.max(1)).max(1);
+        let mean = |part: &[f32]| part.iter().sum::<f32>() / part.len() as f32;
+        Self {
+            hop_secs: self.hop_secs * factor as f64,
+            values: self.values.chunks(factor).map(mean).collect(),
+        }
+    }
+
     /// The mean between two times, or `None` where the curve holds no value there.
     pub fn mean_between(&self, start_secs: f64, end_secs: f64) -> Option<f32> {
         let first = (start_secs / self.hop_secs).floor().max(0.0) as usize;

@@ -38,7 +38,7 @@ pub use ids::{
     BatchId, CueId, JobId, NotificationId, PlaylistId, SessionId, TokenId, TrackId, UserId, WorkerId,
 };
 pub use link::{Link, LinkKeys};
-pub use queue::{Enqueued, Fence, Job, JobState, NewJob};
+pub use queue::{Enqueued, Fence, Job, JobState, NewJob, Schedule};
 pub use secret::{Secret, SecretHash};
 pub use settings::{Settings, Step};
 pub use storage::{Soundness, Staged, Storage, StorageKeys};

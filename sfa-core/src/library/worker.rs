@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::bus::Bus;
 use super::{
     Change, Claim, Database, Fence, Heartbeat, Job, JobId, LibraryErrorKind, LibraryResult, Outcome, Receipt,
-    Storage, Verdict, WorkerId,
+    Schedule, Storage, Verdict, WorkerId,
 };
 use crate::{Error, ErrorKind, Watch};
 
@@ -69,6 +69,8 @@ pub struct WorkerOptions {
     pub deadline: Duration,
     /// How often it looks for jobs when nothing wakes it. Default: 1 s.
     pub poll: Duration,
+    /// Jobs that come again and again, which it looks after together with all workers that know them.
+    pub schedules: Vec<Schedule>,
 }
 
 impl Default for WorkerOptions {
@@ -80,6 +82,7 @@ impl Default for WorkerOptions {
             lease: Duration::from_secs(30),
             deadline: Duration::from_secs(6 * 3600),
             poll: Duration::from_secs(1),
+            schedules: Vec::new(),
         }
     }
 }
@@ -132,6 +135,7 @@ pub(crate) async fn start(bench: Bench, options: WorkerOptions) -> LibraryResult
         ended_sender,
         last_beat: Instant::now(),
         last_rescue: None,
+        last_schedules: None,
     };
     let task = tokio::spawn(foreman.work(ended, stopped));
     Ok(Worker { id, stop, task })
@@ -166,6 +170,7 @@ struct Foreman {
     ended_sender: mpsc::UnboundedSender<(Fence, Result<Vec<Change>, Error>)>,
     last_beat: Instant,
     last_rescue: Option<Instant>,
+    last_schedules: Option<Instant>,
 }
 
 impl Foreman {
@@ -180,6 +185,7 @@ impl Foreman {
         loop {
             if give_up_at.is_none() {
                 if Instant::now() >= next_look {
+                    self.enqueue_due().await;
                     self.claim().await;
                     next_look = Instant::now() + self.options.poll;
                 }
@@ -228,6 +234,19 @@ impl Foreman {
             }
         }
         self.bench.database.unregister(self.id).await.ok();
+    }
+
+    /// Enqueues what its time has come for. A database that does not answer is asked again at the next look.
+    async fn enqueue_due(&mut self) {
+        if self.last_schedules.is_some_and(|at| at.elapsed() < self.options.poll) {
+            return;
+        }
+        self.last_schedules = Some(Instant::now());
+        for schedule in &self.options.schedules {
+            if let Ok(Some(receipt)) = self.bench.database.enqueue_due(schedule).await {
+                self.bench.bus.publish(&receipt.events);
+            }
+        }
     }
 
     /// Fills the free slots of every queue.

@@ -95,12 +95,11 @@ impl Plot {
 
     /// A curve whose values `share` places between bottom and top.
     fn curve(&self, curve: &Curve, share: impl Fn(f32) -> f32) -> Vec<(f32, f32)> {
-        let factor = curve.values.len().div_ceil(MAX_COLUMNS).max(1);
-        let mean = |part: &[f32]| part.iter().sum::<f32>() / part.len() as f32;
-        let values = curve.values.chunks(factor).map(mean).enumerate();
-        let finite = values.filter(|(_, value)| value.is_finite());
-        let hop_secs = curve.hop_secs * factor as f64;
-        finite.map(|(index, value)| (self.x((index as f64 + 0.5) * hop_secs), self.y(share(value)))).collect()
+        let curve = curve.thinned(MAX_COLUMNS);
+        let finite = curve.values.iter().enumerate().filter(|(_, value)| value.is_finite());
+        finite
+            .map(|(index, &value)| (self.x((index as f64 + 0.5) * curve.hop_secs), self.y(share(value))))
+            .collect()
     }
 }
 

@@ -43,19 +43,6 @@ pub enum PictureKind {
 }
 
 impl PictureKind {
-    /// Every kind.
-    pub const ALL: [Self; 9] = [
-        Self::Waveform,
-        Self::Spectrogram,
-        Self::Mel,
-        Self::Chroma,
-        Self::Tempogram,
-        Self::Ssm,
-        Self::Beats,
-        Self::Structure,
-        Self::Loudness,
-    ];
-
     /// What has to be measured for it.
     fn features(self) -> &'static [Feature] {
         match self {

@@ -2,14 +2,16 @@
 #![allow(clippy::print_stderr, reason = "what is skipped is said aloud")]
 
 mod accounts;
+mod claims;
 mod interleavings;
-mod jobs;
+mod leases;
 #[allow(dead_code, reason = "the chaos harness of the benches uses the rest")]
 mod postgres;
 mod rows;
 mod s3;
 mod schema;
 mod storage;
+mod upkeep;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -18,9 +20,9 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sfa_core::library::{
-    Blob, Change, Claim, Database, Enqueued, Fence, Job, JobId, JobQueue as _, LibraryErrorKind,
-    LibraryResult, NewJob, NewTrack, Outcome, PostgresStore, Receipt, Scope, SqliteStore, TrackId, UserId,
-    WorkerId,
+    Blob, Change, Claim, Database, Enqueued, Fence, Heartbeat, Job, JobId, JobQueue as _, JobState,
+    LibraryErrorKind, LibraryResult, NewJob, NewTrack, Outcome, PostgresStore, Receipt, Scope, SqliteStore,
+    TrackId, UserId, Verdict, WorkerId,
 };
 use tokio::sync::Notify;
 
@@ -123,14 +125,35 @@ fn kind_of<T>(result: LibraryResult<T>) -> Option<LibraryErrorKind> {
     result.err().map(|error| error.kind())
 }
 
+async fn state(desk: &Desk, job: JobId) -> JobState {
+    desk.database.job(desk.ann, job).await.unwrap().state
+}
+
+fn failure() -> Outcome {
+    Outcome::Failed { error: "no".to_owned(), is_final: false }
+}
+
+/// Claims with a lease that has run out when the call returns.
+async fn claim_silently(desk: &Desk) -> Vec<sfa_core::library::Job> {
+    let jobs = desk.database.claim(&Claim { lease: Duration::ZERO, ..claim("work", 1) }).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(5)).await;
+    jobs
+}
+
+async fn beat(desk: &Desk, fence: Fence, progress: i64) -> Verdict {
+    let beat = Heartbeat { fence, progress, stage: String::new() };
+    desk.database.beat(WorkerId::random(), Duration::from_secs(30), &[beat]).await.unwrap().0[0]
+}
+
 /// Runs every case on a database of its own and names all that fail.
 async fn run_all(open: impl AsyncFn(usize) -> Arc<dyn Database>) {
     let mut failed = Vec::new();
-    for (index, (name, case)) in rows::CASES.iter().chain(accounts::CASES).chain(jobs::CASES).enumerate() {
+    let cases = [rows::CASES, accounts::CASES, claims::CASES, leases::CASES, upkeep::CASES].concat();
+    for (index, (name, case)) in cases.into_iter().enumerate() {
         let desk = Desk::over(open(index).await).await;
         let outcome = futures_util::FutureExt::catch_unwind(AssertUnwindSafe(case(desk))).await;
         if outcome.is_err() {
-            failed.push(*name);
+            failed.push(name);
         }
     }
     assert!(failed.is_empty(), "failed: {failed:?}");

@@ -16,7 +16,7 @@ pub(super) fn energy_and_loudness(analysis: &Analysis) -> String {
     let width = analysis.duration_secs;
     let mut content = String::new();
     if let Some(energy) = &analysis.energy {
-        let points = points(&thin(&energy.curve), |value| scale(1.0 - f64::from(value)));
+        let points = points(&energy.curve.thinned(MAX_POINTS), |value| scale(1.0 - f64::from(value)));
         if let (Some(first), Some(last)) = (points.first(), points.last()) {
             let (first, last, line) = (first.0, last.0, line(&points));
             let _ = write!(
@@ -31,7 +31,7 @@ pub(super) fn energy_and_loudness(analysis: &Analysis) -> String {
             let y = loudness_y(integrated_lufs);
             let _ = write!(content, "<path class=\"c-integrated\" d=\"M0 {y:.1}H{width:.2}\"/>");
         }
-        let points = points(&thin(&loudness.momentary_lufs), |value| loudness_y(f64::from(value)));
+        let points = points(&loudness.momentary_lufs.thinned(MAX_POINTS), |value| loudness_y(f64::from(value)));
         if !points.is_empty() {
             let _ = write!(content, "<path class=\"c-loudness\" d=\"M{}\"/>", line(&points));
         }
@@ -45,7 +45,7 @@ pub(super) fn energy_and_loudness(analysis: &Analysis) -> String {
 /// A curve for the script: seconds per value, and values with a few decimals.
 pub(super) fn curve_json(curve: Option<&Curve>, decimals: usize) -> String {
     let Some(curve) = curve.filter(|curve| curve.hop_secs > 0.0) else { return "null".to_owned() };
-    let thin = thin(curve);
+    let thin = curve.thinned(MAX_POINTS);
     let finite = |&value: &f32| if value.is_finite() { value } else { 0.0 };
     let values = list(thin.values.iter().map(finite).map(|value| format!("{value:.decimals$}")));
     format!("{{\"hop\":{},\"values\":[{values}]}}", thin.hop_secs)
@@ -58,16 +58,6 @@ fn loudness_y(lufs: f64) -> f64 {
 /// From 0 at the top to 1 at the bottom, with room for the line's own width above.
 fn scale(share: f64) -> f64 {
     4.0 + 96.0 * share.clamp(0.0, 1.0)
-}
-
-/// The curve with at most [`MAX_POINTS`] values, each the mean of several.
-fn thin(curve: &Curve) -> Curve {
-    let factor = curve.values.len().div_ceil(MAX_POINTS).max(1);
-    let mean = |chunk: &[f32]| chunk.iter().sum::<f32>() / chunk.len() as f32;
-    Curve {
-        hop_secs: curve.hop_secs * factor as f64,
-        values: curve.values.chunks(factor).map(mean).collect(),
-    }
 }
 
 /// The middle of each value's time, with its height.

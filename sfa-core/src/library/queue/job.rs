@@ -7,7 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::library::{BatchId, JobId, LibraryError, LibraryErrorKind, TrackId, UserId};
+use crate::library::{BatchId, JobId, LibraryError, LibraryErrorKind, Scope, TrackId, UserId};
 
 /// Where a job stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -148,6 +148,22 @@ impl NewJob {
     pub(crate) fn is_plain(&self) -> bool {
         self.track.is_none() && self.unique_key.is_none()
     }
+}
+
+/// A job that comes again and again, once at each time whatever the number of nodes that look after it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Schedule {
+    /// Names it in the database: those who give the same name share it.
+    pub name: String,
+    /// From one time to the next. Times that nobody was awake for are left out.
+    pub every: Duration,
+    /// How long after the full hours, days or whatever `every` is, in UTC: an `every` of a day with an `offset` of three
+    /// hours is 03:00 each night.
+    pub offset: Duration,
+    /// On whose behalf.
+    pub scope: Scope,
+    /// What comes.
+    pub job: NewJob,
 }
 
 /// What became of a job that was put into the queue.

@@ -5,5 +5,5 @@ mod job;
 mod shares;
 
 pub(crate) use backoff::backoff;
-pub use job::{Enqueued, Fence, Job, JobState, NewJob};
+pub use job::{Enqueued, Fence, Job, JobState, NewJob, Schedule};
 pub(crate) use shares::shares;

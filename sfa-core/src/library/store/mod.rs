@@ -21,8 +21,8 @@ pub use sqlite::SqliteStore;
 
 use super::{
     Batch, BatchId, Blob, Change, Event, ExportFile, Fence, Job, JobId, JobQuery, LibraryCue, LibraryResult,
-    LibraryStem, Notification, Outcome, Playlist, PlaylistId, Receipt, Scope, Storage, Track, TrackId,
-    TrackQuery, UserId, WorkerId,
+    LibraryStem, Notification, Outcome, Playlist, PlaylistId, Receipt, Schedule, Scope, Storage, Track,
+    TrackId, TrackQuery, UserId, WorkerId,
 };
 
 /// The rows of a library.
@@ -134,6 +134,8 @@ pub trait JobQueue: Send + Sync {
     async fn unregister(&self, worker: WorkerId) -> LibraryResult<()>;
     /// Whether the time of schedule `name` has come, and if so moves it `every` further: true on one node only.
     async fn due(&self, name: &str, first: Duration, every: Duration) -> LibraryResult<bool>;
+    /// Enqueues the job of a schedule whose time has come: on one node only, in one transaction.
+    async fn enqueue_due(&self, schedule: &Schedule) -> LibraryResult<Option<Receipt>>;
     /// Removes finished jobs, old events and dead workers; `completed` and `failed` are ages.
     async fn prune(&self, completed: Duration, failed: Duration) -> LibraryResult<u64>;
 }

@@ -15,7 +15,12 @@ impl Rows {
     pub(super) async fn apply_all(&self, scope: Scope, changes: Vec<Change>) -> LibraryResult<Receipt> {
         let mut transaction = self.begin().await?;
         let mut receipt = Receipt::default();
-        Writer::new(&mut transaction, scope, &mut receipt).apply(changes).await?;
+        let applied = Writer::new(&mut transaction, scope, &mut receipt).apply(changes).await;
+        if let Err(error) = applied {
+            // At once, and not when the connection is used again: nobody is to meet rows that are locked for nothing.
+            transaction.rollback().await.ok();
+            return Err(error);
+        }
         transaction.commit().await.map_err(failed)?;
         Ok(receipt)
     }
@@ -127,14 +132,23 @@ impl<'a> Writer<'a> {
 
     /// Fails unless the track is the user's.
     async fn own_track(&mut self, track: TrackId) -> LibraryResult<()> {
-        let found: Option<String> =
-            sqlx::query_scalar("select id from tracks where id = $1 and user_id = $2")
-                .bind(track.to_string())
-                .bind(self.user())
-                .fetch_optional(&mut *self.connection)
-                .await
-                .map_err(failed)?;
-        found.map(|_| ()).ok_or_else(|| LibraryError::not_found("track", track))
+        self.own("select id from tracks where id = $1 and user_id = $2", "track", track).await
+    }
+
+    /// Fails unless `statement` finds the id, `$1`, among what is the user's, `$2`.
+    async fn own(
+        &mut self,
+        statement: &'static str,
+        what: &str,
+        id: impl ToString + std::fmt::Display,
+    ) -> LibraryResult<()> {
+        let found: Option<String> = sqlx::query_scalar(statement)
+            .bind(id.to_string())
+            .bind(self.user())
+            .fetch_optional(&mut *self.connection)
+            .await
+            .map_err(failed)?;
+        found.map(|_| ()).ok_or_else(|| LibraryError::not_found(what, id))
     }
 
     async fn forget(&mut self, statement: &'static str, id: impl ToString) -> LibraryResult<()> {
@@ -537,14 +551,7 @@ impl<'a> Writer<'a> {
     }
 
     async fn own_playlist(&mut self, id: PlaylistId) -> LibraryResult<()> {
-        let found: Option<String> =
-            sqlx::query_scalar("select id from playlists where id = $1 and user_id = $2")
-                .bind(id.to_string())
-                .bind(self.user())
-                .fetch_optional(&mut *self.connection)
-                .await
-                .map_err(failed)?;
-        found.map(|_| ()).ok_or_else(|| LibraryError::not_found("playlist", id))
+        self.own("select id from playlists where id = $1 and user_id = $2", "playlist", id).await
     }
 
     async fn set_playlist_tracks(&mut self, id: PlaylistId, tracks: &[TrackId]) -> LibraryResult<()> {

@@ -15,8 +15,8 @@ use super::{BEGIN_CLAIM, Connection, Rows, Scope, failed, listen, millis};
 use crate::library::queue::{backoff, shares};
 use crate::library::store::{Claim, Heartbeat, JobQueue, QueueStatus, Verdict};
 use crate::library::{
-    Event, Fence, Job, JobId, JobState, LibraryError, LibraryErrorKind, LibraryResult, Outcome, Receipt,
-    UserId, WorkerId,
+    Change, Event, Fence, Job, JobId, JobState, LibraryError, LibraryErrorKind, LibraryResult, Outcome,
+    Receipt, Schedule, UserId, WorkerId,
 };
 
 /// A job that was put off so often is put off no more: it fails.
@@ -174,29 +174,15 @@ impl JobQueue for Rows {
     }
 
     async fn set_paused(&self, queue: &str, paused: bool) -> LibraryResult<()> {
-        sqlx::query(
-            "insert into queues (name, is_paused) values ($1, $2) \
-             on conflict (name) do update set is_paused = excluded.is_paused",
-        )
-        .bind(queue)
-        .bind(paused)
-        .execute(&self.writer)
-        .await
-        .map(|_| ())
-        .map_err(failed)
+        let statement = "insert into queues (name, is_paused) values ($1, $2) \
+                         on conflict (name) do update set is_paused = excluded.is_paused";
+        self.execute(sqlx::query(statement).bind(queue).bind(paused)).await
     }
 
     async fn set_limit(&self, queue: &str, running: Option<i64>) -> LibraryResult<()> {
-        sqlx::query(
-            "insert into queues (name, running_limit) values ($1, $2) \
-             on conflict (name) do update set running_limit = excluded.running_limit",
-        )
-        .bind(queue)
-        .bind(running)
-        .execute(&self.writer)
-        .await
-        .map(|_| ())
-        .map_err(failed)
+        let statement = "insert into queues (name, running_limit) values ($1, $2) \
+                         on conflict (name) do update set running_limit = excluded.running_limit";
+        self.execute(sqlx::query(statement).bind(queue).bind(running)).await
     }
 
     async fn queues(&self) -> LibraryResult<Vec<QueueStatus>> {
@@ -242,12 +228,7 @@ impl JobQueue for Rows {
     }
 
     async fn unregister(&self, worker: WorkerId) -> LibraryResult<()> {
-        sqlx::query("delete from workers where id = $1")
-            .bind(worker.to_string())
-            .execute(&self.writer)
-            .await
-            .map(|_| ())
-            .map_err(failed)
+        self.execute(sqlx::query("delete from workers where id = $1").bind(worker.to_string())).await
     }
 
     async fn due(&self, name: &str, first: Duration, every: Duration) -> LibraryResult<bool> {
@@ -274,6 +255,41 @@ impl JobQueue for Rows {
         .await
         .map_err(failed)?;
         Ok(moved.rows_affected() == 1)
+    }
+
+    async fn enqueue_due(&self, schedule: &Schedule) -> LibraryResult<Option<Receipt>> {
+        let mut transaction = self.begin().await?;
+        let (every_ms, offset_ms) = (millis(schedule.every).max(1), millis(schedule.offset));
+        sqlx::query(concat!(
+            "insert into schedules (name, next_at_ms) values ($1, (",
+            now_ms!(),
+            " - $3) / $2 * $2 + $2 + $3) on conflict (name) do nothing"
+        ))
+        .bind(&schedule.name)
+        .bind(every_ms)
+        .bind(offset_ms)
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed)?;
+        let moved = sqlx::query(concat!(
+            "update schedules set next_at_ms = (",
+            now_ms!(),
+            " - $3) / $2 * $2 + $2 + $3 where name = $1 and next_at_ms <= ",
+            now_ms!()
+        ))
+        .bind(&schedule.name)
+        .bind(every_ms)
+        .bind(offset_ms)
+        .execute(&mut *transaction)
+        .await
+        .map_err(failed)?;
+        let mut receipt = Receipt::default();
+        if moved.rows_affected() == 1 {
+            let change = Change::Enqueue(schedule.job.clone());
+            Writer::new(&mut transaction, schedule.scope, &mut receipt).apply(vec![change]).await?;
+        }
+        transaction.commit().await.map_err(failed)?;
+        Ok((moved.rows_affected() == 1).then_some(receipt))
     }
 
     async fn prune(&self, completed: Duration, failed_jobs: Duration) -> LibraryResult<u64> {

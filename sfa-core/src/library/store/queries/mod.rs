@@ -11,12 +11,14 @@ mod search;
 use std::time::Duration;
 
 use serde_json::Value;
+use sqlx::query::Query;
 use sqlx::{Pool, Transaction};
 
 use super::{ANNOUNCE, BEGIN, BEGIN_CLAIM, Database, SEARCH_COUNT, Scope, listen};
 use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
 
 type Connection = <Database as sqlx::Database>::Connection;
+type Arguments = <Database as sqlx::Database>::Arguments;
 
 /// A library's rows.
 #[derive(Debug, Clone)]
@@ -26,6 +28,11 @@ pub struct Rows {
 }
 
 impl Rows {
+    /// Runs one statement in a transaction of its own.
+    async fn execute(&self, query: Query<'_, Database, Arguments>) -> LibraryResult<()> {
+        query.execute(&self.writer).await.map(|_| ()).map_err(failed)
+    }
+
     async fn begin(&self) -> LibraryResult<Transaction<'static, Database>> {
         self.begin_by(BEGIN).await
     }
