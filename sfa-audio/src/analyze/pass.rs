@@ -59,7 +59,9 @@ pub fn analyze_with_stems(
 ) -> Result<Analysis> {
     options.check()?;
     let spec = source.spec();
-    let mut collectors = Collectors::new(spec, options)?;
+    let mut collectors = Collectors::new(spec, options);
+    // Hits are not looked for in the mix where the drums are heard alone.
+    let mut hits = if stems.drums.is_some() { collectors.drums.take() } else { None };
     let mut mono = MonoFeed::new(spec)?;
     let mut block = Clip::empty(spec);
     let total_frames = source.frames_hint().unwrap_or(0);
@@ -68,7 +70,7 @@ pub fn analyze_with_stems(
     while source.read(&mut block)? > 0 {
         frames += block.frames() as u64;
         make_finite(&mut block);
-        collectors.push_native(&block)?;
+        collectors.push_native(&block);
         if collectors.want_mono() {
             collectors.push_mono(mono.convert(&block)?);
         }
@@ -80,7 +82,6 @@ pub fn analyze_with_stems(
     let mut used = Vec::new();
     if let Some(source) = stems.drums {
         let mut beats = collectors.rhythm.is_some().then(RhythmCollector::new);
-        let mut hits = collectors.drums.is_some().then(DrumCollector::new);
         hear_sum(&mut [source], watch, |mono| {
             beats.iter_mut().for_each(|beats| beats.push(mono));
             hits.iter_mut().for_each(|hits| hits.push(mono));
@@ -111,17 +112,19 @@ struct Collectors {
     rhythm: Option<RhythmCollector>,
     drum_stem: Option<RhythmCollector>,
     energy: Option<EnergyCollector>,
+    /// Hears the spectra of `rhythm`, without which it is deaf.
     timbre: Option<TimbreCollector>,
     descriptors: Option<DescriptorCollector>,
     drums: Option<DrumCollector>,
 }
 
 impl Collectors {
-    fn new(spec: AudioSpec, options: &AnalyzeOptions) -> Result<Self> {
+    fn new(spec: AudioSpec, options: &AnalyzeOptions) -> Self {
         let wanted = |features: &[Feature]| features.iter().any(|feature| options.features.contains(feature));
         use Feature::{Chords, Drums, Energy, Form, Key, Loudness, Rhythm, Waveform};
-        Ok(Self {
-            loudness: wanted(&[Loudness, Energy, Form]).then(|| LoudnessCollector::new(spec)).transpose()?,
+        Self {
+            loudness: wanted(&[Loudness, Energy, Form])
+                .then(|| LoudnessCollector::new(spec, wanted(&[Loudness]))),
             signal: wanted(&[Loudness]).then(|| SignalCollector::new(spec)),
             waveform: wanted(&[Waveform]).then(|| WaveformCollector::new(spec)),
             harmony: wanted(&[Key, Form, Chords]).then(HarmonyCollector::new),
@@ -136,13 +139,13 @@ impl Collectors {
                 options.keep_frames,
             ),
             drums: wanted(&[Drums]).then(DrumCollector::new),
-        })
+        }
     }
 
     /// Feeds those that listen to all channels at the file's own rate.
-    fn push_native(&mut self, block: &Clip) -> Result<()> {
+    fn push_native(&mut self, block: &Clip) {
         if let Some(loudness) = &mut self.loudness {
-            loudness.push(block)?;
+            loudness.push(block);
         }
         if let Some(signal) = &mut self.signal {
             signal.push(block);
@@ -153,7 +156,6 @@ impl Collectors {
         if let Some(descriptors) = &mut self.descriptors {
             descriptors.push(&block.downmix());
         }
-        Ok(())
     }
 
     fn want_mono(&self) -> bool {
@@ -166,13 +168,12 @@ impl Collectors {
             harmony.push(samples);
         }
         if let Some(rhythm) = &mut self.rhythm {
-            rhythm.push(samples);
+            rhythm.push_and_share(samples, |spectrum| {
+                self.timbre.iter_mut().for_each(|timbre| timbre.hear(spectrum));
+            });
         }
         if let Some(energy) = &mut self.energy {
             energy.push(samples);
-        }
-        if let Some(timbre) = &mut self.timbre {
-            timbre.push(samples);
         }
         if let Some(drums) = &mut self.drums {
             drums.push(samples);
@@ -190,16 +191,19 @@ impl Collectors {
     ) -> Result<Analysis> {
         let asked = |feature: Feature| options.features.contains(&feature);
         let duration_secs = spec.secs(frames);
-        let loudness = self.loudness.map(LoudnessCollector::finish).transpose()?;
+        let loudness = self.loudness.map(LoudnessCollector::finish);
         let integrated_lufs = loudness.as_ref().and_then(|loudness| loudness.integrated_lufs);
         let chroma_of = |collector: HarmonyCollector| ChromaFrames::from_peaks(&collector.finish());
         let harmony = self.harmony.map(chroma_of);
         let pitched_stems = self.pitched_stems.map(chroma_of);
         let energy = self.energy.map(|collector| energy::judge(&collector.finish(), integrated_lufs));
         watch.checkpoint()?;
+        let mut timbre = self.timbre;
         let rhythm = match self.rhythm {
             Some(collector) => {
-                let mix = collector.finish();
+                let mix = collector.finish_and_share(|spectrum| {
+                    timbre.iter_mut().for_each(|timbre| timbre.hear(spectrum));
+                });
                 let heard = track_rhythm(&mix, options.bpm_range, watch)?;
                 let drums = self.drum_stem.and_then(|drums| with_drums(&mix, &drums.finish()));
                 let in_drums = match (&heard, drums) {
@@ -213,7 +217,7 @@ impl Collectors {
             }
             None => None,
         };
-        let form = match self.timbre {
+        let form = match timbre {
             Some(collector) => {
                 let chroma = harmony.as_ref().map(ChromaView::from);
                 let curve = energy.as_ref().map(|energy| &energy.curve);

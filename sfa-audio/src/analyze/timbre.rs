@@ -1,18 +1,17 @@
 //! How a song sounds over time: what form is read from.
 
-use std::fmt;
 use std::ops::Range;
 
 use realfft::num_complex::Complex32;
 
-use crate::dsp::StreamingStft;
-
 use super::ANALYSIS_RATE_HZ;
+use super::rhythm::{FRAME_HOP, FRAME_WINDOW};
 
 /// Spectrum size: 46 ms, long enough to part 60 Hz from 100 Hz.
-const WINDOW_FRAMES: usize = 2048;
-/// Spectra start every 20 ms, short enough to see single strokes.
-const HOP_FRAMES: usize = 882;
+const WINDOW_FRAMES: usize = FRAME_WINDOW;
+/// Of the spectra that onsets are read from, every second is heard: one every 20 ms is enough to see single strokes.
+const EVERY: usize = 2;
+const HOP_FRAMES: usize = EVERY * FRAME_HOP;
 /// Spectra in one column of 100 ms.
 const HOPS_PER_COLUMN: usize = 5;
 /// Bands of a column; the first [`LOW_BANDS`] lie below 150 Hz, the rest are 0.32 octaves wide.
@@ -65,9 +64,10 @@ impl TimbreFeatures {
     }
 }
 
-/// Collects [`TimbreFeatures`] from mono audio at 44 100 Hz that arrives in blocks of any size.
+/// Collects [`TimbreFeatures`] from the spectra that onsets are read from.
+#[derive(Debug)]
 pub(crate) struct TimbreCollector {
-    stft: StreamingStft,
+    heard: usize,
     summary: Summary,
 }
 
@@ -80,33 +80,26 @@ impl Default for TimbreCollector {
 impl TimbreCollector {
     /// A collector that has heard nothing.
     pub(crate) fn new() -> Self {
-        Self { stft: StreamingStft::new(WINDOW_FRAMES, HOP_FRAMES), summary: Summary::new() }
+        Self { heard: 0, summary: Summary::new() }
     }
 
-    /// Hears the next samples.
-    pub(crate) fn push(&mut self, mono: &[f32]) {
-        let Self { stft, summary } = self;
-        stft.push(mono, |spectrum| summary.add(spectrum));
+    /// Hears the next spectrum.
+    pub(crate) fn hear(&mut self, spectrum: &[Complex32]) {
+        if self.heard.is_multiple_of(EVERY) {
+            self.summary.add(spectrum);
+        }
+        self.heard += 1;
     }
 
     /// What was heard.
-    pub(crate) fn finish(self) -> TimbreFeatures {
-        let Self { stft, mut summary } = self;
-        stft.finish(|spectrum| summary.add(spectrum));
-        summary.close_column();
-        TimbreFeatures { columns: summary.columns }
-    }
-}
-
-impl fmt::Debug for TimbreCollector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TimbreCollector")
-            .field("columns", &self.summary.columns.len())
-            .finish_non_exhaustive()
+    pub(crate) fn finish(mut self) -> TimbreFeatures {
+        self.summary.close_column();
+        TimbreFeatures { columns: self.summary.columns }
     }
 }
 
 /// Sums spectra to bands and bands to columns.
+#[derive(Debug)]
 struct Summary {
     band_bins: [Range<usize>; BANDS],
     /// What turns the squared magnitude of a bin into the power of a sine, 1.0 at full scale.
@@ -192,10 +185,13 @@ fn band_bins() -> [Range<usize>; BANDS] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dsp::StreamingStft;
 
     fn collect(samples: &[f32], chunk: usize) -> TimbreFeatures {
         let mut collector = TimbreCollector::new();
-        samples.chunks(chunk).for_each(|part| collector.push(part));
+        let mut stft = StreamingStft::new(FRAME_WINDOW, FRAME_HOP);
+        samples.chunks(chunk).for_each(|part| stft.push(part, |spectrum| collector.hear(spectrum)));
+        stft.finish(|spectrum| collector.hear(spectrum));
         collector.finish()
     }
 

@@ -14,6 +14,11 @@ pub struct Biquad {
 }
 
 impl Biquad {
+    /// What lets everything through.
+    pub(crate) const IDENTITY: Self = Self { b: [1.0, 0.0, 0.0], a: [0.0; 2], state: [0.0; 2] };
+    /// What lets nothing through.
+    pub(crate) const SILENCE: Self = Self { b: [0.0; 3], a: [0.0; 2], state: [0.0; 2] };
+
     /// Second-order Butterworth low-pass: -3 dB at `cutoff_hz`, 12 dB per octave above.
     ///
     /// Bilinear transform after R. Bristow-Johnson, "Cookbook formulae for audio EQ biquad filter coefficients".
@@ -46,6 +51,42 @@ impl Biquad {
     }
 }
 
+/// As many second-order sections side by side as there are inputs, each as a [`Biquad`] filters, to the bit.
+#[derive(Debug, Clone)]
+pub(crate) struct BiquadBank<const SECTIONS: usize> {
+    b: [[f64; SECTIONS]; 3],
+    a: [[f64; SECTIONS]; 2],
+    state: [[f64; SECTIONS]; 2],
+}
+
+impl<const SECTIONS: usize> BiquadBank<SECTIONS> {
+    pub(crate) fn new(sections: &[Biquad; SECTIONS]) -> Self {
+        let each = |value: &dyn Fn(&Biquad) -> f64| std::array::from_fn(|section| value(&sections[section]));
+        Self {
+            b: std::array::from_fn(|n| each(&|biquad| biquad.b[n])),
+            a: std::array::from_fn(|n| each(&|biquad| biquad.a[n])),
+            state: std::array::from_fn(|n| each(&|biquad| biquad.state[n])),
+        }
+    }
+
+    /// Filters one sample of every input. Inlined, so that it is compiled for the vector registers of its caller.
+    #[inline(always)]
+    pub(crate) fn process(&mut self, inputs: &[f64; SECTIONS]) -> [f64; SECTIONS] {
+        let Self { b, a, state } = self;
+        let mut outputs = [0.0; SECTIONS];
+        for n in 0..SECTIONS {
+            outputs[n] = b[0][n] * inputs[n] + state[0][n];
+        }
+        for n in 0..SECTIONS {
+            state[0][n] = b[1][n] * inputs[n] - a[0][n] * outputs[n] + state[1][n];
+        }
+        for n in 0..SECTIONS {
+            state[1][n] = b[2][n] * inputs[n] - a[1][n] * outputs[n];
+        }
+        outputs
+    }
+}
+
 fn prewarp(cutoff_hz: f64, sample_rate_hz: f64) -> (f64, f64) {
     let (sin, cos) = (TAU * cutoff_hz / sample_rate_hz).sin_cos();
     (cos, sin / (2.0 * FRAC_1_SQRT_2))
@@ -63,6 +104,11 @@ impl LinkwitzRiley {
     pub fn low_pass(cutoff_hz: f64, sample_rate_hz: f64) -> Self {
         let section = Biquad::butterworth_low_pass(cutoff_hz, sample_rate_hz);
         Self([section.clone(), section])
+    }
+
+    /// The two sections.
+    pub(crate) fn into_sections(self) -> [Biquad; 2] {
+        self.0
     }
 
     /// What lies above `cutoff_hz`, which must be between 0 and half of `sample_rate_hz`.

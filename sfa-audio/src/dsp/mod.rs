@@ -6,14 +6,18 @@ mod halve;
 mod median;
 mod overlap_add;
 pub mod resample;
+mod running_sum;
 mod stft;
 mod window;
 
 pub use decimate::Decimator;
 pub use filter::{Biquad, LinkwitzRiley};
+pub(crate) use filter::BiquadBank;
 pub use halve::Halver;
 pub use median::{median_along_row, median_of_rows};
 pub use overlap_add::OverlapAdd;
 pub use realfft::num_complex::Complex32;
+pub(crate) use running_sum::RunningSum;
 pub use stft::{PreciseStft, ShortTimeSpectra, StreamingStft};
 pub use window::hann;
+pub(crate) use window::hann_weight;

@@ -244,6 +244,7 @@ fn summarise_recurrence(
 /// The energies that [`HarmonicPercussive`] parts.
 struct HpssCollector {
     split: HarmonicPercussive,
+    magnitudes: Vec<f32>,
     sums: HpssSums,
 }
 
@@ -259,20 +260,22 @@ impl HpssCollector {
         let kept = keep_frames.then(Default::default);
         Self {
             split: HarmonicPercussive::new(),
+            magnitudes: Vec::with_capacity(BINS),
             sums: HpssSums { whole: 0.0, harmonic: 0.0, percussive: 0.0, kept },
         }
     }
 
     fn push_batch(&mut self, batch: &SpectrumBatch) {
         for frame in 0..batch.frames() {
-            let magnitudes: Vec<f32> = batch.row(frame).iter().map(|power| power.sqrt()).collect();
-            self.sums.whole += batch.row(frame).iter().map(|&power| f64::from(power)).sum::<f64>();
-            self.split.push(&magnitudes, |harmonic, percussive| self.sums.add(harmonic, percussive));
+            self.magnitudes.clear();
+            self.magnitudes.extend(batch.row(frame).iter().map(|power| power.sqrt()));
+            self.sums.whole += energy(&self.magnitudes);
+            self.split.push(&self.magnitudes, |harmonic, percussive| self.sums.add(harmonic, percussive));
         }
     }
 
     fn finish(self, matrices: &mut Vec<FrameMatrix>) -> HarmonicShare {
-        let Self { split, mut sums } = self;
+        let Self { split, mut sums, .. } = self;
         split.finish(|harmonic, percussive| sums.add(harmonic, percussive));
         if let Some([harmonic, percussive]) = sums.kept {
             matrices.push(FrameMatrix::new("harmonic", BINS, harmonic));
@@ -285,7 +288,6 @@ impl HpssCollector {
 
 impl HpssSums {
     fn add(&mut self, harmonic: &[f32], percussive: &[f32]) {
-        let energy = |values: &[f32]| values.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>();
         self.harmonic += energy(harmonic);
         self.percussive += energy(percussive);
         if let Some(kept) = &mut self.kept {
@@ -293,4 +295,16 @@ impl HpssSums {
             kept[1].extend_from_slice(percussive);
         }
     }
+}
+
+/// The sum of squares, in eight sums that the compiler may add side by side.
+fn energy(values: &[f32]) -> f64 {
+    let mut sums = [0.0f64; 8];
+    let (chunks, rest) = values.as_chunks::<8>();
+    for chunk in chunks {
+        for (sum, &value) in sums.iter_mut().zip(chunk) {
+            *sum += f64::from(value) * f64::from(value);
+        }
+    }
+    sums.iter().sum::<f64>() + rest.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>()
 }

@@ -6,6 +6,7 @@ use rustfft::num_complex::Complex64;
 use rustfft::{Fft, FftPlanner};
 
 use super::HOP_FRAMES;
+use crate::dsp::hann_weight;
 use crate::{Result, Watch};
 
 /// Lags of librosa's default tempogram.
@@ -34,8 +35,7 @@ pub fn tempogram(
         return Ok(());
     }
     let padded = padded_by_ramps(strength, lags / 2);
-    let window: Vec<f64> =
-        (0..lags).map(|n| 0.5 - 0.5 * (std::f64::consts::TAU * n as f64 / lags as f64).cos()).collect();
+    let window: Vec<f64> = (0..lags).map(|n| hann_weight(n, lags)).collect();
     let mut correlator = Correlator::new(lags);
     let mut frame = 0;
     while frame < strength.len() {

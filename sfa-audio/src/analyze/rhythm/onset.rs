@@ -7,8 +7,10 @@ use crate::dsp::StreamingStft;
 
 /// Onset frames per second.
 pub(crate) const FRAME_RATE_HZ: f64 = 100.0;
-const FRAME_HOP: usize = ANALYSIS_RATE_HZ as usize / 100;
-const FRAME_WINDOW: usize = 2048;
+/// Samples from one onset spectrum to the next.
+pub(crate) const FRAME_HOP: usize = ANALYSIS_RATE_HZ as usize / 100;
+/// Samples that an onset spectrum sees.
+pub(crate) const FRAME_WINDOW: usize = 2048;
 
 /// Attack values per second: seven to an onset frame.
 pub(crate) const ATTACK_RATE_HZ: f64 = 700.0;
@@ -86,17 +88,33 @@ impl RhythmCollector {
 
     /// Takes the next samples: one channel at 44 100 Hz.
     pub(crate) fn push(&mut self, mono: &[f32]) {
+        self.push_and_share(mono, |_| {});
+    }
+
+    /// [`push`](Self::push), and hands on the onset spectra, [`FRAME_WINDOW`] long, one every [`FRAME_HOP`].
+    pub(crate) fn push_and_share(&mut self, mono: &[f32], mut share: impl FnMut(&[Complex32])) {
         self.samples += mono.len() as u64;
         let Self { onset_stft, flux, attack, chroma_stft, folding, features, .. } = self;
-        onset_stft.push(mono, |spectrum| flux.collect(spectrum, features));
+        onset_stft.push(mono, |spectrum| {
+            flux.collect(spectrum, features);
+            share(spectrum);
+        });
         attack.collect(mono, &mut features.attacks);
         chroma_stft.push(mono, |spectrum| features.chroma.push(folding.fold(spectrum)));
     }
 
     /// Everything that was collected.
     pub(crate) fn finish(self) -> RhythmFeatures {
+        self.finish_and_share(|_| {})
+    }
+
+    /// [`finish`](Self::finish), and hands on the last onset spectra.
+    pub(crate) fn finish_and_share(self, mut share: impl FnMut(&[Complex32])) -> RhythmFeatures {
         let Self { onset_stft, mut flux, chroma_stft, folding, mut features, .. } = self;
-        onset_stft.finish(|spectrum| flux.collect(spectrum, &mut features));
+        onset_stft.finish(|spectrum| {
+            flux.collect(spectrum, &mut features);
+            share(spectrum);
+        });
         chroma_stft.finish(|spectrum| features.chroma.push(folding.fold(spectrum)));
         features.duration_secs = self.samples as f64 / f64::from(ANALYSIS_RATE_HZ);
         features
