@@ -64,15 +64,18 @@ pub fn analyze_with_stems(
     let mut hits = if stems.drums.is_some() { collectors.drums.take() } else { None };
     let mut mono = MonoFeed::new(spec)?;
     let mut block = Clip::empty(spec);
+    let mut native_mono = Vec::new();
     let total_frames = source.frames_hint().unwrap_or(0);
     let mut frames = 0;
     watch.report(Stage::Analyze, 0, total_frames)?;
     while source.read(&mut block)? > 0 {
         frames += block.frames() as u64;
         make_finite(&mut block);
-        collectors.push_native(&block);
+        native_mono.clear();
+        block.downmix_into(&mut native_mono);
+        collectors.push_native(&block, &native_mono);
         if collectors.want_mono() {
-            collectors.push_mono(mono.convert(&block)?);
+            collectors.push_mono(mono.convert_mono(&native_mono)?);
         }
         watch.report(Stage::Analyze, frames, total_frames.max(frames))?;
     }
@@ -142,8 +145,8 @@ impl Collectors {
         }
     }
 
-    /// Feeds those that listen to all channels at the file's own rate.
-    fn push_native(&mut self, block: &Clip) {
+    /// Feeds those that listen to all channels, or their mean, at the file's own rate.
+    fn push_native(&mut self, block: &Clip, mono: &[f32]) {
         if let Some(loudness) = &mut self.loudness {
             loudness.push(block);
         }
@@ -154,7 +157,7 @@ impl Collectors {
             waveform.push(block);
         }
         if let Some(descriptors) = &mut self.descriptors {
-            descriptors.push(&block.downmix());
+            descriptors.push(mono);
         }
     }
 
@@ -263,7 +266,8 @@ impl Collectors {
 
 /// Makes one channel at [`ANALYSIS_RATE_HZ`] of blocks of any spec.
 pub(super) struct MonoFeed {
-    resampler: Resampler,
+    /// `None` where the rate is right as it is.
+    resampler: Option<Resampler>,
     native: Vec<f32>,
     converted: Clip,
 }
@@ -271,7 +275,9 @@ pub(super) struct MonoFeed {
 impl MonoFeed {
     pub(super) fn new(spec: AudioSpec) -> Result<Self> {
         Ok(Self {
-            resampler: Resampler::new(spec.sample_rate_hz, ANALYSIS_RATE_HZ, 1)?,
+            resampler: (spec.sample_rate_hz != ANALYSIS_RATE_HZ)
+                .then(|| Resampler::new(spec.sample_rate_hz, ANALYSIS_RATE_HZ, 1))
+                .transpose()?,
             native: Vec::new(),
             converted: Clip::empty(AudioSpec::new(ANALYSIS_RATE_HZ, 1)?),
         })
@@ -280,17 +286,34 @@ impl MonoFeed {
     pub(super) fn convert(&mut self, block: &Clip) -> Result<&[f32]> {
         self.native.clear();
         block.downmix_into(&mut self.native);
-        self.converted.clear();
-        self.resampler.push(&[&self.native], &mut self.converted)?;
-        Ok(&self.converted.channels()[0])
+        match &mut self.resampler {
+            Some(resampler) => resampled(resampler, &self.native, &mut self.converted),
+            None => Ok(&self.native),
+        }
+    }
+
+    /// The same of what is one channel already.
+    pub(super) fn convert_mono<'a>(&'a mut self, native: &'a [f32]) -> Result<&'a [f32]> {
+        match &mut self.resampler {
+            Some(resampler) => resampled(resampler, native, &mut self.converted),
+            None => Ok(native),
+        }
     }
 
     /// What the resampler still holds.
     pub(super) fn finish(&mut self) -> Result<&[f32]> {
         self.converted.clear();
-        self.resampler.finish(&mut self.converted)?;
+        if let Some(resampler) = &mut self.resampler {
+            resampler.finish(&mut self.converted)?;
+        }
         Ok(&self.converted.channels()[0])
     }
+}
+
+fn resampled<'a>(resampler: &mut Resampler, native: &[f32], converted: &'a mut Clip) -> Result<&'a [f32]> {
+    converted.clear();
+    resampler.push(&[native], converted)?;
+    Ok(&converted.channels()[0])
 }
 
 /// Makes damage harmless: what is no number is silence, what is far too loud is cut.

@@ -6,6 +6,7 @@ use realfft::num_complex::Complex32;
 
 use super::ANALYSIS_RATE_HZ;
 use super::rhythm::{FRAME_HOP, FRAME_WINDOW};
+use crate::dsp::power_of;
 
 /// Spectrum size: 46 ms, long enough to part 60 Hz from 100 Hz.
 const WINDOW_FRAMES: usize = FRAME_WINDOW;
@@ -128,7 +129,7 @@ impl Summary {
     fn add(&mut self, spectrum: &[Complex32]) {
         let mut levels_db = [0.0; BANDS];
         for ((level_db, bins), sum) in levels_db.iter_mut().zip(&self.band_bins).zip(&mut self.power_sums) {
-            let power: f32 = spectrum[bins.clone()].iter().map(|bin| bin.norm_sqr()).sum();
+            let power = power_of(&spectrum[bins.clone()]);
             let power = if power.is_finite() { power * self.power_scale } else { 0.0 };
             *sum += power;
             *level_db = to_db(power).max(ONSET_FLOOR_DB);

@@ -2,6 +2,8 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 
+use pulp::Simd;
+
 /// One second-order section in transposed direct form II.
 ///
 /// Coefficients and state are `f64`: with a cut-off at 1/4000 of the sample rate the poles lie so close to 1
@@ -69,19 +71,23 @@ impl<const SECTIONS: usize> BiquadBank<SECTIONS> {
         }
     }
 
-    /// Filters one sample of every input. Inlined, so that it is compiled for the vector registers of its caller.
+    /// Filters one sample of every input. The number of sections must be a multiple of the lanes of a vector register: eight
+    /// always is.
     #[inline(always)]
-    pub(crate) fn process(&mut self, inputs: &[f64; SECTIONS]) -> [f64; SECTIONS] {
-        let Self { b, a, state } = self;
+    pub(crate) fn process<S: Simd>(&mut self, simd: S, inputs: &[f64; SECTIONS]) -> [f64; SECTIONS] {
         let mut outputs = [0.0; SECTIONS];
-        for n in 0..SECTIONS {
-            outputs[n] = b[0][n] * inputs[n] + state[0][n];
-        }
-        for n in 0..SECTIONS {
-            state[0][n] = b[1][n] * inputs[n] - a[0][n] * outputs[n] + state[1][n];
-        }
-        for n in 0..SECTIONS {
-            state[1][n] = b[2][n] * inputs[n] - a[1][n] * outputs[n];
+        for vector in 0..SECTIONS / S::F64_LANES {
+            let load = |values: &[f64; SECTIONS]| S::as_simd_f64s(values).0[vector];
+            let [b, a] = [&self.b[..], &self.a[..]];
+            let product = |factors: &[f64; SECTIONS], value: S::f64s| simd.mul_f64s(load(factors), value);
+            let input = load(inputs);
+            let output = simd.add_f64s(product(&b[0], input), load(&self.state[0]));
+            let first = simd.sub_f64s(product(&b[1], input), product(&a[0], output));
+            let first = simd.add_f64s(first, load(&self.state[1]));
+            let second = simd.sub_f64s(product(&b[2], input), product(&a[1], output));
+            S::as_mut_simd_f64s(&mut self.state[0]).0[vector] = first;
+            S::as_mut_simd_f64s(&mut self.state[1]).0[vector] = second;
+            S::as_mut_simd_f64s(&mut outputs).0[vector] = output;
         }
         outputs
     }

@@ -4,8 +4,8 @@ use super::batch::SpectrumBatch;
 use super::chroma::{ChromaCollector, FoundChroma};
 use super::onset::OnsetStrengths;
 use super::report::{Descriptors, HarmonicShare, OnsetSummary, RecurrenceSummary, TempogramSummary};
-use super::series::Series;
 use super::spectral::SpectralCollector;
+use super::tempogram::mean_tempogram;
 use super::timbre::TimbreCollector;
 use super::{
     BINS, FeatureFrames, FrameMatrix, HOP_FRAMES, HarmonicPercussive, TEMPOGRAM_LAGS, WINDOW_FRAMES,
@@ -199,16 +199,14 @@ fn summarise_tempogram(
     matrices: &mut Vec<FrameMatrix>,
     watch: &Watch,
 ) -> Result<TempogramSummary> {
-    let mut series = Series::new("tempogram", TEMPOGRAM_LAGS, keep_frames);
-    let mut frame_f32 = Vec::with_capacity(TEMPOGRAM_LAGS);
-    tempogram(strength, TEMPOGRAM_LAGS, watch, |frame| {
-        frame_f32.clear();
-        frame_f32.extend(frame.iter().map(|&value| value as f32));
-        series.push(&frame_f32);
-    })?;
-    let tempogram_mean = series.means();
-    matrices.extend(series.into_matrix());
-    Ok(TempogramSummary { tempogram_mean })
+    if keep_frames {
+        let mut values = Vec::with_capacity(strength.len() * TEMPOGRAM_LAGS);
+        tempogram(strength, TEMPOGRAM_LAGS, watch, |frame| {
+            values.extend(frame.iter().map(|&value| value as f32));
+        })?;
+        matrices.push(FrameMatrix::new("tempogram", TEMPOGRAM_LAGS, values));
+    }
+    Ok(TempogramSummary { tempogram_mean: mean_tempogram(strength, TEMPOGRAM_LAGS, watch)? })
 }
 
 fn summarise_recurrence(

@@ -17,6 +17,8 @@ const REACH: usize = TAPS / 2;
 #[derive(Debug, Clone)]
 pub struct HarmonicPercussive {
     bins: usize,
+    /// Which bin stands where along the frequencies, beyond either end as in a mirror.
+    mirrored_bins: Vec<usize>,
     /// The newest frames; the last stands at `seen - 1`.
     recent: VecDeque<Frame>,
     /// Frames at the end of `recent` whose medians along the bins are still to be taken, all at once.
@@ -48,6 +50,7 @@ impl HarmonicPercussive {
     pub fn new() -> Self {
         Self {
             bins: 0,
+            mirrored_bins: Vec::new(),
             recent: VecDeque::new(),
             waiting: 0,
             seen: 0,
@@ -67,6 +70,8 @@ impl HarmonicPercussive {
     pub fn push(&mut self, magnitudes: &[f32], on_frame: impl FnMut(&[f32], &[f32])) {
         if self.seen == 0 {
             self.bins = magnitudes.len();
+            let places = if self.bins == 0 { 0 } else { self.bins + 2 * REACH };
+            self.mirrored_bins = (0..places).map(|place| mirror(place, self.bins)).collect();
             self.over_time = vec![SortedWindows::EMPTY; self.bins.div_ceil(LANES)];
             let row = vec![0.0; self.over_time.len() * LANES];
             (self.sustained, self.harmonic, self.percussive) = (row.clone(), row.clone(), row);
@@ -129,7 +134,7 @@ impl HarmonicPercussive {
         self.waiting = 0;
         let mut rows: Vec<&mut Frame> = self.recent.range_mut(start..).collect();
         if !rows.is_empty() && self.bins > 0 {
-            Arch::new().dispatch(AlongBins { bins: self.bins, rows: &mut rows });
+            Arch::new().dispatch(AlongBins { mirrored: &self.mirrored_bins, rows: &mut rows });
         }
     }
 }
@@ -201,7 +206,7 @@ impl WithSimd for OverTime<'_> {
 }
 
 struct AlongBins<'a, 'b> {
-    bins: usize,
+    mirrored: &'a [usize],
     rows: &'a mut [&'b mut Frame],
 }
 
@@ -210,7 +215,8 @@ impl WithSimd for AlongBins<'_, '_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { bins, rows } = self;
+        let Self { mirrored, rows } = self;
+        let bins = mirrored.len() - 2 * REACH;
         let mut columns = vec![[0.0f32; LANES]; bins];
         for (lane, row) in rows.iter().enumerate() {
             for (column, &magnitude) in columns.iter_mut().zip(&row.magnitudes) {
@@ -218,12 +224,12 @@ impl WithSimd for AlongBins<'_, '_> {
             }
         }
         let mut windows = SortedWindows::EMPTY;
-        for tap in 0..TAPS {
-            windows.slide(simd, &[f32::INFINITY; LANES], &columns[mirror(tap, bins)]);
+        for &place in &mirrored[..TAPS] {
+            windows.slide(simd, &[f32::INFINITY; LANES], &columns[place]);
         }
         for bin in 0..bins {
             if bin > 0 {
-                let (leaving, entering) = (mirror(bin - 1, bins), mirror(bin + TAPS - 1, bins));
+                let (leaving, entering) = (mirrored[bin - 1], mirrored[bin + TAPS - 1]);
                 windows.slide(simd, &columns[leaving], &columns[entering]);
             }
             let medians = windows.medians();

@@ -3,7 +3,7 @@
 use realfft::num_complex::Complex32;
 
 use crate::analyze::ANALYSIS_RATE_HZ;
-use crate::dsp::{RunningSum, StreamingStft};
+use crate::dsp::{RunningSum, StreamingStft, power_of};
 
 const WINDOW_FRAMES: usize = 2048;
 const FRAMES_PER_SLOT: usize = ANALYSIS_RATE_HZ as usize / 2;
@@ -135,7 +135,7 @@ impl SpectrumMeter {
     fn measure(&mut self, spectrum: &[Complex32]) {
         // By Parseval, the mean square of the samples under a Hann window (whose own mean square is 3/8).
         let scale = 2.0 / (0.375 * (WINDOW_FRAMES as f32).powi(2));
-        let power = |bins: &[Complex32]| bins.iter().map(Complex32::norm_sqr).sum::<f32>() * scale;
+        let power = |bins: &[Complex32]| power_of(bins) * scale;
         let mut levels = [0.0; BANDS];
         for (level, edge) in levels.iter_mut().zip(self.edges.windows(2)) {
             *level = (10.0 * power(&spectrum[edge[0]..edge[1]]).log10()).max(BAND_FLOOR_DBFS);

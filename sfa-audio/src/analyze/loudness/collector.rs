@@ -125,8 +125,7 @@ fn integrated_lufs(hop_powers: &[f64]) -> Option<f64> {
 fn gated(hop_powers: &[f64], hops: usize, relative_gate_lu: f64) -> Option<Vec<f64>> {
     const ABSOLUTE_GATE_LUFS: f64 = -70.0;
     let windows = hop_powers.windows(hops).map(mean);
-    let mut powers: Vec<f64> =
-        windows.filter(|&power| lufs_of_power(power) >= ABSOLUTE_GATE_LUFS).collect();
+    let mut powers: Vec<f64> = windows.filter(|&power| lufs_of_power(power) >= ABSOLUTE_GATE_LUFS).collect();
     let gate = mean(&powers) * 10f64.powf(relative_gate_lu / 10.0);
     powers.retain(|&power| power >= gate);
     (!powers.is_empty()).then_some(powers)
@@ -288,9 +287,11 @@ mod tests {
                 })
                 .collect()
         };
-        for (rate, channels) in [(44_100, 1), (44_100, 2), (48_000, 3), (8_000, 4), (96_000, 5), (192_000, 7)] {
+        for (rate, channels) in [(44_100, 1), (44_100, 2), (48_000, 3), (8_000, 4), (96_000, 5), (192_000, 7)]
+        {
             let planes: Vec<Vec<f32>> = (0..channels).map(|channel| noise(channel + 1, rate)).collect();
-            let mut meter = EbuR128::new(channels, rate, Mode::I | Mode::TRUE_PEAK | Mode::SAMPLE_PEAK).unwrap();
+            let mut meter =
+                EbuR128::new(channels, rate, Mode::I | Mode::TRUE_PEAK | Mode::SAMPLE_PEAK).unwrap();
             meter.add_frames_planar_f32(&planes.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
             let true_peak = (0..channels).map(|c| meter.true_peak(c).unwrap()).fold(0.0, f64::max);
             let found = loudness_of(&clip(rate, planes), 5000);

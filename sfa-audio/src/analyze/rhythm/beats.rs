@@ -13,13 +13,16 @@ pub(super) fn track(onsets: &[f32], periods: &[f32]) -> Vec<usize> {
 
     let mut scores = vec![0.0_f32; onsets.len()];
     let mut previous = vec![0_u32; onsets.len()];
+    let longest = periods.iter().fold(0.0_f32, |longest, &period| longest.max(period * STRETCH));
+    let logarithms: Vec<f32> = (0..=longest as usize).map(|interval| (interval as f32).ln()).collect();
     for frame in 0..onsets.len() {
         let period = periods[frame];
+        let period_logarithm = period.ln();
         let shortest = ((period / STRETCH) as usize).max(1);
         let longest = ((period * STRETCH) as usize).min(frame);
         let mut best = 0.0;
         for interval in shortest..=longest {
-            let deviation = (interval as f32 / period).ln();
+            let deviation = logarithms[interval] - period_logarithm;
             let score = scores[frame - interval] - TIGHTNESS * deviation * deviation;
             if score > best {
                 best = score;

@@ -89,6 +89,7 @@ const DELAY: usize = 3 * LINK;
 ///
 /// Its eight sections work side by side, on samples of different age: a section that filters what another one made
 /// hears it [`LINK`] samples later, and shorter chains start later, so that all bands end [`DELAY`] samples late.
+#[derive(Clone)]
 struct Bands {
     sections: BiquadBank<8>,
     /// The newest samples and outputs, newest first.
@@ -129,20 +130,22 @@ impl WithSimd for Feed<'_> {
     type Output = [f64; 3];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> [f64; 3] {
-        let Bands { sections, samples, outputs } = self.bands;
+    fn with_simd<S: Simd>(self, simd: S) -> [f64; 3] {
+        // What stands in locals may stay in registers.
+        let Bands { mut sections, mut samples, mut outputs } = self.bands.clone();
         let mut peaks = [0.0f64; 8];
         for &sample in self.samples {
             let (newest, late) = (f64::from(sample), samples[2 * LINK - 1]);
             let before = outputs[LINK - 1];
             let inputs = [late, newest, late, before[0], before[1], before[2], before[4], before[6]];
-            let made = sections.process(&inputs);
+            let made = sections.process(simd, &inputs);
             for (peak, made) in peaks.iter_mut().zip(made) {
                 *peak = if made.abs() > *peak { made.abs() } else { *peak };
             }
-            *samples = [newest, samples[0], samples[1], samples[2]];
-            *outputs = [made, outputs[0]];
+            samples = [newest, samples[0], samples[1], samples[2]];
+            outputs = [made, outputs[0]];
         }
+        *self.bands = Bands { sections, samples, outputs };
         [peaks[3], peaks[7], peaks[5]]
     }
 }
