@@ -63,24 +63,34 @@ pub fn analyze_with_stems(
     // Hits are not looked for in the mix where the drums are heard alone.
     let mut hits = if stems.drums.is_some() { collectors.drums.take() } else { None };
     let mut mono = MonoFeed::new(spec)?;
-    let mut block = Clip::empty(spec);
+    let (mut block, mut next) = (Clip::empty(spec), Clip::empty(spec));
     let mut native_mono = Vec::new();
     let total_frames = source.frames_hint().unwrap_or(0);
     let mut frames = 0;
     watch.report(Stage::Analyze, 0, total_frames)?;
-    while source.read(&mut block)? > 0 {
+    let mut has_more = source.read(&mut block)? > 0;
+    while has_more {
         frames += block.frames() as u64;
-        make_finite(&mut block);
-        native_mono.clear();
-        block.downmix_into(&mut native_mono);
-        collectors.push_native(&block, &native_mono);
-        if collectors.want_mono() {
-            collectors.push_mono(mono.convert_mono(&native_mono)?);
-        }
+        // While this block is heard, the next one is decoded.
+        let (read, heard) = rayon::join(
+            || source.read(&mut next),
+            || -> Result<()> {
+                make_finite(&mut block);
+                native_mono.clear();
+                block.downmix_into(&mut native_mono);
+                let converted =
+                    if collectors.want_mono() { mono.convert_mono(&native_mono)? } else { &[][..] };
+                collectors.push(&block, &native_mono, converted);
+                Ok(())
+            },
+        );
+        heard?;
+        has_more = read? > 0;
+        std::mem::swap(&mut block, &mut next);
         watch.report(Stage::Analyze, frames, total_frames.max(frames))?;
     }
     if collectors.want_mono() {
-        collectors.push_mono(mono.finish()?);
+        collectors.push(&Clip::empty(spec), &[], mono.finish()?);
     }
     let mut used = Vec::new();
     if let Some(source) = stems.drums {
@@ -145,42 +155,44 @@ impl Collectors {
         }
     }
 
-    /// Feeds those that listen to all channels, or their mean, at the file's own rate.
-    fn push_native(&mut self, block: &Clip, mono: &[f32]) {
-        if let Some(loudness) = &mut self.loudness {
-            loudness.push(block);
-        }
-        if let Some(signal) = &mut self.signal {
-            signal.push(block);
-        }
-        if let Some(waveform) = &mut self.waveform {
-            waveform.push(block);
-        }
-        if let Some(descriptors) = &mut self.descriptors {
-            descriptors.push(mono);
-        }
+    /// Feeds everyone, side by side: `block` and its mean at the file's own rate, and the mean at [`ANALYSIS_RATE_HZ`].
+    fn push(&mut self, block: &Clip, native_mono: &[f32], mono: &[f32]) {
+        let Self { loudness, signal, waveform, harmony, rhythm, energy, timbre, descriptors, drums, .. } =
+            self;
+        rayon::scope(|scope| {
+            if let Some(descriptors) = descriptors {
+                scope.spawn(move |_| descriptors.push(native_mono));
+            }
+            if let Some(rhythm) = rhythm {
+                scope.spawn(move |_| {
+                    rhythm.push_and_share(mono, |spectrum| {
+                        timbre.iter_mut().for_each(|timbre| timbre.hear(spectrum));
+                    });
+                });
+            }
+            if let Some(loudness) = loudness {
+                scope.spawn(move |_| loudness.push(block));
+            }
+            if let Some(waveform) = waveform {
+                scope.spawn(move |_| waveform.push(block));
+            }
+            if let Some(drums) = drums {
+                scope.spawn(move |_| drums.push(mono));
+            }
+            if let Some(energy) = energy {
+                scope.spawn(move |_| energy.push(mono));
+            }
+            if let Some(harmony) = harmony {
+                scope.spawn(move |_| harmony.push(mono));
+            }
+            if let Some(signal) = signal {
+                signal.push(block);
+            }
+        });
     }
 
     fn want_mono(&self) -> bool {
         self.harmony.is_some() || self.rhythm.is_some() || self.energy.is_some() || self.drums.is_some()
-    }
-
-    /// Feeds those that listen to one channel at [`ANALYSIS_RATE_HZ`].
-    fn push_mono(&mut self, samples: &[f32]) {
-        if let Some(harmony) = &mut self.harmony {
-            harmony.push(samples);
-        }
-        if let Some(rhythm) = &mut self.rhythm {
-            rhythm.push_and_share(samples, |spectrum| {
-                self.timbre.iter_mut().for_each(|timbre| timbre.hear(spectrum));
-            });
-        }
-        if let Some(energy) = &mut self.energy {
-            energy.push(samples);
-        }
-        if let Some(drums) = &mut self.drums {
-            drums.push(samples);
-        }
     }
 
     /// Turns what was collected into answers.

@@ -6,6 +6,7 @@ mod halve;
 mod median;
 mod overlap_add;
 mod power;
+mod real_fft;
 pub mod resample;
 mod running_sum;
 mod stft;

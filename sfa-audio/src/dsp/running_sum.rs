@@ -18,9 +18,7 @@ impl RunningSum {
         first.iter().for_each(|&sample| self.add_one(f64::from(sample)));
         let (chunks, last) = samples.as_chunks::<LANES>();
         for chunk in chunks {
-            for lane in 0..LANES {
-                self.lanes[lane] += f64::from(chunk[lane]);
-            }
+            self.lanes.iter_mut().zip(chunk).for_each(|(sum, &sample)| *sum += f64::from(sample));
         }
         last.iter().for_each(|&sample| self.add_one(f64::from(sample)));
     }

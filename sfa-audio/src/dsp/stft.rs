@@ -1,11 +1,11 @@
 //! Short-time Fourier transform of audio that arrives in pieces.
 
 use std::fmt;
-use std::sync::Arc;
 
+use realfft::FftNum;
 use realfft::num_complex::Complex;
-use realfft::{FftNum, RealFftPlanner, RealToComplex};
 
+use super::real_fft::RealFft;
 use super::window::hann_weight;
 
 /// Short-time spectra of one channel, pushed in chunks of any size.
@@ -33,7 +33,7 @@ const PENDING_WINDOWS: usize = 4;
 
 /// What [`StreamingStft`] and [`PreciseStft`] have in common.
 pub struct ShortTimeSpectra<T> {
-    fft: Arc<dyn RealToComplex<T>>,
+    fft: RealFft<T>,
     window: Vec<T>,
     hop_frames: usize,
     /// The newest samples; the next spectrum sees those from `start` on.
@@ -41,9 +41,6 @@ pub struct ShortTimeSpectra<T> {
     start: usize,
     /// Samples to drop before `pending` fills again, where the hop is longer than the window.
     skip: usize,
-    windowed: Vec<T>,
-    spectrum: Vec<Complex<T>>,
-    scratch: Vec<Complex<T>>,
     pushed: u64,
     emitted: u64,
 }
@@ -55,7 +52,6 @@ impl<T: FftNum + From<f32>> ShortTimeSpectra<T> {
     /// When either length is 0.
     pub fn new(window_frames: usize, hop_frames: usize) -> Self {
         assert!(window_frames > 0 && hop_frames > 0, "window and hop are not empty");
-        let fft = RealFftPlanner::new().plan_fft_forward(window_frames);
         let mut pending = Vec::with_capacity(PENDING_WINDOWS * window_frames);
         pending.resize(window_frames / 2, 0.0);
         Self {
@@ -66,10 +62,7 @@ impl<T: FftNum + From<f32>> ShortTimeSpectra<T> {
             pending,
             start: 0,
             skip: 0,
-            windowed: fft.make_input_vec(),
-            spectrum: fft.make_output_vec(),
-            scratch: fft.make_scratch_vec(),
-            fft,
+            fft: RealFft::new(window_frames),
             pushed: 0,
             emitted: 0,
         }
@@ -101,8 +94,8 @@ impl<T: FftNum + From<f32>> ShortTimeSpectra<T> {
             self.pending.extend_from_slice(&samples[..taken]);
             samples = &samples[taken..];
             while self.pending.len() - self.start >= self.window.len() {
-                self.transform();
-                on_spectrum(&self.spectrum);
+                let seen = &self.pending[self.start..self.start + self.window.len()];
+                on_spectrum(self.fft.process(seen, &self.window));
                 self.emitted += 1;
                 let next = self.start + self.hop_frames;
                 self.start = next.min(self.pending.len());
@@ -113,16 +106,6 @@ impl<T: FftNum + From<f32>> ShortTimeSpectra<T> {
                 self.start = 0;
             }
         }
-    }
-
-    fn transform(&mut self) {
-        let seen = &self.pending[self.start..];
-        for ((out, sample), weight) in self.windowed.iter_mut().zip(seen).zip(&self.window) {
-            *out = <T as From<f32>>::from(*sample) * *weight;
-        }
-        self.fft
-            .process_with_scratch(&mut self.windowed, &mut self.spectrum, &mut self.scratch)
-            .expect("buffers come from the plan");
     }
 }
 

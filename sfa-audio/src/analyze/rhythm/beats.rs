@@ -65,15 +65,17 @@ pub(super) fn track_freely(onsets: &[f32], periods: &[f32]) -> Vec<usize> {
     let mut scores = vec![0.0_f32; rows * states];
     let mut previous = vec![0_u8; onsets.len() * states];
     let mut best_states = vec![0_u8; rows];
+    let logarithms: Vec<f32> = (0..states).map(|state| ((shortest + state) as f32).ln()).collect();
     let mut ends = Vec::new();
     let last_start = onsets.len().saturating_sub(periods.last().map_or(1, |&period| period as usize).max(1));
     for (frame, (&onset, &period)) in onsets.iter().zip(periods).enumerate() {
+        let period_logarithm = period.ln();
         for state in 0..states {
             let interval = shortest + state;
             let (mut best, mut from) = (0.0, state);
             if interval <= frame {
                 let row = (frame - interval) % rows * states;
-                let away = (interval as f32 / period).ln();
+                let away = logarithms[state] - period_logarithm;
                 let leader = usize::from(best_states[(frame - interval) % rows]);
                 let jump = scores[row + leader] - JUMP_COST - AWAY_COST * away * away;
                 if jump > best {

@@ -164,8 +164,16 @@ impl Point {
         if self.frames == 0 {
             (self.min, self.max) = (samples[0], samples[0]);
         }
-        self.min = samples.iter().fold(self.min, |min, &sample| if sample < min { sample } else { min });
-        self.max = samples.iter().fold(self.max, |max, &sample| if sample > max { sample } else { max });
+        let (mut least, mut most) = ([self.min; 8], [self.max; 8]);
+        let (chunks, rest) = samples.as_chunks::<8>();
+        for chunk in chunks {
+            for lane in 0..8 {
+                least[lane] = if chunk[lane] < least[lane] { chunk[lane] } else { least[lane] };
+                most[lane] = if chunk[lane] > most[lane] { chunk[lane] } else { most[lane] };
+            }
+        }
+        self.min = least.iter().chain(rest).copied().fold(self.min, f32::min);
+        self.max = most.iter().chain(rest).copied().fold(self.max, f32::max);
         for (peak, band) in self.bands.iter_mut().zip(bands) {
             *peak = peak.max(band);
         }
