@@ -188,12 +188,15 @@ mod tests {
     use super::*;
     use crate::dsp::StreamingStft;
 
-    fn collect(samples: &[f32], chunk: usize) -> TimbreFeatures {
-        let mut collector = TimbreCollector::new();
-        let mut stft = StreamingStft::new(FRAME_WINDOW, FRAME_HOP);
-        samples.chunks(chunk).for_each(|part| stft.push(part, |spectrum| collector.hear(spectrum)));
-        stft.finish(|spectrum| collector.hear(spectrum));
-        collector.finish()
+    impl TimbreFeatures {
+        /// What is collected of mono audio that arrives in chunks.
+        pub(in crate::analyze) fn of_samples(samples: &[f32], chunk: usize) -> Self {
+            let mut collector = TimbreCollector::new();
+            let mut stft = StreamingStft::new(FRAME_WINDOW, FRAME_HOP);
+            samples.chunks(chunk).for_each(|part| stft.push(part, |spectrum| collector.hear(spectrum)));
+            stft.finish(|spectrum| collector.hear(spectrum));
+            collector.finish()
+        }
     }
 
     #[test]
@@ -212,7 +215,7 @@ mod tests {
     fn a_full_scale_sine_stands_at_its_level_in_its_band() {
         let samples: Vec<f32> =
             (0..44_100).map(|n| (n as f32 * 1000.0 * std::f32::consts::TAU / 44_100.0).sin()).collect();
-        let features = collect(&samples, 4096);
+        let features = TimbreFeatures::of_samples(&samples, 4096);
         let loudest = features.columns[5].level_db(0..BANDS);
         // A Hann window spreads a sine's power over bins whose squares sum to 1.5 times the middle one's.
         assert!((loudest - 10.0 * 1.5f32.log10()).abs() < 0.5, "{loudest} dB");
@@ -222,18 +225,18 @@ mod tests {
     #[test]
     fn chunk_sizes_change_nothing() {
         let samples: Vec<f32> = (0..30_000).map(|n| ((n * n) as f32 * 0.01).sin()).collect();
-        let whole = collect(&samples, samples.len());
+        let whole = TimbreFeatures::of_samples(&samples, samples.len());
         assert_eq!(whole.columns.len(), 7);
         for chunk in [1, 100, 4099] {
-            assert_eq!(whole, collect(&samples, chunk));
+            assert_eq!(whole, TimbreFeatures::of_samples(&samples, chunk));
         }
     }
 
     #[test]
     fn strange_input_gives_finite_numbers() {
-        assert!(collect(&[], 1).columns.is_empty());
+        assert!(TimbreFeatures::of_samples(&[], 1).columns.is_empty());
         for samples in [vec![0.0; 1], vec![0.0; 44_100], vec![f32::NAN; 5000], vec![f32::MAX; 5000]] {
-            for column in collect(&samples, 512).columns {
+            for column in TimbreFeatures::of_samples(&samples, 512).columns {
                 assert!(column.bands_db.iter().chain(&column.onsets).all(|value| value.is_finite()));
             }
         }

@@ -41,26 +41,14 @@ struct Sources {
 }
 
 impl DescriptorCollector {
-    /// The features that this collector answers.
-    const ANSWERED: [Feature; 8] = [
-        Feature::Spectral,
-        Feature::Mfcc,
-        Feature::ChromaVectors,
-        Feature::Onsets,
-        Feature::Tempogram,
-        Feature::BeatTrack,
-        Feature::Hpss,
-        Feature::Recurrence,
-    ];
-
-    /// A collector for those of `features` that are answered here, or `None` where none is.
+    /// A collector for those of `features` that are [`Feature::DESCRIPTORS`], or `None` where none is.
     pub(crate) fn new(sample_rate_hz: u32, features: &[Feature], keep_frames: bool) -> Option<Self> {
         let wanted = |asked: &[Feature]| asked.iter().any(|feature| features.contains(feature));
         let mfcc = wanted(&[Feature::Mfcc]);
         let onsets = wanted(&[Feature::Onsets, Feature::Tempogram, Feature::BeatTrack]);
         let recurrence = wanted(&[Feature::Recurrence]);
         let chroma = wanted(&[Feature::ChromaVectors, Feature::Recurrence]);
-        wanted(&Self::ANSWERED).then(|| Self {
+        wanted(&Feature::DESCRIPTORS).then(|| Self {
             sample_rate_hz,
             features: features.to_vec(),
             keep_frames,
