@@ -1,14 +1,16 @@
-"""Times `sfa analyze` against the same questions on librosa, side by side on one core.
+"""Times `sfa analyze` against the same questions on librosa and essentia, side by side on one core.
 
-    python3 -m venv venv && venv/bin/pip install librosa==0.11.0
-    venv/bin/python benches/peers/analysis/speed.py SFA SONG [ROUNDS] [core|all]
+    python3 -m venv venv && venv/bin/pip install librosa==0.11.0 essentia
+    venv/bin/python benches/peers/analysis/speed.py SFA SONG [ROUNDS] [core|all|pulse]
 
 SFA is a release binary, SONG a stereo song of about three minutes. Both read the file themselves. `core` asks for tempo,
 key, energy, spectral shape, MFCC, chroma and structure, `all` for everything that librosa's users build of it: loop
 points, arrangement, energy curve, cues, onsets and harmonic-percussive separation as well. The librosa side does what the
 analyser that this one replaces does, function by function. librosa's compiled parts are warm; its import is not counted.
+`pulse` asks for tempo and key alone, which essentia answers with its multi-feature beats and its key extractor.
 
-Every round runs each contestant once, so that whatever else the machine does disturbs all of them alike. Prints medians.
+Every round runs each contestant once, so that whatever else the machine does disturbs all of them alike. Prints medians of
+processor time, which other work on the machine disturbs less than the clock on the wall.
 """
 import json
 import os
@@ -20,6 +22,8 @@ from pathlib import Path
 
 CORE = "tempo,key,energy,spectral,mfcc,chroma,structure"
 ALL = "all"
+PULSE = "tempo,key"
+PEERS = {"core": "librosa", "all": "librosa", "pulse": "essentia"}
 
 
 def core_set(librosa, numpy, y, rate):
@@ -93,37 +97,51 @@ def librosa_run(kind, path):
     run = core_set if kind == "core" else everything
     y, rate = librosa.load(path, sr=None, mono=True, duration=35)
     run(librosa, numpy, y, rate)
-    started = time.perf_counter()
+    started = time.process_time()
     y, rate = librosa.load(path, sr=None, mono=True)
     run(librosa, numpy, y, rate)
-    print(json.dumps(time.perf_counter() - started))
+    print(json.dumps(time.process_time() - started))
+
+
+def essentia_run(path):
+    """Tempo, beats and key from the file; the import is not counted."""
+    import essentia
+    import essentia.standard
+    essentia.log.infoActive = False
+    started = time.process_time()
+    samples = essentia.standard.MonoLoader(filename=path)()
+    essentia.standard.RhythmExtractor2013(method="multifeature")(samples)
+    essentia.standard.KeyExtractor()(samples)
+    print(json.dumps(time.process_time() - started))
 
 
 def measured(command):
-    """Wall seconds as the command reports them or as seen from outside, and its peak memory in MiB."""
-    started = time.perf_counter()
-    found = subprocess.run(["taskset", "-c", "0", "/usr/bin/time", "-f", "peak %M"] + [str(part) for part in command],
+    """Processor seconds as the command reports them or as seen from outside, and its peak memory in MiB."""
+    found = subprocess.run(["taskset", "-c", "0", "/usr/bin/time", "-f", "used %U %S %M"] + [str(part) for part in command],
                            capture_output=True, text=True, check=True, env=dict(
                                os.environ, OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", NUMBA_NUM_THREADS="1",
                                RAYON_NUM_THREADS="1"))
-    secs = time.perf_counter() - started
-    peak = int(found.stderr.rsplit("peak ", 1)[1]) / 1024
-    return (json.loads(found.stdout) if "--librosa" in command else secs), peak
+    user, system, peak = found.stderr.rsplit("used ", 1)[1].split()
+    reports_itself = "--librosa" in command or "--essentia" in command
+    return (json.loads(found.stdout) if reports_itself else float(user) + float(system)), int(peak) / 1024
 
 
 def main(arguments):
     if arguments[0] == "--librosa":
         return librosa_run(arguments[1], arguments[2])
+    if arguments[0] == "--essentia":
+        return essentia_run(arguments[1])
     sfa, song = Path(arguments[0]).resolve(), arguments[1]
     rounds = int(arguments[2]) if len(arguments) > 2 else 3
-    sets = {"core": CORE, "all": ALL}
+    sets = {"core": CORE, "all": ALL, "pulse": PULSE}
     if len(arguments) > 3:
         sets = {arguments[3]: sets[arguments[3]]}
     me = [sys.executable, __file__]
     contestants = {}
     for kind, features in sets.items():
         contestants[f"{kind}, ours"] = [sfa, "analyze", song, "--features", features, "--json"]
-        contestants[f"{kind}, librosa"] = me + ["--librosa", kind, song]
+        peer = ["--essentia", song] if kind == "pulse" else ["--librosa", kind, song]
+        contestants[f"{kind}, {PEERS[kind]}"] = me + peer
     runs = {name: [] for name in contestants}
     for _ in range(rounds):
         for name, command in contestants.items():
@@ -133,8 +151,8 @@ def main(arguments):
         secs = [run[0] for run in row]
         print(f"| {name} | {statistics.median(secs):.3f} | {min(secs):.3f} | {max(secs):.3f} | {max(run[1] for run in row):.0f} |")
     for kind in sets:
-        ours, theirs = (statistics.median(run[0] for run in runs[f"{kind}, {who}"]) for who in ("ours", "librosa"))
-        print(f"{kind}: {theirs / ours:.1f} times as fast as librosa")
+        ours, theirs = (statistics.median(run[0] for run in runs[f"{kind}, {who}"]) for who in ("ours", PEERS[kind]))
+        print(f"{kind}: {theirs / ours:.1f} times as fast as {PEERS[kind]}")
 
 
 if __name__ == "__main__":

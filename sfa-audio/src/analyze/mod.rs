@@ -119,6 +119,18 @@ impl Feature {
         Self::Chords,
         Self::Drums,
     ];
+
+    /// librosa's features, which [`descriptors`] measures.
+    pub const DESCRIPTORS: [Self; 8] = [
+        Self::Spectral,
+        Self::Mfcc,
+        Self::ChromaVectors,
+        Self::Onsets,
+        Self::Tempogram,
+        Self::BeatTrack,
+        Self::Hpss,
+        Self::Recurrence,
+    ];
 }
 
 /// What to measure.

@@ -59,28 +59,42 @@ pub fn analyze_with_stems(
 ) -> Result<Analysis> {
     options.check()?;
     let spec = source.spec();
-    let mut collectors = Collectors::new(spec, options)?;
+    let mut collectors = Collectors::new(spec, options);
+    // Hits are not looked for in the mix where the drums are heard alone.
+    let mut hits = if stems.drums.is_some() { collectors.drums.take() } else { None };
     let mut mono = MonoFeed::new(spec)?;
-    let mut block = Clip::empty(spec);
+    let (mut block, mut next) = (Clip::empty(spec), Clip::empty(spec));
+    let mut native_mono = Vec::new();
     let total_frames = source.frames_hint().unwrap_or(0);
     let mut frames = 0;
     watch.report(Stage::Analyze, 0, total_frames)?;
-    while source.read(&mut block)? > 0 {
+    let mut has_more = source.read(&mut block)? > 0;
+    while has_more {
         frames += block.frames() as u64;
-        make_finite(&mut block);
-        collectors.push_native(&block)?;
-        if collectors.want_mono() {
-            collectors.push_mono(mono.convert(&block)?);
-        }
+        // While this block is heard, the next one is decoded.
+        let (read, heard) = rayon::join(
+            || source.read(&mut next),
+            || -> Result<()> {
+                make_finite(&mut block);
+                native_mono.clear();
+                block.downmix_into(&mut native_mono);
+                let converted =
+                    if collectors.want_mono() { mono.convert_mono(&native_mono)? } else { &[][..] };
+                collectors.push(&block, &native_mono, converted);
+                Ok(())
+            },
+        );
+        heard?;
+        has_more = read? > 0;
+        std::mem::swap(&mut block, &mut next);
         watch.report(Stage::Analyze, frames, total_frames.max(frames))?;
     }
     if collectors.want_mono() {
-        collectors.push_mono(mono.finish()?);
+        collectors.push(&Clip::empty(spec), &[], mono.finish()?);
     }
     let mut used = Vec::new();
     if let Some(source) = stems.drums {
         let mut beats = collectors.rhythm.is_some().then(RhythmCollector::new);
-        let mut hits = collectors.drums.is_some().then(DrumCollector::new);
         hear_sum(&mut [source], watch, |mono| {
             beats.iter_mut().for_each(|beats| beats.push(mono));
             hits.iter_mut().for_each(|hits| hits.push(mono));
@@ -111,17 +125,19 @@ struct Collectors {
     rhythm: Option<RhythmCollector>,
     drum_stem: Option<RhythmCollector>,
     energy: Option<EnergyCollector>,
+    /// Hears the spectra of `rhythm`, without which it is deaf.
     timbre: Option<TimbreCollector>,
     descriptors: Option<DescriptorCollector>,
     drums: Option<DrumCollector>,
 }
 
 impl Collectors {
-    fn new(spec: AudioSpec, options: &AnalyzeOptions) -> Result<Self> {
+    fn new(spec: AudioSpec, options: &AnalyzeOptions) -> Self {
         let wanted = |features: &[Feature]| features.iter().any(|feature| options.features.contains(feature));
         use Feature::{Chords, Drums, Energy, Form, Key, Loudness, Rhythm, Waveform};
-        Ok(Self {
-            loudness: wanted(&[Loudness, Energy, Form]).then(|| LoudnessCollector::new(spec)).transpose()?,
+        Self {
+            loudness: wanted(&[Loudness, Energy, Form])
+                .then(|| LoudnessCollector::new(spec, wanted(&[Loudness]))),
             signal: wanted(&[Loudness]).then(|| SignalCollector::new(spec)),
             waveform: wanted(&[Waveform]).then(|| WaveformCollector::new(spec)),
             harmony: wanted(&[Key, Form, Chords]).then(HarmonyCollector::new),
@@ -136,47 +152,47 @@ impl Collectors {
                 options.keep_frames,
             ),
             drums: wanted(&[Drums]).then(DrumCollector::new),
-        })
+        }
     }
 
-    /// Feeds those that listen to all channels at the file's own rate.
-    fn push_native(&mut self, block: &Clip) -> Result<()> {
-        if let Some(loudness) = &mut self.loudness {
-            loudness.push(block)?;
-        }
-        if let Some(signal) = &mut self.signal {
-            signal.push(block);
-        }
-        if let Some(waveform) = &mut self.waveform {
-            waveform.push(block);
-        }
-        if let Some(descriptors) = &mut self.descriptors {
-            descriptors.push(&block.downmix());
-        }
-        Ok(())
+    /// Feeds everyone, side by side: `block` and its mean at the file's own rate, and the mean at [`ANALYSIS_RATE_HZ`].
+    fn push(&mut self, block: &Clip, native_mono: &[f32], mono: &[f32]) {
+        let Self { loudness, signal, waveform, harmony, rhythm, energy, timbre, descriptors, drums, .. } =
+            self;
+        rayon::scope(|scope| {
+            if let Some(descriptors) = descriptors {
+                scope.spawn(move |_| descriptors.push(native_mono));
+            }
+            if let Some(rhythm) = rhythm {
+                scope.spawn(move |_| {
+                    rhythm.push_and_share(mono, |spectrum| {
+                        timbre.iter_mut().for_each(|timbre| timbre.hear(spectrum));
+                    });
+                });
+            }
+            if let Some(loudness) = loudness {
+                scope.spawn(move |_| loudness.push(block));
+            }
+            if let Some(waveform) = waveform {
+                scope.spawn(move |_| waveform.push(block));
+            }
+            if let Some(drums) = drums {
+                scope.spawn(move |_| drums.push(mono));
+            }
+            if let Some(energy) = energy {
+                scope.spawn(move |_| energy.push(mono));
+            }
+            if let Some(harmony) = harmony {
+                scope.spawn(move |_| harmony.push(mono));
+            }
+            if let Some(signal) = signal {
+                signal.push(block);
+            }
+        });
     }
 
     fn want_mono(&self) -> bool {
         self.harmony.is_some() || self.rhythm.is_some() || self.energy.is_some() || self.drums.is_some()
-    }
-
-    /// Feeds those that listen to one channel at [`ANALYSIS_RATE_HZ`].
-    fn push_mono(&mut self, samples: &[f32]) {
-        if let Some(harmony) = &mut self.harmony {
-            harmony.push(samples);
-        }
-        if let Some(rhythm) = &mut self.rhythm {
-            rhythm.push(samples);
-        }
-        if let Some(energy) = &mut self.energy {
-            energy.push(samples);
-        }
-        if let Some(timbre) = &mut self.timbre {
-            timbre.push(samples);
-        }
-        if let Some(drums) = &mut self.drums {
-            drums.push(samples);
-        }
     }
 
     /// Turns what was collected into answers.
@@ -190,16 +206,19 @@ impl Collectors {
     ) -> Result<Analysis> {
         let asked = |feature: Feature| options.features.contains(&feature);
         let duration_secs = spec.secs(frames);
-        let loudness = self.loudness.map(LoudnessCollector::finish).transpose()?;
+        let loudness = self.loudness.map(LoudnessCollector::finish);
         let integrated_lufs = loudness.as_ref().and_then(|loudness| loudness.integrated_lufs);
         let chroma_of = |collector: HarmonyCollector| ChromaFrames::from_peaks(&collector.finish());
         let harmony = self.harmony.map(chroma_of);
         let pitched_stems = self.pitched_stems.map(chroma_of);
         let energy = self.energy.map(|collector| energy::judge(&collector.finish(), integrated_lufs));
         watch.checkpoint()?;
+        let mut timbre = self.timbre;
         let rhythm = match self.rhythm {
             Some(collector) => {
-                let mix = collector.finish();
+                let mix = collector.finish_and_share(|spectrum| {
+                    timbre.iter_mut().for_each(|timbre| timbre.hear(spectrum));
+                });
                 let heard = track_rhythm(&mix, options.bpm_range, watch)?;
                 let drums = self.drum_stem.and_then(|drums| with_drums(&mix, &drums.finish()));
                 let in_drums = match (&heard, drums) {
@@ -213,7 +232,7 @@ impl Collectors {
             }
             None => None,
         };
-        let form = match self.timbre {
+        let form = match timbre {
             Some(collector) => {
                 let chroma = harmony.as_ref().map(ChromaView::from);
                 let curve = energy.as_ref().map(|energy| &energy.curve);
@@ -259,7 +278,8 @@ impl Collectors {
 
 /// Makes one channel at [`ANALYSIS_RATE_HZ`] of blocks of any spec.
 pub(super) struct MonoFeed {
-    resampler: Resampler,
+    /// `None` where the rate is right as it is.
+    resampler: Option<Resampler>,
     native: Vec<f32>,
     converted: Clip,
 }
@@ -267,7 +287,9 @@ pub(super) struct MonoFeed {
 impl MonoFeed {
     pub(super) fn new(spec: AudioSpec) -> Result<Self> {
         Ok(Self {
-            resampler: Resampler::new(spec.sample_rate_hz, ANALYSIS_RATE_HZ, 1)?,
+            resampler: (spec.sample_rate_hz != ANALYSIS_RATE_HZ)
+                .then(|| Resampler::new(spec.sample_rate_hz, ANALYSIS_RATE_HZ, 1))
+                .transpose()?,
             native: Vec::new(),
             converted: Clip::empty(AudioSpec::new(ANALYSIS_RATE_HZ, 1)?),
         })
@@ -276,17 +298,34 @@ impl MonoFeed {
     pub(super) fn convert(&mut self, block: &Clip) -> Result<&[f32]> {
         self.native.clear();
         block.downmix_into(&mut self.native);
-        self.converted.clear();
-        self.resampler.push(&[&self.native], &mut self.converted)?;
-        Ok(&self.converted.channels()[0])
+        match &mut self.resampler {
+            Some(resampler) => resampled(resampler, &self.native, &mut self.converted),
+            None => Ok(&self.native),
+        }
+    }
+
+    /// The same of what is one channel already.
+    pub(super) fn convert_mono<'a>(&'a mut self, native: &'a [f32]) -> Result<&'a [f32]> {
+        match &mut self.resampler {
+            Some(resampler) => resampled(resampler, native, &mut self.converted),
+            None => Ok(native),
+        }
     }
 
     /// What the resampler still holds.
     pub(super) fn finish(&mut self) -> Result<&[f32]> {
         self.converted.clear();
-        self.resampler.finish(&mut self.converted)?;
+        if let Some(resampler) = &mut self.resampler {
+            resampler.finish(&mut self.converted)?;
+        }
         Ok(&self.converted.channels()[0])
     }
+}
+
+fn resampled<'a>(resampler: &mut Resampler, native: &[f32], converted: &'a mut Clip) -> Result<&'a [f32]> {
+    converted.clear();
+    resampler.push(&[native], converted)?;
+    Ok(&converted.channels()[0])
 }
 
 /// Makes damage harmless: what is no number is silence, what is far too loud is cut.

@@ -3,6 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::dsp::RunningSum;
 use crate::{AudioSpec, Clip};
 
 /// The state of a recording.
@@ -25,13 +26,15 @@ pub struct Signal {
 const FULL_SCALE: f32 = 1.0 - 1.5 / 32_768.0;
 /// Fewer samples in a row may be a peak that just fits.
 const SHORTEST_RUN: u64 = 3;
+/// Samples that are looked at together.
+const LOOKED_AT: usize = 256;
 
 /// Measures [`Signal`] block by block; how it is cut changes nothing.
 pub(crate) struct SignalCollector {
     frames: u64,
-    sums: Vec<f64>,
+    sums: Vec<RunningSum>,
     /// Left times left, right times right, left times right.
-    products: [f64; 3],
+    products: [RunningSum; 3],
     runs: Vec<u64>,
     clipped_runs: u64,
     clipped_samples: u64,
@@ -41,8 +44,8 @@ impl SignalCollector {
     pub(crate) fn new(spec: AudioSpec) -> Self {
         Self {
             frames: 0,
-            sums: vec![0.0; spec.channels],
-            products: [0.0; 3],
+            sums: vec![RunningSum::default(); spec.channels],
+            products: [RunningSum::default(); 3],
             runs: vec![0; spec.channels],
             clipped_runs: 0,
             clipped_samples: 0,
@@ -52,22 +55,30 @@ impl SignalCollector {
     pub(crate) fn push(&mut self, block: &Clip) {
         self.frames += block.frames() as u64;
         for (channel, samples) in block.channels().iter().enumerate() {
-            // One after the other, so that the size of blocks does not change the order of additions.
-            samples.iter().for_each(|&sample| self.sums[channel] += f64::from(sample));
-            for &sample in samples {
-                if sample.abs() >= FULL_SCALE {
-                    self.runs[channel] += 1;
-                } else {
-                    self.end_run(channel);
-                }
+            self.sums[channel].add(samples);
+            for part in samples.chunks(LOOKED_AT) {
+                self.count_runs(channel, part);
             }
         }
         if let [left, right] = block.channels() {
-            for (&left, &right) in left.iter().zip(right) {
-                let (left, right) = (f64::from(left), f64::from(right));
-                self.products[0] += left * left;
-                self.products[1] += right * right;
-                self.products[2] += left * right;
+            self.products[0].add_squares(left);
+            self.products[1].add_squares(right);
+            self.products[2].add_products(left, right);
+        }
+    }
+
+    fn count_runs(&mut self, channel: usize, samples: &[f32]) {
+        // Most music is nowhere near full scale most of the time, which is seen sooner of many samples at once.
+        let loud = samples.iter().fold(0u32, |loud, sample| loud | u32::from(sample.abs() >= FULL_SCALE));
+        if loud == 0 {
+            self.end_run(channel);
+            return;
+        }
+        for sample in samples {
+            if sample.abs() >= FULL_SCALE {
+                self.runs[channel] += 1;
+            } else {
+                self.end_run(channel);
             }
         }
     }
@@ -83,8 +94,8 @@ impl SignalCollector {
     pub(crate) fn finish(mut self) -> Signal {
         (0..self.runs.len()).for_each(|channel| self.end_run(channel));
         let count = self.frames.max(1) as f64;
-        let dc_offset: Vec<f64> = self.sums.iter().map(|sum| sum / count).collect();
-        let [left, right, both] = self.products;
+        let dc_offset: Vec<f64> = self.sums.iter().map(|sum| sum.total() / count).collect();
+        let [left, right, both] = self.products.map(|products| products.total());
         let stereo_correlation = match dc_offset[..] {
             [left_mean, right_mean] => {
                 let covariance = both / count - left_mean * right_mean;

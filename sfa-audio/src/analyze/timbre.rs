@@ -1,18 +1,18 @@
 //! How a song sounds over time: what form is read from.
 
-use std::fmt;
 use std::ops::Range;
 
 use realfft::num_complex::Complex32;
 
-use crate::dsp::StreamingStft;
-
 use super::ANALYSIS_RATE_HZ;
+use super::rhythm::{FRAME_HOP, FRAME_WINDOW};
+use crate::dsp::power_of;
 
 /// Spectrum size: 46 ms, long enough to part 60 Hz from 100 Hz.
-const WINDOW_FRAMES: usize = 2048;
-/// Spectra start every 20 ms, short enough to see single strokes.
-const HOP_FRAMES: usize = 882;
+const WINDOW_FRAMES: usize = FRAME_WINDOW;
+/// Of the spectra that onsets are read from, every second is heard: one every 20 ms is enough to see single strokes.
+const EVERY: usize = 2;
+const HOP_FRAMES: usize = EVERY * FRAME_HOP;
 /// Spectra in one column of 100 ms.
 const HOPS_PER_COLUMN: usize = 5;
 /// Bands of a column; the first [`LOW_BANDS`] lie below 150 Hz, the rest are 0.32 octaves wide.
@@ -65,9 +65,10 @@ impl TimbreFeatures {
     }
 }
 
-/// Collects [`TimbreFeatures`] from mono audio at 44 100 Hz that arrives in blocks of any size.
+/// Collects [`TimbreFeatures`] from the spectra that onsets are read from.
+#[derive(Debug)]
 pub(crate) struct TimbreCollector {
-    stft: StreamingStft,
+    heard: usize,
     summary: Summary,
 }
 
@@ -80,33 +81,26 @@ impl Default for TimbreCollector {
 impl TimbreCollector {
     /// A collector that has heard nothing.
     pub(crate) fn new() -> Self {
-        Self { stft: StreamingStft::new(WINDOW_FRAMES, HOP_FRAMES), summary: Summary::new() }
+        Self { heard: 0, summary: Summary::new() }
     }
 
-    /// Hears the next samples.
-    pub(crate) fn push(&mut self, mono: &[f32]) {
-        let Self { stft, summary } = self;
-        stft.push(mono, |spectrum| summary.add(spectrum));
+    /// Hears the next spectrum.
+    pub(crate) fn hear(&mut self, spectrum: &[Complex32]) {
+        if self.heard.is_multiple_of(EVERY) {
+            self.summary.add(spectrum);
+        }
+        self.heard += 1;
     }
 
     /// What was heard.
-    pub(crate) fn finish(self) -> TimbreFeatures {
-        let Self { stft, mut summary } = self;
-        stft.finish(|spectrum| summary.add(spectrum));
-        summary.close_column();
-        TimbreFeatures { columns: summary.columns }
-    }
-}
-
-impl fmt::Debug for TimbreCollector {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("TimbreCollector")
-            .field("columns", &self.summary.columns.len())
-            .finish_non_exhaustive()
+    pub(crate) fn finish(mut self) -> TimbreFeatures {
+        self.summary.close_column();
+        TimbreFeatures { columns: self.summary.columns }
     }
 }
 
 /// Sums spectra to bands and bands to columns.
+#[derive(Debug)]
 struct Summary {
     band_bins: [Range<usize>; BANDS],
     /// What turns the squared magnitude of a bin into the power of a sine, 1.0 at full scale.
@@ -135,7 +129,7 @@ impl Summary {
     fn add(&mut self, spectrum: &[Complex32]) {
         let mut levels_db = [0.0; BANDS];
         for ((level_db, bins), sum) in levels_db.iter_mut().zip(&self.band_bins).zip(&mut self.power_sums) {
-            let power: f32 = spectrum[bins.clone()].iter().map(|bin| bin.norm_sqr()).sum();
+            let power = power_of(&spectrum[bins.clone()]);
             let power = if power.is_finite() { power * self.power_scale } else { 0.0 };
             *sum += power;
             *level_db = to_db(power).max(ONSET_FLOOR_DB);
@@ -192,11 +186,17 @@ fn band_bins() -> [Range<usize>; BANDS] {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dsp::StreamingStft;
 
-    fn collect(samples: &[f32], chunk: usize) -> TimbreFeatures {
-        let mut collector = TimbreCollector::new();
-        samples.chunks(chunk).for_each(|part| collector.push(part));
-        collector.finish()
+    impl TimbreFeatures {
+        /// What is collected of mono audio that arrives in chunks.
+        pub(in crate::analyze) fn of_samples(samples: &[f32], chunk: usize) -> Self {
+            let mut collector = TimbreCollector::new();
+            let mut stft = StreamingStft::new(FRAME_WINDOW, FRAME_HOP);
+            samples.chunks(chunk).for_each(|part| stft.push(part, |spectrum| collector.hear(spectrum)));
+            stft.finish(|spectrum| collector.hear(spectrum));
+            collector.finish()
+        }
     }
 
     #[test]
@@ -215,7 +215,7 @@ mod tests {
     fn a_full_scale_sine_stands_at_its_level_in_its_band() {
         let samples: Vec<f32> =
             (0..44_100).map(|n| (n as f32 * 1000.0 * std::f32::consts::TAU / 44_100.0).sin()).collect();
-        let features = collect(&samples, 4096);
+        let features = TimbreFeatures::of_samples(&samples, 4096);
         let loudest = features.columns[5].level_db(0..BANDS);
         // A Hann window spreads a sine's power over bins whose squares sum to 1.5 times the middle one's.
         assert!((loudest - 10.0 * 1.5f32.log10()).abs() < 0.5, "{loudest} dB");
@@ -225,18 +225,18 @@ mod tests {
     #[test]
     fn chunk_sizes_change_nothing() {
         let samples: Vec<f32> = (0..30_000).map(|n| ((n * n) as f32 * 0.01).sin()).collect();
-        let whole = collect(&samples, samples.len());
+        let whole = TimbreFeatures::of_samples(&samples, samples.len());
         assert_eq!(whole.columns.len(), 7);
         for chunk in [1, 100, 4099] {
-            assert_eq!(whole, collect(&samples, chunk));
+            assert_eq!(whole, TimbreFeatures::of_samples(&samples, chunk));
         }
     }
 
     #[test]
     fn strange_input_gives_finite_numbers() {
-        assert!(collect(&[], 1).columns.is_empty());
+        assert!(TimbreFeatures::of_samples(&[], 1).columns.is_empty());
         for samples in [vec![0.0; 1], vec![0.0; 44_100], vec![f32::NAN; 5000], vec![f32::MAX; 5000]] {
-            for column in collect(&samples, 512).columns {
+            for column in TimbreFeatures::of_samples(&samples, 512).columns {
                 assert!(column.bands_db.iter().chain(&column.onsets).all(|value| value.is_finite()));
             }
         }

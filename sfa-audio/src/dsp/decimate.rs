@@ -70,8 +70,8 @@ pub(super) fn bessel_i0(x: f64) -> f64 {
     sum
 }
 
-/// Eight running sums, so that the compiler may use vector registers.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
+/// The sum of products in eight running sums, so that the compiler may use vector registers.
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
     let mut sums = [0.0f32; 8];
     let (a_chunks, b_chunks) = (a.chunks_exact(8), b.chunks_exact(8));
     let rest: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(a, b)| a * b).sum();

@@ -1,11 +1,11 @@
 //! Short-time Fourier transform of audio that arrives in pieces.
 
 use std::fmt;
-use std::sync::Arc;
 
+use realfft::FftNum;
 use realfft::num_complex::Complex;
-use realfft::{FftNum, RealFftPlanner, RealToComplex};
 
+use super::real_fft::RealFft;
 use super::window::hann_weight;
 
 /// Short-time spectra of one channel, pushed in chunks of any size.
@@ -27,18 +27,20 @@ pub type StreamingStft = ShortTimeSpectra<f32>;
 /// noise. Takes twice the time.
 pub type PreciseStft = ShortTimeSpectra<f64>;
 
+/// How many windows of samples are held before those that were seen are moved out, which costs more the more often it is
+/// done.
+const PENDING_WINDOWS: usize = 4;
+
 /// What [`StreamingStft`] and [`PreciseStft`] have in common.
 pub struct ShortTimeSpectra<T> {
-    fft: Arc<dyn RealToComplex<T>>,
+    fft: RealFft<T>,
     window: Vec<T>,
     hop_frames: usize,
-    /// The newest samples, at most one window of them.
+    /// The newest samples; the next spectrum sees those from `start` on.
     pending: Vec<f32>,
+    start: usize,
     /// Samples to drop before `pending` fills again, where the hop is longer than the window.
     skip: usize,
-    windowed: Vec<T>,
-    spectrum: Vec<Complex<T>>,
-    scratch: Vec<Complex<T>>,
     pushed: u64,
     emitted: u64,
 }
@@ -50,8 +52,7 @@ impl<T: FftNum + From<f32>> ShortTimeSpectra<T> {
     /// When either length is 0.
     pub fn new(window_frames: usize, hop_frames: usize) -> Self {
         assert!(window_frames > 0 && hop_frames > 0, "window and hop are not empty");
-        let fft = RealFftPlanner::new().plan_fft_forward(window_frames);
-        let mut pending = Vec::with_capacity(window_frames);
+        let mut pending = Vec::with_capacity(PENDING_WINDOWS * window_frames);
         pending.resize(window_frames / 2, 0.0);
         Self {
             window: (0..window_frames)
@@ -59,11 +60,9 @@ impl<T: FftNum + From<f32>> ShortTimeSpectra<T> {
                 .collect(),
             hop_frames,
             pending,
+            start: 0,
             skip: 0,
-            windowed: fft.make_input_vec(),
-            spectrum: fft.make_output_vec(),
-            scratch: fft.make_scratch_vec(),
-            fft,
+            fft: RealFft::new(window_frames),
             pushed: 0,
             emitted: 0,
         }
@@ -80,37 +79,33 @@ impl<T: FftNum + From<f32>> ShortTimeSpectra<T> {
         const SILENCE: [f32; 256] = [0.0; 256];
         let total = if self.pushed == 0 { 0 } else { 1 + self.pushed / self.hop_frames as u64 };
         while self.emitted < total {
-            let needed = (self.skip + self.window.len() - self.pending.len()).min(SILENCE.len());
+            let needed = (self.skip + self.window.len()).saturating_sub(self.pending.len() - self.start);
+            let needed = needed.min(SILENCE.len());
             self.feed(&SILENCE[..needed], &mut on_spectrum);
         }
     }
 
     fn feed(&mut self, mut samples: &[f32], on_spectrum: &mut impl FnMut(&[Complex<T>])) {
-        loop {
+        while !samples.is_empty() {
             let skipped = self.skip.min(samples.len());
             self.skip -= skipped;
             samples = &samples[skipped..];
-            let taken = (self.window.len() - self.pending.len()).min(samples.len());
+            let taken = (PENDING_WINDOWS * self.window.len() - self.pending.len()).min(samples.len());
             self.pending.extend_from_slice(&samples[..taken]);
             samples = &samples[taken..];
-            if self.pending.len() < self.window.len() {
-                return;
+            while self.pending.len() - self.start >= self.window.len() {
+                let seen = &self.pending[self.start..self.start + self.window.len()];
+                on_spectrum(self.fft.process(seen, &self.window));
+                self.emitted += 1;
+                let next = self.start + self.hop_frames;
+                self.start = next.min(self.pending.len());
+                self.skip = next - self.start;
             }
-            self.transform();
-            on_spectrum(&self.spectrum);
-            self.emitted += 1;
-            self.skip = self.hop_frames.saturating_sub(self.window.len());
-            self.pending.drain(..self.hop_frames.min(self.window.len()));
+            if !samples.is_empty() {
+                self.pending.drain(..self.start);
+                self.start = 0;
+            }
         }
-    }
-
-    fn transform(&mut self) {
-        for ((out, sample), weight) in self.windowed.iter_mut().zip(&self.pending).zip(&self.window) {
-            *out = <T as From<f32>>::from(*sample) * *weight;
-        }
-        self.fft
-            .process_with_scratch(&mut self.windowed, &mut self.spectrum, &mut self.scratch)
-            .expect("buffers come from the plan");
     }
 }
 

@@ -9,7 +9,7 @@ pub fn hann(frames: usize) -> Vec<f32> {
 }
 
 /// Value `n` of a periodic Hann window.
-pub(super) fn hann_weight(n: usize, frames: usize) -> f64 {
+pub(crate) fn hann_weight(n: usize, frames: usize) -> f64 {
     0.5 - 0.5 * (TAU * n as f64 / frames as f64).cos()
 }
 

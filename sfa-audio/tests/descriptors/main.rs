@@ -11,17 +11,6 @@ use sfa_audio::analyze::descriptors::{Descriptors, FeatureFrames};
 use sfa_audio::analyze::{Feature, analyze};
 use sfa_audio::{AnalyzeOptions, AudioSource, AudioSpec, Clip, Result, Watch};
 
-const FEATURES: [Feature; 8] = [
-    Feature::Spectral,
-    Feature::Mfcc,
-    Feature::ChromaVectors,
-    Feature::Onsets,
-    Feature::Tempogram,
-    Feature::BeatTrack,
-    Feature::Hpss,
-    Feature::Recurrence,
-];
-
 struct Measured {
     name: String,
     sample_rate_hz: u32,
@@ -32,7 +21,7 @@ struct Measured {
 }
 
 fn measure(clip: &Clip) -> (Descriptors, FeatureFrames) {
-    let options = AnalyzeOptions::default().features(FEATURES).keep_frames(true);
+    let options = AnalyzeOptions::default().features(Feature::DESCRIPTORS).keep_frames(true);
     let analysis = analyze(&mut clip.source(), &options, &Watch::new()).unwrap();
     (analysis.descriptors.unwrap(), analysis.frames.unwrap())
 }
@@ -202,7 +191,7 @@ fn block_sizes_change_nothing() {
     let mono = signals::signal("song", 44_100, 60_000);
     let clip = Clip::from_channels(44_100, vec![mono]).unwrap();
     let whole = measure(&clip);
-    let options = AnalyzeOptions::default().features(FEATURES).keep_frames(true);
+    let options = AnalyzeOptions::default().features(Feature::DESCRIPTORS).keep_frames(true);
     for frames in [1, 777, 40_001] {
         let analysis = analyze(&mut Blocks(&clip, 0, frames), &options, &Watch::new()).unwrap();
         assert!(whole == (analysis.descriptors.unwrap(), analysis.frames.unwrap()), "blocks of {frames}");
@@ -249,6 +238,6 @@ fn odd_shapes_give_finite_answers() {
         }
     }
     let empty = Clip::from_channels(44_100, vec![Vec::new()]).unwrap();
-    let options = AnalyzeOptions::default().features(FEATURES);
+    let options = AnalyzeOptions::default().features(Feature::DESCRIPTORS);
     assert!(analyze(&mut empty.source(), &options, &Watch::new()).unwrap().descriptors.is_none());
 }

@@ -1,6 +1,6 @@
 //! Pitch classes over a whole signal, at the tuning it turns out to have.
 
-use super::batch::SpectrumBatch;
+use super::batch::{LANES, Lanes, SpectrumBatch};
 use super::cens::CensCollector;
 use super::cqt::{ChromaCqt, CqtPlan, EarlyHalver};
 use super::folding::{CLASSES, OPEN_WIDTH, OpenFolder, Settler, TunedFolder, scale_to_largest};
@@ -29,7 +29,7 @@ pub(super) struct ChromaCollector {
 }
 
 enum Folding {
-    Open { folder: OpenFolder, waiting: Vec<f32> },
+    Open { folder: OpenFolder, waiting: Vec<Lanes> },
     Tuned(TunedFolder),
 }
 
@@ -90,10 +90,10 @@ impl ChromaCollector {
         self.frames += batch.frames();
         match &mut self.folding {
             Folding::Open { folder, waiting } => {
-                for (frame, open) in folder.open(batch).iter().enumerate().take(batch.frames()) {
+                folder.open(batch.power(), waiting);
+                for frame in 0..batch.frames() {
                     self.tuning.push(batch.row(frame), batch.loudest(frame));
                     self.tuning_cqt.push(batch.row(frame), batch.loudest(frame));
-                    waiting.extend_from_slice(open);
                 }
                 if self.frames >= self.horizon_frames {
                     self.settle();
@@ -118,8 +118,14 @@ impl ChromaCollector {
         let tuned = Folding::Tuned(TunedFolder::new(self.sample_rate_hz, tunings[0]));
         if let Folding::Open { waiting, .. } = std::mem::replace(&mut self.folding, tuned) {
             let settler = Settler::new(self.sample_rate_hz, tunings[0]);
+            // Only the last batch may hold fewer spectra than it has lanes.
+            let mut left = self.frames;
             for open in waiting.chunks_exact(OPEN_WIDTH) {
-                push_scaled(&mut self.stft, settler.settle(open));
+                let classes = settler.settle(open);
+                for lane in 0..left.min(LANES) {
+                    push_scaled(&mut self.stft, classes.map(|class| class[lane]));
+                }
+                left = left.saturating_sub(LANES);
             }
         }
         if let Some(cqt) = &mut self.cqt {

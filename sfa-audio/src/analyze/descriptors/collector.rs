@@ -4,8 +4,8 @@ use super::batch::SpectrumBatch;
 use super::chroma::{ChromaCollector, FoundChroma};
 use super::onset::OnsetStrengths;
 use super::report::{Descriptors, HarmonicShare, OnsetSummary, RecurrenceSummary, TempogramSummary};
-use super::series::Series;
 use super::spectral::SpectralCollector;
+use super::tempogram::mean_tempogram;
 use super::timbre::TimbreCollector;
 use super::{
     BINS, FeatureFrames, FrameMatrix, HOP_FRAMES, HarmonicPercussive, TEMPOGRAM_LAGS, WINDOW_FRAMES,
@@ -41,26 +41,14 @@ struct Sources {
 }
 
 impl DescriptorCollector {
-    /// The features that this collector answers.
-    const ANSWERED: [Feature; 8] = [
-        Feature::Spectral,
-        Feature::Mfcc,
-        Feature::ChromaVectors,
-        Feature::Onsets,
-        Feature::Tempogram,
-        Feature::BeatTrack,
-        Feature::Hpss,
-        Feature::Recurrence,
-    ];
-
-    /// A collector for those of `features` that are answered here, or `None` where none is.
+    /// A collector for those of `features` that are [`Feature::DESCRIPTORS`], or `None` where none is.
     pub(crate) fn new(sample_rate_hz: u32, features: &[Feature], keep_frames: bool) -> Option<Self> {
         let wanted = |asked: &[Feature]| asked.iter().any(|feature| features.contains(feature));
         let mfcc = wanted(&[Feature::Mfcc]);
         let onsets = wanted(&[Feature::Onsets, Feature::Tempogram, Feature::BeatTrack]);
         let recurrence = wanted(&[Feature::Recurrence]);
         let chroma = wanted(&[Feature::ChromaVectors, Feature::Recurrence]);
-        wanted(&Self::ANSWERED).then(|| Self {
+        wanted(&Feature::DESCRIPTORS).then(|| Self {
             sample_rate_hz,
             features: features.to_vec(),
             keep_frames,
@@ -199,16 +187,14 @@ fn summarise_tempogram(
     matrices: &mut Vec<FrameMatrix>,
     watch: &Watch,
 ) -> Result<TempogramSummary> {
-    let mut series = Series::new("tempogram", TEMPOGRAM_LAGS, keep_frames);
-    let mut frame_f32 = Vec::with_capacity(TEMPOGRAM_LAGS);
-    tempogram(strength, TEMPOGRAM_LAGS, watch, |frame| {
-        frame_f32.clear();
-        frame_f32.extend(frame.iter().map(|&value| value as f32));
-        series.push(&frame_f32);
-    })?;
-    let tempogram_mean = series.means();
-    matrices.extend(series.into_matrix());
-    Ok(TempogramSummary { tempogram_mean })
+    if keep_frames {
+        let mut values = Vec::with_capacity(strength.len() * TEMPOGRAM_LAGS);
+        tempogram(strength, TEMPOGRAM_LAGS, watch, |frame| {
+            values.extend(frame.iter().map(|&value| value as f32));
+        })?;
+        matrices.push(FrameMatrix::new("tempogram", TEMPOGRAM_LAGS, values));
+    }
+    Ok(TempogramSummary { tempogram_mean: mean_tempogram(strength, TEMPOGRAM_LAGS, watch)? })
 }
 
 fn summarise_recurrence(
@@ -244,6 +230,7 @@ fn summarise_recurrence(
 /// The energies that [`HarmonicPercussive`] parts.
 struct HpssCollector {
     split: HarmonicPercussive,
+    magnitudes: Vec<f32>,
     sums: HpssSums,
 }
 
@@ -259,20 +246,22 @@ impl HpssCollector {
         let kept = keep_frames.then(Default::default);
         Self {
             split: HarmonicPercussive::new(),
+            magnitudes: Vec::with_capacity(BINS),
             sums: HpssSums { whole: 0.0, harmonic: 0.0, percussive: 0.0, kept },
         }
     }
 
     fn push_batch(&mut self, batch: &SpectrumBatch) {
         for frame in 0..batch.frames() {
-            let magnitudes: Vec<f32> = batch.row(frame).iter().map(|power| power.sqrt()).collect();
-            self.sums.whole += batch.row(frame).iter().map(|&power| f64::from(power)).sum::<f64>();
-            self.split.push(&magnitudes, |harmonic, percussive| self.sums.add(harmonic, percussive));
+            self.magnitudes.clear();
+            self.magnitudes.extend(batch.row(frame).iter().map(|power| power.sqrt()));
+            self.sums.whole += energy(&self.magnitudes);
+            self.split.push(&self.magnitudes, |harmonic, percussive| self.sums.add(harmonic, percussive));
         }
     }
 
     fn finish(self, matrices: &mut Vec<FrameMatrix>) -> HarmonicShare {
-        let Self { split, mut sums } = self;
+        let Self { split, mut sums, .. } = self;
         split.finish(|harmonic, percussive| sums.add(harmonic, percussive));
         if let Some([harmonic, percussive]) = sums.kept {
             matrices.push(FrameMatrix::new("harmonic", BINS, harmonic));
@@ -285,7 +274,6 @@ impl HpssCollector {
 
 impl HpssSums {
     fn add(&mut self, harmonic: &[f32], percussive: &[f32]) {
-        let energy = |values: &[f32]| values.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>();
         self.harmonic += energy(harmonic);
         self.percussive += energy(percussive);
         if let Some(kept) = &mut self.kept {
@@ -293,4 +281,16 @@ impl HpssSums {
             kept[1].extend_from_slice(percussive);
         }
     }
+}
+
+/// The sum of squares, in eight sums that the compiler may add side by side.
+fn energy(values: &[f32]) -> f64 {
+    let mut sums = [0.0f64; 8];
+    let (chunks, rest) = values.as_chunks::<8>();
+    for chunk in chunks {
+        for (sum, &value) in sums.iter_mut().zip(chunk) {
+            *sum += f64::from(value) * f64::from(value);
+        }
+    }
+    sums.iter().sum::<f64>() + rest.iter().map(|&value| f64::from(value).powi(2)).sum::<f64>()
 }

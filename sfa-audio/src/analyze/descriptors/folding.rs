@@ -2,7 +2,7 @@
 
 use pulp::{Arch, Simd, WithSimd};
 
-use super::batch::{LANES, Lanes, SpectrumBatch, add_weighted};
+use super::batch::{LANES, Lanes, add_weighted};
 use super::{BINS, WINDOW_FRAMES};
 
 /// Pitch classes, from C.
@@ -54,15 +54,18 @@ fn node_tunings() -> [f64; NODES] {
     })
 }
 
-/// A matrix from bins to `ROWS` sums that leaves out small weights.
+/// Rows that are summed together: as many as vector registers hold sums.
+const GROUP: usize = 12;
+
+/// A matrix from bins to `ROWS` sums, in groups of rows. A bin that adds next to nothing to a group is left out of it.
 pub(super) struct Folder<const ROWS: usize> {
-    columns: Vec<Column>,
+    groups: Vec<Vec<Addend>>,
 }
 
-/// The rows that one bin adds to: a stretch that may run over the end to the first rows.
-struct Column {
-    first_row: usize,
-    weights: Vec<f32>,
+/// What a bin adds to the rows of a group.
+struct Addend {
+    bin: usize,
+    weights: [f32; GROUP],
 }
 
 /// Folds at one tuning.
@@ -85,13 +88,10 @@ impl OpenFolder {
         }))
     }
 
-    /// Folds a batch into [`OPEN_WIDTH`] values per spectrum.
-    pub(super) fn open(&self, batch: &SpectrumBatch) -> [Vec<f32>; LANES] {
-        let sums = self.fold(batch.power());
-        std::array::from_fn(|lane| {
-            let low = batch.power()[..LOW_BINS].iter().map(|bin| bin[lane]);
-            sums.iter().map(|row| row[lane]).chain(low).collect()
-        })
+    /// Folds a batch into [`OPEN_WIDTH`] values per spectrum, and appends them.
+    pub(super) fn open(&self, power: &[Lanes], out: &mut Vec<Lanes>) {
+        out.extend(self.fold(power));
+        out.extend_from_slice(&power[..LOW_BINS]);
     }
 }
 
@@ -114,36 +114,51 @@ impl Settler {
         Self { nodes, low: low.collect() }
     }
 
-    /// The pitch classes of one spectrum.
-    pub(super) fn settle(&self, open: &[f32]) -> [f32; CLASSES] {
-        let (nodes, low) = open.split_at(NODES * CLASSES);
-        let mut classes: [f32; CLASSES] = std::array::from_fn(|class| {
-            let values = &nodes[class * NODES..][..NODES];
-            values.iter().zip(&self.nodes).map(|(value, weight)| value * weight).sum()
-        });
-        for (power, profile) in low.iter().zip(&self.low) {
-            for (class, weight) in classes.iter_mut().zip(profile) {
-                *class += power * weight;
+    /// The pitch classes of the spectra of a batch.
+    pub(super) fn settle(&self, open: &[Lanes]) -> [Lanes; CLASSES] {
+        let mut classes = [Lanes::ZERO; CLASSES];
+        Arch::new().dispatch(Settle { settler: self, open, classes: &mut classes });
+        classes
+    }
+}
+
+struct Settle<'a> {
+    settler: &'a Settler,
+    open: &'a [Lanes],
+    classes: &'a mut [Lanes; CLASSES],
+}
+
+impl WithSimd for Settle<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let (nodes, low) = self.open.split_at(NODES * CLASSES);
+        for (class, values) in self.classes.iter_mut().zip(nodes.chunks_exact(NODES)) {
+            for (value, weight) in values.iter().zip(&self.settler.nodes) {
+                add_weighted(simd, class, *weight, value);
             }
         }
-        classes
+        for (power, profile) in low.iter().zip(&self.settler.low) {
+            for (class, weight) in self.classes.iter_mut().zip(profile) {
+                add_weighted(simd, class, *weight, power);
+            }
+        }
     }
 }
 
 impl<const ROWS: usize> Folder<ROWS> {
     fn from_columns(columns: impl Iterator<Item = Vec<f64>>) -> Self {
-        let column = |weights: Vec<f64>| {
-            let largest = weights.iter().fold(0.0, |largest: f64, &weight| largest.max(weight));
-            let counts = |row: usize| weights[row % ROWS] > LEAST_WEIGHT * largest;
-            if weights.is_empty() || largest == 0.0 {
-                return Column { first_row: 0, weights: Vec::new() };
+        let mut groups: Vec<Vec<Addend>> = (0..ROWS / GROUP).map(|_| Vec::new()).collect();
+        for (bin, column) in columns.enumerate() {
+            let largest = column.iter().fold(0.0, |largest: f64, &weight| largest.max(weight));
+            for (group, weights) in groups.iter_mut().zip(column.chunks_exact(GROUP)) {
+                if weights.iter().any(|&weight| weight > LEAST_WEIGHT * largest) {
+                    group.push(Addend { bin, weights: std::array::from_fn(|row| weights[row] as f32) });
+                }
             }
-            // Starts right after a row that does not count, where there is one.
-            let first_row = (0..ROWS).find(|&row| counts(row) && !counts(row + ROWS - 1)).unwrap_or(0);
-            let stretch = (first_row..first_row + ROWS).take_while(|&row| counts(row));
-            Column { first_row, weights: stretch.map(|row| weights[row % ROWS] as f32).collect() }
-        };
-        Self { columns: columns.map(column).collect() }
+        }
+        Self { groups }
     }
 
     /// The weighted sums of all bins.
@@ -165,14 +180,18 @@ impl<const ROWS: usize> WithSimd for Fold<'_, ROWS> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        for (column, bin) in self.folder.columns.iter().zip(self.power) {
-            let to_end = (ROWS - column.first_row).min(column.weights.len());
-            let (before_end, from_start) = column.weights.split_at(to_end);
-            for (sum, weight) in self.sums[column.first_row..].iter_mut().zip(before_end) {
-                add_weighted(simd, sum, *weight, bin);
-            }
-            for (sum, weight) in self.sums.iter_mut().zip(from_start) {
-                add_weighted(simd, sum, *weight, bin);
+        for (group, sums) in self.folder.groups.iter().zip(self.sums.chunks_exact_mut(GROUP)) {
+            for vector in 0..LANES / S::F32_LANES {
+                let mut in_registers = [simd.splat_f32s(0.0); GROUP];
+                for Addend { bin, weights } in group {
+                    let power = S::as_simd_f32s(&self.power[*bin][..]).0[vector];
+                    for (sum, weight) in in_registers.iter_mut().zip(weights) {
+                        *sum = simd.mul_add_e_f32s(simd.splat_f32s(*weight), power, *sum);
+                    }
+                }
+                for (out, sum) in sums.iter_mut().zip(in_registers) {
+                    S::as_mut_simd_f32s(&mut out[..]).0[vector] = sum;
+                }
             }
         }
     }
@@ -198,14 +217,14 @@ mod tests {
                 *value = ((bin * (lane + 3) * 7919) % 101) as f32 / (1.0 + bin as f32);
             }
         }
-        let sums = OpenFolder::new(44_100).fold(&power);
+        let mut open = Vec::new();
+        OpenFolder::new(44_100).open(&power, &mut open);
+        assert_eq!(open.len(), OPEN_WIDTH);
         for tuning in [-0.5, -0.37, 0.0, 0.11, 0.49] {
             let direct = TunedFolder::new(44_100, tuning).fold(&power);
-            let settler = Settler::new(44_100, tuning);
+            let settled = Settler::new(44_100, tuning).settle(&open);
             for lane in 0..LANES {
-                let low = power[..LOW_BINS].iter().map(|bin| bin[lane]);
-                let open: Vec<f32> = sums.iter().map(|row| row[lane]).chain(low).collect();
-                let mut settled = settler.settle(&open);
+                let mut settled = settled.map(|row| row[lane]);
                 let mut expected = direct.map(|row| row[lane]);
                 scale_to_largest(&mut settled);
                 scale_to_largest(&mut expected);

@@ -1,6 +1,7 @@
 //! Level and zero crossings of frames in the time domain.
 
 use super::{HOP_FRAMES, WINDOW_FRAMES};
+use crate::dsp::RunningSum;
 
 /// Hops in a window.
 const HOPS: usize = WINDOW_FRAMES / HOP_FRAMES;
@@ -22,7 +23,7 @@ pub(super) struct LevelCollector {
 /// What a stretch of [`HOP_FRAMES`] adds to the windows over it.
 #[derive(Debug, Default, Clone, Copy)]
 struct Hop {
-    energy: f64,
+    squares: RunningSum,
     crossings: u16,
     /// Whether the sign changes at the first sample, which a window that begins here does not count.
     crosses_first: bool,
@@ -52,13 +53,12 @@ impl LevelCollector {
         if self.filled == 0 {
             self.current.crosses_first = (part[0] < -NO_SIGN) != self.was_negative;
         }
-        // Sample by sample, so that the size of pushes changes no rounding.
-        for &sample in part {
-            self.current.energy += f64::from(sample) * f64::from(sample);
-            let is_negative = sample < -NO_SIGN;
-            self.current.crossings += u16::from(is_negative != self.was_negative);
-            self.was_negative = is_negative;
-        }
+        self.current.squares.add_squares(part);
+        let is_negative = |sample: f32| sample < -NO_SIGN;
+        let pairs = part.iter().zip(&part[1..]);
+        let crossings: u16 = pairs.map(|(&a, &b)| u16::from(is_negative(a) != is_negative(b))).sum();
+        self.current.crossings += crossings + u16::from(is_negative(part[0]) != self.was_negative);
+        self.was_negative = is_negative(part[part.len() - 1]);
         self.filled += part.len();
         if self.filled == HOP_FRAMES {
             self.hops.push(std::mem::take(&mut self.current));
@@ -76,7 +76,7 @@ impl LevelCollector {
         for frame in 0..frames {
             let start = frame.saturating_sub(HOPS / 2);
             let window = &self.hops[start..(frame + HOPS / 2).min(self.hops.len())];
-            let energy: f64 = window.iter().map(|hop| hop.energy).sum();
+            let energy: f64 = window.iter().map(|hop| hop.squares.total()).sum();
             let mut crossings: u32 = window.iter().map(|hop| u32::from(hop.crossings)).sum();
             if frame >= HOPS / 2 && window[0].crosses_first {
                 crossings -= 1;

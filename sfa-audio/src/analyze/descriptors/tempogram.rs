@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use rustfft::num_complex::Complex64;
+use rustfft::num_complex::{Complex32, Complex64};
 use rustfft::{Fft, FftPlanner};
 
 use super::HOP_FRAMES;
+use crate::dsp::hann_weight;
 use crate::{Result, Watch};
 
 /// Lags of librosa's default tempogram.
@@ -34,8 +35,7 @@ pub fn tempogram(
         return Ok(());
     }
     let padded = padded_by_ramps(strength, lags / 2);
-    let window: Vec<f64> =
-        (0..lags).map(|n| 0.5 - 0.5 * (std::f64::consts::TAU * n as f64 / lags as f64).cos()).collect();
+    let window: Vec<f64> = (0..lags).map(|n| hann_weight(n, lags)).collect();
     let mut correlator = Correlator::new(lags);
     let mut frame = 0;
     while frame < strength.len() {
@@ -56,6 +56,62 @@ pub fn tempogram(
         }
     }
     Ok(())
+}
+
+/// The mean over time of what [`tempogram`] gives, without the frames: spectra are summed, and only their sum goes back to
+/// lags. Single precision is enough for that, as every frame is scaled before it is transformed.
+pub(super) fn mean_tempogram(strength: &[f32], lags: usize, watch: &Watch) -> Result<Vec<f64>> {
+    if strength.is_empty() || lags == 0 {
+        return Ok(vec![0.0; lags]);
+    }
+    let padded = padded_by_ramps(strength, lags / 2);
+    let window: Vec<f64> = (0..lags).map(|n| hann_weight(n, lags)).collect();
+    let frames = unwrapped_frames(lags);
+    let fft = FftPlanner::<f32>::new().plan_fft_forward(frames);
+    let mut scratch = vec![Complex32::default(); fft.get_inplace_scratch_len()];
+    let mut pair = vec![Complex32::default(); frames];
+    let mut parts = [vec![0.0f64; lags], vec![0.0f64; lags]];
+    let mut powers = vec![0.0f64; frames];
+    for frame in (0..strength.len()).step_by(2) {
+        if frame.is_multiple_of(1024) {
+            watch.checkpoint()?;
+        }
+        for (offset, part) in parts.iter_mut().enumerate() {
+            if frame + offset >= strength.len() {
+                part.fill(0.0);
+                continue;
+            }
+            let seen = &padded[frame + offset..];
+            for ((out, value), weight) in part.iter_mut().zip(seen).zip(&window) {
+                *out = value * weight;
+            }
+            // At lag 0 the autocorrelation is largest.
+            let energy: f64 = part.iter().map(|value| value * value).sum();
+            let scale = if energy >= f64::MIN_POSITIVE { energy.sqrt().recip() } else { 1.0 };
+            part.iter_mut().for_each(|value| *value *= scale);
+        }
+        for (value, (re, im)) in pair.iter_mut().zip(parts[0].iter().zip(&parts[1])) {
+            *value = Complex32::new(*re as f32, *im as f32);
+        }
+        pair[lags..].fill(Complex32::default());
+        fft.process_with_scratch(&mut pair, &mut scratch);
+        for (sum, bin) in powers.iter_mut().zip(&pair) {
+            *sum += f64::from(bin.re * bin.re + bin.im * bin.im);
+        }
+    }
+    // A bin and its mirror share what both frames of a pair have there.
+    let mut sum: Vec<Complex64> = (0..frames)
+        .map(|bin| Complex64::new((powers[bin] + powers[(frames - bin) % frames]) / 2.0, 0.0))
+        .collect();
+    FftPlanner::new().plan_fft_inverse(frames).process(&mut sum);
+    let scale = (frames * strength.len()) as f64;
+    Ok(sum[..lags].iter().map(|value| value.re / scale).collect())
+}
+
+/// Long enough that nothing wraps around, and a length that transforms fast.
+fn unwrapped_frames(lags: usize) -> usize {
+    let power = (2 * lags).next_power_of_two();
+    if power * 3 / 4 >= 2 * lags { power * 3 / 4 } else { power }
 }
 
 /// As many frames before and after as half a window, falling to zero in a straight line.
@@ -84,9 +140,7 @@ struct Correlator {
 
 impl Correlator {
     fn new(lags: usize) -> Self {
-        // Long enough that nothing wraps around, and a length that transforms fast.
-        let power = (2 * lags).next_power_of_two();
-        let frames = if power * 3 / 4 >= 2 * lags { power * 3 / 4 } else { power };
+        let frames = unwrapped_frames(lags);
         let mut planner = FftPlanner::new();
         let (forward, inverse) = (planner.plan_fft_forward(frames), planner.plan_fft_inverse(frames));
         let scratch = forward.get_inplace_scratch_len().max(inverse.get_inplace_scratch_len());
@@ -122,18 +176,15 @@ pub fn tempo(strength: &[f32], sample_rate_hz: u32, watch: &Watch) -> Result<Opt
     }
     let frame_rate_hz = f64::from(sample_rate_hz) / HOP_FRAMES as f64;
     let lags = (TEMPO_WINDOW_SECS * frame_rate_hz) as usize;
-    let mut sums = vec![0.0; lags];
-    tempogram(strength, lags, watch, |frame| {
-        sums.iter_mut().zip(frame).for_each(|(sum, value)| *sum += value);
-    })?;
+    let means = mean_tempogram(strength, lags, watch)?;
     let bpm = |lag: usize| 60.0 * frame_rate_hz / lag as f64;
     let mut best: Option<(usize, f64)> = None;
-    for (lag, &sum) in sums.iter().enumerate().skip(1) {
+    for (lag, &mean) in means.iter().enumerate().skip(1) {
         if bpm(lag) >= FASTEST_BPM {
             continue;
         }
         let prior = -0.5 * (bpm(lag) / EXPECTED_BPM).log2().powi(2);
-        let score = (1e6 * sum / strength.len() as f64).ln_1p() + prior;
+        let score = (1e6 * mean.max(0.0)).ln_1p() + prior;
         if best.is_none_or(|(_, most)| score > most) {
             best = Some((lag, score));
         }
@@ -154,6 +205,23 @@ mod tests {
         assert!((bpm - 120.185).abs() < 1e-3);
         assert_eq!(tempo(&[0.0; 90], 44_100, &Watch::new()).unwrap(), None);
         assert_eq!(tempo(&[], 44_100, &Watch::new()).unwrap(), None);
+    }
+
+    #[test]
+    fn the_mean_is_that_of_the_frames() {
+        for frames in [1, 2, 301] {
+            let strength: Vec<f32> = (0..frames).map(|n| ((n * n) as f32 * 0.37).sin().max(0.0)).collect();
+            let mut sums = vec![0.0; 90];
+            tempogram(&strength, 90, &Watch::new(), |frame| {
+                sums.iter_mut().zip(frame).for_each(|(sum, value)| *sum += value);
+            })
+            .unwrap();
+            let means = mean_tempogram(&strength, 90, &Watch::new()).unwrap();
+            for (sum, mean) in sums.iter().zip(&means) {
+                // Single precision.
+                assert!((sum / frames as f64 - mean).abs() < 1e-6, "{frames} frames");
+            }
+        }
     }
 
     #[test]

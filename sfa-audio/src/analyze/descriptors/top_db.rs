@@ -1,37 +1,17 @@
 //! Levels cut off 80 dB below the loudest of the whole signal.
 
+use crate::dsp::ln_parts;
+
 /// Distance from the loudest level to the floor.
 const TOP_DB: f32 = 80.0;
 /// What counts as no power at all, as in librosa.
 const LEAST_POWER: f32 = 1e-10;
 
 /// `10 log10(max(power, 1e-10))` within 1e-5 dB, in a form that compilers turn into vector instructions.
-///
-/// The logarithm is S. Moshier's `logf` from the Cephes library.
 #[inline(always)]
 pub(super) fn power_to_db(power: f32) -> f32 {
-    const SQRT_HALF: i32 = 0x3f35_04f3;
-    const LN: [f32; 9] = [
-        7.037_683_6e-2,
-        -1.151_461e-1,
-        1.167_699_9e-1,
-        -1.242_014_1e-1,
-        1.424_932_3e-1,
-        -1.666_805_8e-1,
-        2.000_071_5e-1,
-        -2.499_999_4e-1,
-        3.333_333e-1,
-    ];
-    let above = if power > LEAST_POWER { power } else { LEAST_POWER };
-    let bits = above.to_bits() as i32 - SQRT_HALF;
-    let exponent = (bits >> 23) as f32;
-    let x = f32::from_bits(((bits & 0x007f_ffff) + SQRT_HALF) as u32) - 1.0;
-    let mut tail = LN[0];
-    for coefficient in &LN[1..] {
-        tail = tail * x + coefficient;
-    }
-    let ln = x * x * (x * tail) - 0.5 * x * x + x;
-    ln * (10.0 / std::f32::consts::LN_10) + exponent * (10.0 * std::f32::consts::LOG10_2)
+    let (of_mantissa, exponent) = ln_parts(if power > LEAST_POWER { power } else { LEAST_POWER });
+    of_mantissa * (10.0 / std::f32::consts::LN_10) + exponent * (10.0 * std::f32::consts::LOG10_2)
 }
 
 /// Holds back frames of levels until the loudest is known.

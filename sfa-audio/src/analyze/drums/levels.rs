@@ -3,7 +3,7 @@
 use realfft::num_complex::Complex32;
 
 use crate::analyze::ANALYSIS_RATE_HZ;
-use crate::dsp::StreamingStft;
+use crate::dsp::{StreamingStft, power_of};
 
 /// 23 ms: shorter than the gap between strokes of a roll.
 const WINDOW_FRAMES: usize = 1024;
@@ -78,8 +78,7 @@ fn column(spectrum: &[Complex32]) -> [u8; VALUES] {
     let mut column = [0; VALUES];
     for band in 0..BANDS {
         let bins = &spectrum[EDGES[band]..EDGES[band + 1]];
-        let power: f32 = bins.iter().map(|bin| bin.norm_sqr() * SCALE).sum();
-        column[band] = quantised(power);
+        column[band] = quantised(power_of(bins) * SCALE);
         if band >= NOISE_FROM {
             let logs: f64 = bins
                 .chunks(FACTORS)

@@ -3,7 +3,7 @@
 use realfft::num_complex::Complex32;
 
 use crate::analyze::ANALYSIS_RATE_HZ;
-use crate::dsp::StreamingStft;
+use crate::dsp::{RunningSum, StreamingStft, power_of};
 
 const WINDOW_FRAMES: usize = 2048;
 const FRAMES_PER_SLOT: usize = ANALYSIS_RATE_HZ as usize / 2;
@@ -49,7 +49,7 @@ pub(crate) struct EnergyCollector {
     spectra: SpectrumMeter,
     /// Mean square of every whole slot.
     powers: Vec<f32>,
-    square_sum: f64,
+    squares: RunningSum,
     frames: usize,
 }
 
@@ -59,26 +59,29 @@ impl EnergyCollector {
             stft: StreamingStft::new(WINDOW_FRAMES, HOP_FRAMES),
             spectra: SpectrumMeter::new(),
             powers: Vec::new(),
-            square_sum: 0.0,
+            squares: RunningSum::default(),
             frames: 0,
         }
     }
 
     /// Takes the next samples.
     pub(crate) fn push(&mut self, samples: &[f32]) {
-        for &sample in samples {
-            self.square_sum += f64::from(sample) * f64::from(sample);
-            self.frames += 1;
+        let mut rest = samples;
+        while !rest.is_empty() {
+            let (part, after) = rest.split_at(rest.len().min(FRAMES_PER_SLOT - self.frames));
+            self.squares.add_squares(part);
+            self.frames += part.len();
             if self.frames == FRAMES_PER_SLOT {
                 self.close_slot();
             }
+            rest = after;
         }
         self.stft.push(samples, |spectrum| self.spectra.measure(spectrum));
     }
 
     fn close_slot(&mut self) {
-        self.powers.push((self.square_sum / self.frames as f64) as f32);
-        self.square_sum = 0.0;
+        let squares = std::mem::take(&mut self.squares);
+        self.powers.push((squares.total() / self.frames as f64) as f32);
         self.frames = 0;
     }
 
@@ -132,7 +135,7 @@ impl SpectrumMeter {
     fn measure(&mut self, spectrum: &[Complex32]) {
         // By Parseval, the mean square of the samples under a Hann window (whose own mean square is 3/8).
         let scale = 2.0 / (0.375 * (WINDOW_FRAMES as f32).powi(2));
-        let power = |bins: &[Complex32]| bins.iter().map(Complex32::norm_sqr).sum::<f32>() * scale;
+        let power = |bins: &[Complex32]| power_of(bins) * scale;
         let mut levels = [0.0; BANDS];
         for (level, edge) in levels.iter_mut().zip(self.edges.windows(2)) {
             *level = (10.0 * power(&spectrum[edge[0]..edge[1]]).log10()).max(BAND_FLOOR_DBFS);

@@ -3,7 +3,7 @@
 use realfft::num_complex::Complex32;
 
 use crate::analyze::ANALYSIS_RATE_HZ;
-use crate::dsp::{Decimator, StreamingStft};
+use crate::dsp::{Decimator, StreamingStft, ln, power_of};
 
 const DECIMATION: usize = 4;
 const RATE_HZ: f64 = ANALYSIS_RATE_HZ as f64 / DECIMATION as f64;
@@ -159,13 +159,15 @@ impl PeakPicker {
     fn pick(&mut self, spectrum: &[Complex32]) {
         // A full-scale sine has a Hann-windowed magnitude of a quarter of the window.
         let scale = (4.0 / WINDOW_FRAMES as f32).powi(2);
-        let mut power_sum = 0.0;
-        for (bin, level) in self.levels_db.iter_mut().enumerate() {
-            let power = spectrum[bin].norm_sqr() * scale;
-            power_sum += power;
-            *level = 10.0 * (power + 1e-14).log10();
+        let spectrum = &spectrum[..self.levels_db.len()];
+        for (level, bin) in self.levels_db.iter_mut().zip(spectrum) {
+            let power = bin.norm_sqr() * scale + 1e-14;
+            *level = 10.0 / std::f32::consts::LN_10 * ln(power);
+        }
+        for (bin, level) in self.levels_db.iter().enumerate() {
             self.sums[bin + 1] = self.sums[bin] + f64::from(*level);
         }
+        let power_sum = power_of(spectrum) * scale;
         let frame_level = 10.0 * (power_sum + 1e-14).log10();
         self.candidates.clear();
         if frame_level > SILENCE_DB {

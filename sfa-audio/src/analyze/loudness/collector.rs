@@ -1,10 +1,10 @@
 //! Levels gathered block by block.
 
-use ebur128::{EbuR128, Mode};
-
 use super::Loudness;
+use super::true_peak::PeakMeter;
+use super::weighting::KWeighting;
 use crate::analyze::Curve;
-use crate::{AudioSpec, Clip, Error, ErrorKind, Result};
+use crate::{AudioSpec, Clip};
 
 /// The floor of the momentary curve.
 const SILENCE_LUFS: f64 = -120.0;
@@ -19,71 +19,89 @@ const MIN_WEIGHTED_RATE_HZ: u32 = 4_000;
 /// A mono file counts as one channel, as BS.1770 says: it reads 3 LU below the same signal on two channels.
 /// In files of six channels and more, the fourth is taken as the LFE and left out.
 pub(crate) struct LoudnessCollector {
-    meter: EbuR128,
+    sample_rate_hz: u32,
+    /// `None` where nothing can be weighted.
+    weighting: Option<KWeighting>,
+    /// One per channel, where they are asked for.
+    peaks: Vec<PeakMeter>,
     hop_frames: usize,
-    /// Frames of a hop that is not full yet. The meter is fed whole hops only.
+    /// Frames of a hop that is not full yet. Only whole hops are measured, and what is left at the end.
     pending: Clip,
+    /// Weighted power of every frame of the last hop and of this one.
+    frame_powers: [Vec<f64>; 2],
     /// Mean square of every hop after K-weighting and channel weights.
-    hop_powers: Vec<f32>,
+    hop_powers: Vec<f64>,
 }
 
 impl LoudnessCollector {
-    /// # Errors
-    /// `Internal` when the meter refuses a spec that [`AudioSpec::new`] accepted.
-    pub(crate) fn new(spec: AudioSpec) -> Result<Self> {
-        let peaks = Mode::SAMPLE_PEAK | Mode::TRUE_PEAK;
+    /// Peaks between samples cost more than everything else here and are followed only where `want_peaks` says so.
+    pub(crate) fn new(spec: AudioSpec, want_peaks: bool) -> Self {
         let is_weighted = spec.sample_rate_hz >= MIN_WEIGHTED_RATE_HZ;
-        let mode = if is_weighted { Mode::I | peaks } else { peaks };
-        let meter = EbuR128::new(spec.channels as u32, spec.sample_rate_hz, mode).map_err(meter_fault)?;
-        // The meter's own block length, so that its windows end where our hops do.
+        let peaks = if want_peaks { spec.channels } else { 0 };
         let hop_frames = (spec.sample_rate_hz as usize + 5) / 10;
-        Ok(Self { meter, hop_frames, pending: Clip::empty(spec), hop_powers: Vec::new() })
+        Self {
+            sample_rate_hz: spec.sample_rate_hz,
+            weighting: is_weighted.then(|| KWeighting::new(spec.sample_rate_hz, spec.channels)),
+            peaks: vec![PeakMeter::new(spec.sample_rate_hz); peaks],
+            hop_frames,
+            pending: Clip::empty(spec),
+            frame_powers: [vec![0.0; hop_frames], Vec::new()],
+            hop_powers: Vec::new(),
+        }
     }
 
     /// Takes the next frames.
-    pub(crate) fn push(&mut self, block: &Clip) -> Result<()> {
+    pub(crate) fn push(&mut self, block: &Clip) {
         let mut start = 0;
         while start < block.frames() {
             let end = (start + self.hop_frames - self.pending.frames()).min(block.frames());
             self.pending.extend(block.channels().iter().map(|channel| &channel[start..end]));
             if self.pending.frames() == self.hop_frames {
-                self.close_hop()?;
+                self.close_hop();
             }
             start = end;
         }
-        Ok(())
     }
 
-    fn close_hop(&mut self) -> Result<()> {
-        let planes: Vec<&[f32]> = self.pending.channels().iter().map(Vec::as_slice).collect();
-        self.meter.add_frames_planar_f32(&planes).map_err(meter_fault)?;
+    fn close_hop(&mut self) {
+        let frames = self.pending.frames();
+        let [before, now] = &mut self.frame_powers;
+        now.clear();
+        now.resize(frames, 0.0);
+        if let Some(weighting) = &mut self.weighting {
+            weighting.add(self.pending.channels(), now);
+        }
+        for (meter, channel) in self.peaks.iter_mut().zip(self.pending.channels()) {
+            meter.push(channel);
+        }
         self.pending.clear();
-        let power = self.meter.loudness_window(100).map_or(0.0, power_of_lufs);
-        self.hop_powers.push(power as f32);
-        Ok(())
+        // The last hop of a song may be short: its window begins in the one before.
+        let power = now.iter().sum::<f64>() + before[frames..].iter().sum::<f64>();
+        self.hop_powers.push(power / self.hop_frames as f64);
+        std::mem::swap(before, now);
     }
 
-    /// Closes the last hop, which may be short, and reads the meter.
-    pub(crate) fn finish(mut self) -> Result<Loudness> {
+    /// Closes the last hop, which may be short, and sums up.
+    pub(crate) fn finish(mut self) -> Loudness {
         let whole_hops = self.hop_powers.len();
         if !self.pending.is_empty() {
-            self.close_hop()?;
+            self.close_hop();
         }
-        let channels = 0..self.meter.channels();
-        let true_peak = channels.clone().filter_map(|c| self.meter.true_peak(c).ok()).fold(0.0, f64::max);
-        let sample_peak = channels.filter_map(|c| self.meter.sample_peak(c).ok()).fold(0.0, f64::max);
+        let whole = &self.hop_powers[..whole_hops];
+        let true_peak = self.peaks.iter().map(PeakMeter::true_peak).fold(0.0, f64::max);
+        let sample_peak = self.peaks.iter().map(PeakMeter::sample_peak).fold(0.0, f64::max);
         let defined = |value: f64| value.is_finite().then_some(value);
         let loudest = |window: usize| {
-            let powers = self.hop_powers[..whole_hops].windows(window).map(mean);
+            let powers = whole.windows(window).map(mean);
             powers.fold(None, |max: Option<f64>, power| Some(max.map_or(power, |max| max.max(power))))
         };
-        let integrated_lufs = self.meter.loudness_global().ok().and_then(defined);
+        let integrated_lufs = integrated_lufs(whole);
         let true_peak_dbtp = defined(20.0 * true_peak.log10());
-        let hop_secs = self.hop_frames as f64 / f64::from(self.meter.rate());
+        let hop_secs = self.hop_frames as f64 / f64::from(self.sample_rate_hz);
         let curve = |hops| Curve { hop_secs, values: levels(&self.hop_powers, hops) };
-        Ok(Loudness {
+        Loudness {
             integrated_lufs,
-            range_lu: range_lu(&self.hop_powers[..whole_hops]).filter(|_| integrated_lufs.is_some()),
+            range_lu: range_lu(whole).filter(|_| integrated_lufs.is_some()),
             max_momentary_lufs: loudest(MOMENTARY_HOPS).and_then(|power| defined(lufs_of_power(power))),
             max_short_term_lufs: loudest(SHORT_TERM_HOPS).and_then(|power| defined(lufs_of_power(power))),
             true_peak_dbtp,
@@ -91,12 +109,30 @@ impl LoudnessCollector {
             sample_peak_dbfs: defined(20.0 * sample_peak.log10()),
             momentary_lufs: curve(MOMENTARY_HOPS),
             short_term_lufs: curve(SHORT_TERM_HOPS),
-        })
+        }
     }
 }
 
+/// BS.1770-4: the mean of windows of 400 ms that begin every 100 ms, without what is below -70 LUFS or 10 LU below the mean
+/// of the rest; `None` where nothing is left.
+fn integrated_lufs(hop_powers: &[f64]) -> Option<f64> {
+    const RELATIVE_GATE_LU: f64 = -10.0;
+    gated(hop_powers, MOMENTARY_HOPS, RELATIVE_GATE_LU).map(|powers| lufs_of_power(mean(&powers)))
+}
+
+/// The powers of all windows of `hops` that pass an absolute gate of -70 LUFS and then a gate relative to the mean of
+/// those; `None` where none does.
+fn gated(hop_powers: &[f64], hops: usize, relative_gate_lu: f64) -> Option<Vec<f64>> {
+    const ABSOLUTE_GATE_LUFS: f64 = -70.0;
+    let windows = hop_powers.windows(hops).map(mean);
+    let mut powers: Vec<f64> = windows.filter(|&power| lufs_of_power(power) >= ABSOLUTE_GATE_LUFS).collect();
+    let gate = mean(&powers) * 10f64.powf(relative_gate_lu / 10.0);
+    powers.retain(|&power| power >= gate);
+    (!powers.is_empty()).then_some(powers)
+}
+
 /// The level of the last `hops` at the end of every hop; before the start there was silence.
-fn levels(hop_powers: &[f32], hops: usize) -> Vec<f32> {
+fn levels(hop_powers: &[f64], hops: usize) -> Vec<f32> {
     (1..=hop_powers.len())
         .map(|end| {
             let window = &hop_powers[end.saturating_sub(hops)..end];
@@ -108,38 +144,22 @@ fn levels(hop_powers: &[f32], hops: usize) -> Vec<f32> {
 
 /// EBU Tech 3342: from the 10th to the 95th percentile of short-term loudness, without what is below -70 LUFS or 20 LU
 /// below the mean of the rest.
-fn range_lu(hop_powers: &[f32]) -> Option<f64> {
-    const ABSOLUTE_GATE_LUFS: f64 = -70.0;
+fn range_lu(hop_powers: &[f64]) -> Option<f64> {
     const RELATIVE_GATE_LU: f64 = -20.0;
-
-    let mut powers: Vec<f64> = hop_powers
-        .windows(SHORT_TERM_HOPS)
-        .map(mean)
-        .filter(|&power| lufs_of_power(power) >= ABSOLUTE_GATE_LUFS)
-        .collect();
-    let gate = powers.iter().sum::<f64>() / powers.len() as f64 * 10f64.powf(RELATIVE_GATE_LU / 10.0);
-    powers.retain(|&power| power >= gate);
+    let mut powers = gated(hop_powers, SHORT_TERM_HOPS, RELATIVE_GATE_LU)?;
     powers.sort_by(f64::total_cmp);
-    let last = powers.len().checked_sub(1)?;
+    let last = powers.len() - 1;
     let at = |share: f64| lufs_of_power(powers[(last as f64 * share).round() as usize]);
     Some(at(0.95) - at(0.1))
 }
 
-fn mean(powers: &[f32]) -> f64 {
-    powers.iter().map(|&power| f64::from(power)).sum::<f64>() / powers.len() as f64
+fn mean(powers: &[f64]) -> f64 {
+    powers.iter().sum::<f64>() / powers.len() as f64
 }
 
 /// BS.1770-4, equation 2: -0.691 makes up for the K-weighting's gain at 997 Hz.
 fn lufs_of_power(power: f64) -> f64 {
     10.0 * power.log10() - 0.691
-}
-
-fn power_of_lufs(lufs: f64) -> f64 {
-    10f64.powf((lufs + 0.691) / 10.0)
-}
-
-fn meter_fault(source: ebur128::Error) -> Error {
-    Error::new(ErrorKind::Internal, "the loudness meter refused its input").caused_by(source)
 }
 
 #[cfg(test)]
@@ -149,14 +169,14 @@ mod tests {
     use super::*;
 
     fn loudness_of(clip: &Clip, chunk_frames: usize) -> Loudness {
-        let mut collector = LoudnessCollector::new(clip.spec()).unwrap();
+        let mut collector = LoudnessCollector::new(clip.spec(), true);
         for start in (0..clip.frames()).step_by(chunk_frames) {
             let end = (start + chunk_frames).min(clip.frames());
             let mut block = Clip::empty(clip.spec());
             block.extend(clip.channels().iter().map(|channel| &channel[start..end]));
-            collector.push(&block).unwrap();
+            collector.push(&block);
         }
-        collector.finish().unwrap()
+        collector.finish()
     }
 
     fn tone(frequency_hz: f64, peak_dbfs: f64, rate_hz: u32, secs: f64) -> Vec<f32> {
@@ -250,6 +270,36 @@ mod tests {
         let whole = loudness_of(&clip, clip.frames());
         for chunk in [1, 4409, 4411, 10_000] {
             assert_eq!(whole, loudness_of(&clip, chunk));
+        }
+    }
+
+    #[test]
+    fn another_meter_reads_the_same() {
+        use ebur128::{EbuR128, Mode};
+
+        let noise = |seed: u32, rate: u32| -> Vec<f32> {
+            let mut state = seed;
+            (0..7 * rate / 2)
+                .map(|n| {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let swell = (n as f32 / rate as f32).sin().abs() + 0.01;
+                    swell * ((state >> 8) as f32 / (1 << 24) as f32 - 0.5)
+                })
+                .collect()
+        };
+        for (rate, channels) in [(44_100, 1), (44_100, 2), (48_000, 3), (8_000, 4), (96_000, 5), (192_000, 7)]
+        {
+            let planes: Vec<Vec<f32>> = (0..channels).map(|channel| noise(channel + 1, rate)).collect();
+            let mut meter =
+                EbuR128::new(channels, rate, Mode::I | Mode::TRUE_PEAK | Mode::SAMPLE_PEAK).unwrap();
+            meter.add_frames_planar_f32(&planes.iter().map(Vec::as_slice).collect::<Vec<_>>()).unwrap();
+            let true_peak = (0..channels).map(|c| meter.true_peak(c).unwrap()).fold(0.0, f64::max);
+            let found = loudness_of(&clip(rate, planes), 5000);
+            // It sums in another order, and filters peaks in single precision.
+            assert!((found.integrated_lufs.unwrap() - meter.loudness_global().unwrap()).abs() < 1e-9);
+            assert!((found.true_peak_dbtp.unwrap() - 20.0 * true_peak.log10()).abs() < 1e-5, "{rate} Hz");
+            let last = f64::from(*found.momentary_lufs.values.last().unwrap());
+            assert!((last - meter.loudness_momentary().unwrap()).abs() < 1e-5, "{rate} Hz");
         }
     }
 }

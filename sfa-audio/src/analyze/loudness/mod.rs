@@ -1,6 +1,8 @@
 //! Loudness by EBU R128 / ITU-R BS.1770-4.
 
 mod collector;
+mod true_peak;
+mod weighting;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};

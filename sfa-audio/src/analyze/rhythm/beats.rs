@@ -13,13 +13,16 @@ pub(super) fn track(onsets: &[f32], periods: &[f32]) -> Vec<usize> {
 
     let mut scores = vec![0.0_f32; onsets.len()];
     let mut previous = vec![0_u32; onsets.len()];
+    let longest = periods.iter().fold(0.0_f32, |longest, &period| longest.max(period * STRETCH));
+    let logarithms: Vec<f32> = (0..=longest as usize).map(|interval| (interval as f32).ln()).collect();
     for frame in 0..onsets.len() {
         let period = periods[frame];
+        let period_logarithm = period.ln();
         let shortest = ((period / STRETCH) as usize).max(1);
         let longest = ((period * STRETCH) as usize).min(frame);
         let mut best = 0.0;
         for interval in shortest..=longest {
-            let deviation = (interval as f32 / period).ln();
+            let deviation = logarithms[interval] - period_logarithm;
             let score = scores[frame - interval] - TIGHTNESS * deviation * deviation;
             if score > best {
                 best = score;
@@ -62,15 +65,17 @@ pub(super) fn track_freely(onsets: &[f32], periods: &[f32]) -> Vec<usize> {
     let mut scores = vec![0.0_f32; rows * states];
     let mut previous = vec![0_u8; onsets.len() * states];
     let mut best_states = vec![0_u8; rows];
+    let logarithms: Vec<f32> = (0..states).map(|state| ((shortest + state) as f32).ln()).collect();
     let mut ends = Vec::new();
     let last_start = onsets.len().saturating_sub(periods.last().map_or(1, |&period| period as usize).max(1));
     for (frame, (&onset, &period)) in onsets.iter().zip(periods).enumerate() {
+        let period_logarithm = period.ln();
         for state in 0..states {
             let interval = shortest + state;
             let (mut best, mut from) = (0.0, state);
             if interval <= frame {
                 let row = (frame - interval) % rows * states;
-                let away = (interval as f32 / period).ln();
+                let away = logarithms[state] - period_logarithm;
                 let leader = usize::from(best_states[(frame - interval) % rows]);
                 let jump = scores[row + leader] - JUMP_COST - AWAY_COST * away * away;
                 if jump > best {

@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Result, Watch};
 
-pub(crate) use onset::{RhythmCollector, RhythmFeatures};
+pub(crate) use onset::{FRAME_HOP, FRAME_WINDOW, RhythmCollector, RhythmFeatures};
 use pulse::Pulse;
 pub use swing::Swing;
 pub(crate) use tempo::TEMPO_RANGE_BPM;

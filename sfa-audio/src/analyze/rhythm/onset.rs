@@ -3,12 +3,14 @@
 use realfft::num_complex::Complex32;
 
 use crate::analyze::ANALYSIS_RATE_HZ;
-use crate::dsp::StreamingStft;
+use crate::dsp::{RunningSum, StreamingStft, dot, ln};
 
 /// Onset frames per second.
 pub(crate) const FRAME_RATE_HZ: f64 = 100.0;
-const FRAME_HOP: usize = ANALYSIS_RATE_HZ as usize / 100;
-const FRAME_WINDOW: usize = 2048;
+/// Samples from one onset spectrum to the next.
+pub(crate) const FRAME_HOP: usize = ANALYSIS_RATE_HZ as usize / 100;
+/// Samples that an onset spectrum sees.
+pub(crate) const FRAME_WINDOW: usize = 2048;
 
 /// Attack values per second: seven to an onset frame.
 pub(crate) const ATTACK_RATE_HZ: f64 = 700.0;
@@ -86,17 +88,33 @@ impl RhythmCollector {
 
     /// Takes the next samples: one channel at 44 100 Hz.
     pub(crate) fn push(&mut self, mono: &[f32]) {
+        self.push_and_share(mono, |_| {});
+    }
+
+    /// [`push`](Self::push), and hands on the onset spectra, [`FRAME_WINDOW`] long, one every [`FRAME_HOP`].
+    pub(crate) fn push_and_share(&mut self, mono: &[f32], mut share: impl FnMut(&[Complex32])) {
         self.samples += mono.len() as u64;
         let Self { onset_stft, flux, attack, chroma_stft, folding, features, .. } = self;
-        onset_stft.push(mono, |spectrum| flux.collect(spectrum, features));
+        onset_stft.push(mono, |spectrum| {
+            flux.collect(spectrum, features);
+            share(spectrum);
+        });
         attack.collect(mono, &mut features.attacks);
         chroma_stft.push(mono, |spectrum| features.chroma.push(folding.fold(spectrum)));
     }
 
     /// Everything that was collected.
     pub(crate) fn finish(self) -> RhythmFeatures {
+        self.finish_and_share(|_| {})
+    }
+
+    /// [`finish`](Self::finish), and hands on the last onset spectra.
+    pub(crate) fn finish_and_share(self, mut share: impl FnMut(&[Complex32])) -> RhythmFeatures {
         let Self { onset_stft, mut flux, chroma_stft, folding, mut features, .. } = self;
-        onset_stft.finish(|spectrum| flux.collect(spectrum, &mut features));
+        onset_stft.finish(|spectrum| {
+            flux.collect(spectrum, &mut features);
+            share(spectrum);
+        });
         chroma_stft.finish(|spectrum| features.chroma.push(folding.fold(spectrum)));
         features.duration_secs = self.samples as f64 / f64::from(ANALYSIS_RATE_HZ);
         features
@@ -163,15 +181,14 @@ impl SuperFlux {
         for (powers, range) in
             features.powers.iter_mut().zip([1..edges[0] + 1, edges[0] + 1..edges[1], edges[1]..bins])
         {
-            powers.push(self.magnitudes[range].iter().map(|m| m * m).sum());
+            powers.push(dot(&self.magnitudes[range.clone()], &self.magnitudes[range]));
         }
 
         let [now, last, before] = &mut self.history;
         for (value, filter) in now.iter_mut().zip(&self.filters) {
-            let bins = &self.magnitudes[filter.first_bin..];
-            let sum: f32 = filter.weights.iter().zip(bins).map(|(weight, m)| weight * m).sum();
-            *value = (1.0 + COMPRESSION * sum).ln();
+            *value = dot(&filter.weights, &self.magnitudes[filter.first_bin..][..filter.weights.len()]);
         }
+        now.iter_mut().for_each(|value| *value = ln(1.0 + COMPRESSION * *value));
         let mut flux = [0.0; BANDS];
         for (n, filter) in self.filters.iter().enumerate() {
             let around = &before[n.saturating_sub(1)..(n + 2).min(before.len())];
@@ -194,7 +211,9 @@ fn band_of(frequency_hz: f32) -> usize {
 #[derive(Debug)]
 struct AttackMeter {
     last_sample: f32,
-    energy: f32,
+    /// The high-passed samples, for a moment.
+    high: Vec<f32>,
+    energy: RunningSum,
     count: usize,
     /// Levels of the newest steps, oldest first; silence at first.
     levels: [f32; 2 * Self::REACH],
@@ -210,7 +229,8 @@ impl AttackMeter {
     fn new() -> Self {
         Self {
             last_sample: 0.0,
-            energy: 0.0,
+            high: Vec::new(),
+            energy: RunningSum::default(),
             count: 0,
             levels: [Self::FLOOR.ln(); 2 * Self::REACH],
             steps: 0,
@@ -221,15 +241,20 @@ impl AttackMeter {
         /// Lifts the click of a drum over the bass that rings under it.
         const PRE_EMPHASIS: f32 = 0.97;
 
-        for &sample in samples {
-            let high = sample - PRE_EMPHASIS * self.last_sample;
-            self.last_sample = sample;
-            self.energy += high * high;
-            self.count += 1;
+        let before = std::iter::once(&self.last_sample).chain(samples);
+        self.high.clear();
+        self.high.extend(samples.iter().zip(before).map(|(sample, before)| sample - PRE_EMPHASIS * before));
+        self.last_sample = samples.last().copied().unwrap_or(self.last_sample);
+        let mut rest = &self.high[..];
+        while !rest.is_empty() {
+            let (part, after) = rest.split_at(rest.len().min(ATTACK_HOP - self.count));
+            self.energy.add_squares(part);
+            self.count += part.len();
+            rest = after;
             if self.count == ATTACK_HOP {
+                let power = std::mem::take(&mut self.energy).total() as f32 / ATTACK_HOP as f32;
                 self.levels.rotate_left(1);
-                self.levels[2 * Self::REACH - 1] = (Self::FLOOR + self.energy / ATTACK_HOP as f32).ln();
-                self.energy = 0.0;
+                self.levels[2 * Self::REACH - 1] = (Self::FLOOR + power).ln();
                 self.count = 0;
                 self.steps += 1;
                 // The first value compares the first steps with the silence before them.

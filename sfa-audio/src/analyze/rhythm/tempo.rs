@@ -3,6 +3,7 @@
 use super::choose::SAME_TEMPO;
 use super::onset::FRAME_RATE_HZ;
 use super::pulse::Pulse;
+use crate::dsp::dot;
 
 /// The tempos that are believed, in beats per minute.
 pub(crate) const TEMPO_RANGE_BPM: (f64, f64) = (54.0, 216.0);
@@ -199,8 +200,7 @@ fn autocorrelation(values: &[f32]) -> Vec<f32> {
     let centred: Vec<f32> = values.iter().map(|value| value - average).collect();
     let lags = MAX_LAG.min(values.len() / 2) + 1;
     let products = |lag: usize| -> f32 {
-        let sum: f32 = centred[lag..].iter().zip(&centred).map(|(a, b)| a * b).sum();
-        sum / (values.len() - lag).max(1) as f32
+        dot(&centred[lag..], &centred[..values.len() - lag]) / (values.len() - lag).max(1) as f32
     };
     // A window in which hardly anything starts says hardly anything: the pulse has variance 1 on the whole.
     let power = products(0).max(0.1);

@@ -1,7 +1,9 @@
 //! Peaks gathered block by block.
 
+use pulp::{Arch, Simd, WithSimd};
+
 use super::{Waveform, WaveformLevel};
-use crate::dsp::LinkwitzRiley;
+use crate::dsp::{Biquad, BiquadBank, LinkwitzRiley};
 use crate::{AudioSpec, Clip};
 
 /// Frames per point at the finest zoom.
@@ -18,6 +20,7 @@ const MID_HIGH_HZ: f64 = 2_000.0;
 pub struct WaveformCollector {
     spec: AudioSpec,
     bands: Bands,
+    /// The newest samples, from those on that the bands have not given back yet.
     mono: Vec<f32>,
     point: Point,
     base: WaveformLevel,
@@ -37,18 +40,34 @@ impl WaveformCollector {
 
     /// Takes the next frames.
     pub fn push(&mut self, block: &Clip) {
-        self.mono.clear();
+        let held = self.mono.len();
         block.downmix_into(&mut self.mono);
-        for &sample in &self.mono {
-            self.point.add(sample, self.bands.process(f64::from(sample)));
+        self.draw(held);
+    }
+
+    /// Draws on with `mono`, of which the bands have heard `held` samples.
+    fn draw(&mut self, held: usize) {
+        let first = (held + DELAY.saturating_sub(held)).min(self.mono.len());
+        self.bands.feed(&self.mono[held..first]);
+        let mut drawn = 0;
+        let ready = self.mono.len() - first;
+        while drawn < ready {
+            let count = (ready - drawn).min((BASE_FRAMES - self.point.frames) as usize);
+            let heard = &self.mono[first + drawn..][..count];
+            self.point.add(&self.mono[drawn..][..count], self.bands.feed(heard));
             if self.point.frames == BASE_FRAMES {
                 std::mem::take(&mut self.point).write_to(&mut self.base);
             }
+            drawn += count;
         }
+        self.mono.drain(..drawn);
     }
 
     /// Closes the last point and derives the coarser zooms.
     pub fn finish(mut self) -> Waveform {
+        let held = self.mono.len();
+        self.mono.resize(held + DELAY, 0.0);
+        self.draw(held);
         if self.point.frames > 0 {
             self.point.write_to(&mut self.base);
         }
@@ -61,33 +80,73 @@ impl WaveformCollector {
     }
 }
 
+/// Samples by which one section's output reaches the next, late enough that no section waits for another.
+const LINK: usize = 2;
+/// Samples by which all bands come late.
+const DELAY: usize = 3 * LINK;
+
 /// A three-way crossover; bands that lie above half the sample rate stay silent.
+///
+/// Its eight sections work side by side, on samples of different age: a section that filters what another one made
+/// hears it [`LINK`] samples later, and shorter chains start later, so that all bands end [`DELAY`] samples late.
+#[derive(Clone)]
 struct Bands {
-    low: Option<LinkwitzRiley>,
-    above_low: Option<LinkwitzRiley>,
-    below_high: Option<LinkwitzRiley>,
-    high: Option<LinkwitzRiley>,
+    sections: BiquadBank<8>,
+    /// The newest samples and outputs, newest first.
+    samples: [f64; 2 * LINK],
+    outputs: [[f64; 8]; LINK],
 }
 
 impl Bands {
     fn new(rate_hz: f64) -> Self {
         let below_nyquist = |cutoff_hz: f64| (cutoff_hz < rate_hz / 2.0).then_some(cutoff_hz);
+        let both = |filter: Option<LinkwitzRiley>, otherwise: Biquad| {
+            filter.map_or([otherwise.clone(), otherwise], LinkwitzRiley::into_sections)
+        };
         let (low, high) = (below_nyquist(LOW_MID_HZ), below_nyquist(MID_HIGH_HZ));
+        let [low_1, low_2] = both(low.map(|hz| LinkwitzRiley::low_pass(hz, rate_hz)), Biquad::IDENTITY);
+        let [above_1, above_2] = both(low.map(|hz| LinkwitzRiley::high_pass(hz, rate_hz)), Biquad::SILENCE);
+        let [mid_1, mid_2] = both(high.map(|hz| LinkwitzRiley::low_pass(hz, rate_hz)), Biquad::IDENTITY);
+        let [high_1, high_2] = both(high.map(|hz| LinkwitzRiley::high_pass(hz, rate_hz)), Biquad::SILENCE);
         Self {
-            low: low.map(|hz| LinkwitzRiley::low_pass(hz, rate_hz)),
-            above_low: low.map(|hz| LinkwitzRiley::high_pass(hz, rate_hz)),
-            below_high: high.map(|hz| LinkwitzRiley::low_pass(hz, rate_hz)),
-            high: high.map(|hz| LinkwitzRiley::high_pass(hz, rate_hz)),
+            sections: BiquadBank::new(&[low_1, above_1, high_1, low_2, above_2, high_2, mid_1, mid_2]),
+            samples: [0.0; 2 * LINK],
+            outputs: [[0.0; 8]; LINK],
         }
     }
 
-    #[inline]
-    fn process(&mut self, sample: f64) -> [f64; 3] {
-        let low = self.low.as_mut().map_or(sample, |filter| filter.process(sample));
-        let above_low = self.above_low.as_mut().map_or(0.0, |filter| filter.process(sample));
-        let mid = self.below_high.as_mut().map_or(above_low, |filter| filter.process(above_low));
-        let high = self.high.as_mut().map_or(0.0, |filter| filter.process(sample));
-        [low, mid, high]
+    /// Hears the next samples and gives the peaks of low, mid and high in as many samples, [`DELAY`] earlier.
+    fn feed(&mut self, samples: &[f32]) -> [f64; 3] {
+        Arch::new().dispatch(Feed { bands: self, samples })
+    }
+}
+
+struct Feed<'a> {
+    bands: &'a mut Bands,
+    samples: &'a [f32],
+}
+
+impl WithSimd for Feed<'_> {
+    type Output = [f64; 3];
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) -> [f64; 3] {
+        // What stands in locals may stay in registers.
+        let Bands { mut sections, mut samples, mut outputs } = self.bands.clone();
+        let mut peaks = [0.0f64; 8];
+        for &sample in self.samples {
+            let (newest, late) = (f64::from(sample), samples[2 * LINK - 1]);
+            let before = outputs[LINK - 1];
+            let inputs = [late, newest, late, before[0], before[1], before[2], before[4], before[6]];
+            let made = sections.process(simd, &inputs);
+            for (peak, made) in peaks.iter_mut().zip(made) {
+                *peak = if made.abs() > *peak { made.abs() } else { *peak };
+            }
+            samples = [newest, samples[0], samples[1], samples[2]];
+            outputs = [made, outputs[0]];
+        }
+        *self.bands = Bands { sections, samples, outputs };
+        [peaks[3], peaks[7], peaks[5]]
     }
 }
 
@@ -101,17 +160,24 @@ struct Point {
 }
 
 impl Point {
-    #[inline]
-    fn add(&mut self, sample: f32, bands: [f64; 3]) {
+    fn add(&mut self, samples: &[f32], bands: [f64; 3]) {
         if self.frames == 0 {
-            (self.min, self.max) = (sample, sample);
+            (self.min, self.max) = (samples[0], samples[0]);
         }
-        self.min = self.min.min(sample);
-        self.max = self.max.max(sample);
+        let (mut least, mut most) = ([self.min; 8], [self.max; 8]);
+        let (chunks, rest) = samples.as_chunks::<8>();
+        for chunk in chunks {
+            for lane in 0..8 {
+                least[lane] = if chunk[lane] < least[lane] { chunk[lane] } else { least[lane] };
+                most[lane] = if chunk[lane] > most[lane] { chunk[lane] } else { most[lane] };
+            }
+        }
+        self.min = least.iter().chain(rest).copied().fold(self.min, f32::min);
+        self.max = most.iter().chain(rest).copied().fold(self.max, f32::max);
         for (peak, band) in self.bands.iter_mut().zip(bands) {
-            *peak = peak.max(band.abs());
+            *peak = peak.max(band);
         }
-        self.frames += 1;
+        self.frames += samples.len() as u32;
     }
 
     fn write_to(self, level: &mut WaveformLevel) {

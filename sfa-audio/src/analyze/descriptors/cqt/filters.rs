@@ -11,6 +11,7 @@ use super::slide::{MOST_SLID_FRAMES, Slide};
 use super::{BINS_PER_OCTAVE, CqtPlan, LOWEST_HZ, OCTAVES, quality};
 use crate::analyze::descriptors::batch::{LANES, Lanes, add_weighted};
 use crate::analyze::descriptors::folding::CLASSES;
+use crate::dsp::hann_weight;
 
 /// Share of a filter's magnitude that is left out.
 const SPARSITY: f32 = 0.01;
@@ -132,7 +133,7 @@ impl Filters {
 fn wavelet(frames: f64, turns_per_frame: f64, fft_frames: usize) -> Vec<Complex64> {
     let (start, end) = ((-frames / 2.0).floor(), (frames / 2.0).floor());
     let count = (end - start) as usize;
-    let window: Vec<f64> = (0..count).map(|n| 0.5 - 0.5 * (TAU * n as f64 / count as f64).cos()).collect();
+    let window: Vec<f64> = (0..count).map(|n| hann_weight(n, count)).collect();
     let sum: f64 = window.iter().sum();
     let mut out = vec![Complex64::default(); fft_frames];
     let first = (fft_frames - count) / 2;

@@ -1,7 +1,7 @@
 use proptest::prelude::*;
 
 use crate::Watch;
-use crate::analyze::{Curve, form, timbre::TimbreCollector};
+use crate::analyze::{Curve, form, timbre::TimbreFeatures};
 use crate::cue::{find_loops, suggest_cues};
 
 use super::songs::{analysis, rhythm};
@@ -54,9 +54,7 @@ proptest! {
         let downbeats: Vec<f64> = rhythm.iter().flat_map(|rhythm| rhythm.downbeats()).collect();
         let is_on_grid = |secs: f64| !has_beats || downbeats.len() < 4 || secs == 0.0 || downbeats.contains(&secs);
         let energy = Curve { hop_secs: 1.0, values: levels };
-        let mut collector = TimbreCollector::new();
-        collector.push(&samples);
-        let timbre = collector.finish();
+        let timbre = TimbreFeatures::of_samples(&samples, 4096);
         let form = form::find(&timbre, None, rhythm.as_ref(), Some(&energy), duration_secs, &Watch::new()).unwrap();
 
         if duration_secs > 0.0 {

@@ -2,7 +2,7 @@
 
 use serde_json::json;
 
-use crate::analyze::timbre::TimbreCollector;
+use crate::analyze::timbre::TimbreFeatures;
 use crate::analyze::{Analysis, Form, Rhythm, form};
 use crate::{Result, Watch};
 
@@ -70,9 +70,8 @@ pub(super) fn rhythm(beats: &[f64], beats_per_bar: usize, first_downbeat: usize)
 }
 
 pub(super) fn find(samples: &[f32], rhythm: Option<&Rhythm>) -> Result<Form> {
-    let mut collector = TimbreCollector::new();
-    collector.push(samples);
-    form::find(&collector.finish(), None, rhythm, None, samples.len() as f64 / RATE_HZ, &Watch::new())
+    let timbre = TimbreFeatures::of_samples(samples, 4096);
+    form::find(&timbre, None, rhythm, None, samples.len() as f64 / RATE_HZ, &Watch::new())
 }
 
 /// What cues are made from.
