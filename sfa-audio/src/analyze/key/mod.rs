@@ -2,8 +2,12 @@
 
 mod chords;
 mod decide;
+mod evidence;
 mod profiles;
 mod segments;
+#[cfg(test)]
+mod training;
+mod weights;
 
 use std::fmt;
 
