@@ -13,7 +13,7 @@ use crate::io::read_clip;
 const PARTS: [(f64, f64); 4] = [(0.0, 1.0), (0.05, 0.45), (0.3, 0.75), (0.5, 0.97)];
 
 #[test]
-#[ignore = "writes what benches/peers/analysis/train_key.py learns from; SFA_KEY_SONGS names files, SFA_KEY_EVIDENCE the output"]
+#[ignore = "writes what benches/peers/analysis/train_key.py learns from"]
 fn evidence_of_songs() {
     let files = std::env::var("SFA_KEY_SONGS").expect("SFA_KEY_SONGS: files of 44.1 kHz, one a line");
     let out = std::env::var("SFA_KEY_EVIDENCE").expect("SFA_KEY_EVIDENCE: where to write lines of JSON");
