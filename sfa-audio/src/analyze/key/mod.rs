@@ -173,7 +173,7 @@ pub struct KeyEstimate {
     #[serde(flatten)]
     pub key: Key,
     /// `0.0..=1.0`: the probability that it is right. Of songs with a confidence of 0.9, nine in ten are; less than
-    /// twelve seconds of music lower it in proportion.
+    /// six seconds of music lower it in proportion.
     pub confidence: f32,
     /// The next best key.
     pub runner_up: Key,
