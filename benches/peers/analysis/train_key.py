@@ -86,21 +86,24 @@ def report(name, rows):
                   f"right {right[chosen].mean():.2f}")
 
 
-def source(weights):
+def source(weights, songs):
     def table(name, what, values):
         rows = [f"/// {what}", f"pub(super) const {name}: [[[f32; 12]; 2]; 2] = ["]
         for mode in values.reshape(2, 24):
             rows.append("    [")
-            rows += ["        [" + ", ".join(f"{weight:.2f}" for weight in half) + "]," for half in mode.reshape(2, 12)]
+            rows += [f"        [{', '.join(f'{weight:.2f}' for weight in half)}]," for half in mode.reshape(2, 12)]
             rows.append("    ],")
         return rows + ["];"]
     return "\n".join([
-        "//! Made by benches/peers/analysis/train_key.py: what the evidence for a key weighs, in natural logarithms of odds.",
+        "//! What the evidence for a key weighs, in natural logarithms of odds. Made by benches/peers/analysis/train_key.py",
+        f"//! from {songs} songs of songs.py.",
         "//!",
-        "//! Tables hold major keys, then minor keys; in each, a row of major triads and a row of minor triads by the semitones",
-        "//! of their root above the tonic.", "",
-        "/// Of a perfect fit of all chroma to the profile of the key.", f"pub(super) const FIT: f32 = {weights[0]:.2f};",
-        "/// Of beginning with the triad on the tonic.", f"pub(super) const OPENING: f32 = {weights[97]:.2f};",
+        "//! Tables hold major keys, then minor keys; in each, a row of major triads and a row of minor triads by the",
+        "//! semitones of their root above the tonic.", "",
+        "/// Of a perfect fit of all chroma to the profile of the key.",
+        f"pub(super) const FIT: f32 = {weights[0]:.2f};",
+        "/// Of beginning with the triad on the tonic.",
+        f"pub(super) const OPENING: f32 = {weights[97]:.2f};",
         *table("SHARES", "Of sounding all the time, for each triad.", weights[1:49]),
         *table("MOVES", "Of all changes of chord being those from each triad to the one on the tonic.", weights[49:97]),
         ""]).replace("-0.00", "0.00")
@@ -139,7 +142,7 @@ def main():
     report("songs", whole)
     report("parts", parts_found)
     if arguments.out:
-        arguments.out.write_text(source(learn(songs)))
+        arguments.out.write_text(source(learn(songs), len(songs)))
 
 
 if __name__ == "__main__":
