@@ -1,13 +1,14 @@
 """How right chords, keys over time, drum hits and notes are, on songs whose truth is known.
 
-    python harmony.py FOLDER... --analysis FILE.jsonl [--part chords|keys|drums|all]
+    python harmony.py FOLDER... --analysis FILE.jsonl [--part chords|keys|drums|all] [--reliability]
     python harmony.py FOLDER... --notes bass_notes|vocal_notes --midi DIR
 
 FOLDER holds songs: */truth.json beside */mix.flac (and */stems). FILE holds one line of JSON per song, as
 `sfa analyze --json` prints them; DIR holds SONG.mid of `sfa transcribe`. Scores are mir_eval's: chords by weighted overlap of `majmin` and of `thirds`
 over the stretches where the truth names a chord, keys by the share of time with the right key, drums by F at 50 ms
 (claps and rims are snares in the truth; what strikes twice within 30 ms counts once), notes by F with onsets within
-50 ms and the right semitone.
+50 ms and the right semitone. With --reliability, also what share of the keys, and of the time of the chords (major or
+minor), is right at each confidence: it should be the confidence.
 """
 
 import argparse
@@ -40,6 +41,29 @@ def overlap(truth, chords):
     return {"majmin": score(mir_eval.chord.majmin), "thirds": score(mir_eval.chord.thirds),
             "root": score(mir_eval.chord.root), "exact": float((right * durations).sum() / durations.sum()),
             "segments": len(chords), "true segments": len(truth)}
+
+
+def chord_rows(truth, chords):
+    """Of every chord found: confidence, seconds with a known chord, and those of them that are right."""
+    rows = []
+    for chord in chords:
+        shared = [(min(c["end"], chord["end_secs"]) - max(c["start"], chord["start_secs"]), c["label"]) for c in truth]
+        shared = [(secs, label) for secs, label in shared if secs > 0]
+        if shared and chord["label"] != "N":
+            alike = mir_eval.chord.majmin([label for _, label in shared], [chord["label"]] * len(shared))
+            known = [(secs, same) for (secs, _), same in zip(shared, alike) if same >= 0]
+            rows.append((chord["confidence"], sum(secs for secs, _ in known), sum(secs * same for secs, same in known)))
+    return rows
+
+
+def print_reliability(name, rows):
+    """Rows are confidence, weight, and the part of the weight that is right."""
+    rows = np.array(rows)
+    for low, high in ((0, .3), (.3, .5), (.5, .7), (.7, .8), (.8, .9), (.9, .95), (.95, 1.01)):
+        sure, weight, right = rows[(rows[:, 0] >= low) & (rows[:, 0] < high)].T
+        if len(sure):
+            print(f"{name} {low:.2f}-{min(high, 1):.2f}: {weight.sum() / rows[:, 1].sum():.3f} of all, "
+                  f"confidence {np.average(sure, weights=weight):.3f}, right {right.sum() / weight.sum():.3f}")
 
 
 def key_share(truth, segments):
@@ -97,6 +121,7 @@ def main():
     parser.add_argument("--notes")
     parser.add_argument("--midi", type=pathlib.Path)
     parser.add_argument("--part", default="all")
+    parser.add_argument("--reliability", action="store_true", help="how often each confidence is right")
     parser.add_argument("--quiet", action="store_true", help="only the means")
     arguments = parser.parse_args()
     truths = {}
@@ -104,6 +129,7 @@ def main():
         for path in folder.glob("*/truth.json"):
             truths[path.parent.name] = json.loads(path.read_text())
     totals = collections.defaultdict(list)
+    sure_of = {"key": [], "chords": []}
     for name, truth in sorted(truths.items()) if arguments.midi else ():
         file = arguments.midi / f"{name}.mid"
         if file.exists() and truth.get(arguments.notes):
@@ -122,8 +148,10 @@ def main():
         row = {}
         if analysis.get("chords") and truth.get("chords") and arguments.part in ("all", "chords"):
             row |= overlap(truth["chords"], analysis["chords"])
+            sure_of["chords"] += chord_rows(truth["chords"], analysis["chords"])
         if analysis.get("key") and arguments.part in ("all", "keys"):
             row["key"] = float(analysis["key"]["name"] == truth["key"])
+            sure_of["key"].append((analysis["key"]["confidence"], 1, row["key"]))
             if analysis.get("key_segments"):
                 row |= key_share(truth["keys"], analysis["key_segments"])
         if analysis.get("drums") is not None and arguments.part in ("all", "drums"):
@@ -133,6 +161,9 @@ def main():
         if not arguments.quiet:
             print(f"{name:24}", "  ".join(f"{score} {value:.3f}" for score, value in row.items()))
     print(f"{'mean':24}", "  ".join(f"{score} {np.mean(values):.3f}" for score, values in totals.items()))
+    for name, rows in sure_of.items() if arguments.reliability else ():
+        if rows:
+            print_reliability(name, rows)
 
 
 if __name__ == "__main__":

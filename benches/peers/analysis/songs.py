@@ -261,10 +261,35 @@ class Song:
                       "bass_notes": [], "drops": [], "sections": []}
         self.progressions = {label: list(rng.permutation(PROGRESSIONS[self.mode])[0])
                              for label in ("verse", "chorus", "bridge")}
+        self.colour(np.random.default_rng([seed, 1]))
         self.patterns = {label: [self.pick(p) for p in (self.kicks, self.snares, self.hats)]
                          for label in ("verse", "chorus", "bridge")}
         self.melody = {label: self.line() for label in ("verse", "chorus")}
         self.comp = sorted(rng.choice(self.meter * self.div, max(2, self.meter * self.div // 4), replace=False))
+
+    def colour(self, rng):
+        """How the chords leave the scale, and whether the song ends at home. Songs up to 24 are plain."""
+        minor = self.mode == "minor"
+        self.thirds = {4: 1} if minor else {}  # the dominant of minor is major
+        self.ends_at_home = False
+        if self.seed <= len(STYLES):
+            return
+        self.ends_at_home = rng.random() < .5
+        draws = rng.random(4)
+        if minor:
+            if draws[0] < .2:
+                self.thirds[4] = 0  # natural minor
+            if draws[1] < .15:
+                self.thirds[3] = 1  # Dorian
+        else:
+            if draws[0] < .12:
+                self.thirds[4] = -1  # Mixolydian
+            if draws[1] < .15:
+                self.thirds[3] = -1  # borrowed from minor
+            if draws[2] < .3:
+                self.thirds[1] = 1  # the dominant's dominant
+            if draws[3] < .25:
+                self.progressions["chorus"] = [3, 4, 0, 5]
 
     def pick(self, patterns):
         return patterns[self.rng.integers(len(patterns))]
@@ -311,8 +336,7 @@ class Song:
 
     def chord(self, degree):
         notes = [self.pitch(degree + step, 48) for step in (0, 2, 4)]
-        if self.mode == "minor" and degree == 4:
-            notes[1] += 1  # the dominant is major
+        notes[1] += self.thirds.get(degree, 0)
         return [53 + (note - 53) % 12 for note in notes]
 
     def hit(self, drum, secs, gain, truth=None):
@@ -428,6 +452,8 @@ class Song:
             for index in range(bars):
                 degree = int(progression[index % len(progression)])
                 last = index == bars - 1
+                if self.ends_at_home and bar == self.bars - 1:
+                    degree = 0
                 chord = sorted({note % 12 for note in self.chord(degree)})
                 self.note_chord(bar, degree, chord)
                 if self.kind == "edm":

@@ -63,6 +63,10 @@ def strokes(a):
         local = np.all([g >= padded[2 + d:frames + 2 + d] for d in (-2, -1, 1, 2)], axis=0)
         around = np.convolve(g, np.ones(21) / 21, "same") if frames > 21 else np.full(frames, g.mean())
         picks += [(g[i], -i) for i in np.nonzero(local & (g > around * 1.3 + floor))[0]]
+    prominence = np.stack([np.log((np.max([np.pad(g, 2)[2 + d:frames + 2 + d] for d in (-2, -1, 0, 1, 2)], axis=0) + .02)
+                                  / (np.convolve(g, np.ones(21) / 21, "same")[:frames] + .02)) for g in groups]).max(0)
+    flicker = np.array([np.median(groups[2][max(0, i - 300):i + 301]) for i in range(0, frames, 50)])
+    clear = 2 * np.clip((flicker - .08) / .06, 0, 1)[np.arange(frames) // 50]
     taken, found = np.zeros(frames, bool), []
     for _, minus in sorted(picks, reverse=True):
         if not taken[max(0, -minus - 3):-minus + 4].any():
@@ -71,6 +75,7 @@ def strokes(a):
     found = np.sort(np.array(found, int))
     before, after = a[np.maximum(found - 3, 0), :BANDS], a[np.minimum(found + 1, frames - 1), :BANDS]
     found = found[np.maximum(after - 1.06 * before, 0).sum(1) >= .004 * after.sum(1)]
+    found = found[(clear[found] == 0) | (prominence[found] > clear[found])]
     total = np.sum(groups, 0)
     near = np.clip(found[:, None] + np.arange(-2, 3), 0, frames - 1)
     weights = total[near] + 1e-9

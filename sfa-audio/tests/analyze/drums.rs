@@ -87,6 +87,41 @@ fn what_is_not_struck_is_not_heard() {
     assert!(within.is_empty(), "{within:?}");
 }
 
+/// White noise, and noise whose level falls by about 3 dB per octave (P. Kellet's three poles).
+fn noises(secs: f64) -> [Vec<f32>; 2] {
+    let mut dice = Dice(11);
+    let mut poles = [0.0f64; 3];
+    (0..(secs * f64::from(RATE_HZ)) as usize)
+        .map(|_| {
+            let white = dice.noise();
+            poles[0] = 0.99765 * poles[0] + white * 0.099046;
+            poles[1] = 0.963 * poles[1] + white * 0.2965164;
+            poles[2] = 0.57 * poles[2] + white * 1.0526913;
+            (0.3 * white as f32, 0.1 * (poles.iter().sum::<f64>() + 0.1848 * white) as f32)
+        })
+        .unzip::<_, _, Vec<f32>, Vec<f32>>()
+        .into()
+}
+
+#[test]
+fn noise_and_glides_are_not_struck() {
+    const SECS: f64 = 20.0;
+    let [white, pink] = noises(SECS);
+    // From 80 Hz to 16 kHz: of lower tones every single swing is heard.
+    let glide = (0..white.len())
+        .map(|n| {
+            let share = n as f64 / white.len() as f64;
+            let cycles = 80.0 * SECS / 200f64.ln() * (200f64.powf(share) - 1.0);
+            0.5 * (TAU * cycles).sin() as f32
+        })
+        .collect();
+    for (name, samples) in [("white noise", white), ("pink noise", pink), ("a glide", glide)] {
+        let hits = hits_of(samples);
+        // A song has five to fifteen a second.
+        assert!((hits.len() as f64) < 0.25 * SECS, "{name}: {hits:?}");
+    }
+}
+
 #[test]
 fn block_sizes_and_rates_do_not_matter() {
     let clip = Clip::from_channels(RATE_HZ, vec![beat(4.0)]).unwrap();

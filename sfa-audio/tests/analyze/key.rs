@@ -3,7 +3,7 @@
 use std::fs;
 
 use sfa_audio::Clip;
-use sfa_audio::analyze::{Feature, Key, KeyEstimate};
+use sfa_audio::analyze::{Feature, Key, KeyEstimate, Mode};
 
 use crate::song::{Dice, RATE_HZ, Song};
 use crate::{analysis_of, decoded, shared_audio};
@@ -38,6 +38,18 @@ fn every_key_is_found_in_flat_and_in_sharp_tunings() {
 #[test]
 fn every_key_is_found_under_drums_and_noise() {
     check_all_keys(|song| Song { drums: 0.5, noise: 0.03, ..song });
+}
+
+#[test]
+fn a_chord_that_sounds_longer_than_the_tonic_does_not_take_its_place() {
+    use Mode::{Major, Minor};
+    check_all_keys(|song| {
+        let chords = match song.key.mode {
+            Major => vec![(0, Major), (5, Major), (7, Major), (7, Major)],
+            Minor => vec![(0, Minor), (10, Major), (8, Major), (10, Major)],
+        };
+        Song { chords, secs: 32.0, ..song }
+    });
 }
 
 #[test]

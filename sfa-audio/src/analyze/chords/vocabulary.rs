@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 
 use super::ChordLabel;
 use crate::analyze::chords::steps::Step;
+use crate::analyze::harmony::expected_chroma;
 use crate::analyze::{Key, Mode, PitchClass};
 
 /// Which tones stand above the root of a chord.
@@ -104,12 +105,6 @@ const SILENCE_FIT: f32 = 2.0;
 const SILENCE_WEIGHT: f32 = 0.05;
 /// Chroma of less than this, in summed decibels, comes from noise and clicks.
 const MIN_PITCHEDNESS: f32 = 60.0;
-/// What of a tone is heard on its third and fifth partial's pitch classes, a twelfth and two octaves and a third up,
-/// after overtones were taken for what they are.
-const THIRD_PARTIAL: f32 = 0.4;
-const FIFTH_PARTIAL: f32 = 0.1;
-/// How much the same is heard two octaves and a third below: the front end takes every tone for an overtone, too.
-const FIFTH_SUBHARMONIC: f32 = 0.1;
 /// How welcome the tones of a chord are in the bass, from the root up.
 const BASS_TONES: [f32; 4] = [1.0, 0.3, 0.4, 0.1];
 
@@ -137,7 +132,7 @@ impl Vocabulary {
             .map(|(root, quality)| Template {
                 root,
                 quality,
-                chroma: expected_chroma(root, quality),
+                chroma: expected_chroma(root, quality.intervals()),
                 bass: expected_bass(root, quality),
                 prior: -quality.rarity()
                     - STRANGE_TONE_COST * key.map_or(0.0, |key| strangeness(root, quality, key)),
@@ -174,23 +169,6 @@ impl Vocabulary {
         let silent = step.weight < SILENCE_WEIGHT || pitched < MIN_PITCHEDNESS;
         out[none] = SHARPNESS * if silent { SILENCE_FIT } else { NO_CHORD_FIT };
     }
-}
-
-/// The chroma that the tones of a chord leave, each with the overtones that an ordinary sound has: zero mean, so
-/// that what sounds beside the chord counts against it, and unit length, so that large chords win nothing.
-fn expected_chroma(root: PitchClass, quality: ChordQuality) -> [f32; 12] {
-    let mut chroma = [0.0; 12];
-    for interval in quality.intervals() {
-        let tone = root.semitone() + interval;
-        chroma[tone % 12] += 1.0;
-        chroma[(tone + 7) % 12] += THIRD_PARTIAL;
-        chroma[(tone + 4) % 12] += FIFTH_PARTIAL;
-        chroma[(tone + 8) % 12] += FIFTH_SUBHARMONIC;
-    }
-    let mean = chroma.iter().sum::<f32>() / 12.0;
-    chroma.iter_mut().for_each(|class| *class -= mean);
-    let length = chroma.iter().map(|class| class * class).sum::<f32>().sqrt();
-    chroma.map(|class| class / length)
 }
 
 fn expected_bass(root: PitchClass, quality: ChordQuality) -> [f32; 12] {

@@ -33,6 +33,10 @@ impl Levels {
         self.columns.len()
     }
 
+    pub(super) fn secs(&self) -> f64 {
+        self.len() as f64 * HOP_SECS
+    }
+
     pub(super) fn column(&self, index: usize) -> &[u8; VALUES] {
         &self.columns[index]
     }

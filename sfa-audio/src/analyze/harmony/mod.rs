@@ -1,12 +1,14 @@
 //! Which pitch classes sound when.
 
 mod chroma;
+mod expected;
 mod peaks;
 
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use chroma::ChromaFrames;
+pub(crate) use expected::expected_chroma;
 pub(crate) use peaks::HarmonyCollector;
 
 /// Pitch-class strength over time, for drawing and for the chroma wheel.

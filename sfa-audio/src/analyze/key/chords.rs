@@ -4,161 +4,157 @@ use std::ops::Range;
 
 use super::{Key, Mode};
 use crate::analyze::argmax;
-use crate::analyze::harmony::ChromaFrames;
+use crate::analyze::harmony::{ChromaFrames, expected_chroma};
 
 /// Frames on both sides that one decision looks at: 0.65 s in all, a beat or so.
 const REACH_FRAMES: usize = 3;
-/// What a change of chord must gain in summed correlation; keeps passing notes from counting as chords.
-const CHANGE_COST: f32 = 1.2;
-/// How much a tone in the bass weighs against one in the middle.
-const BASS_WEIGHT: f32 = 4.0;
+/// What a change of chord must gain in summed fit; keeps passing notes from counting as chords.
+const CHANGE_COST: f32 = 0.6;
+/// How much the bass counts against all tones.
+const BASS_WEIGHT: f32 = 0.35;
+/// Less bass than this, in decibels over its surroundings, counts in proportion.
+const CLEAR_BASS_DB: f32 = 10.0;
+/// How welcome root, third and fifth are in the bass.
+const BASS_TONES: [f32; 3] = [1.0, 0.3, 0.4];
 
 /// A chord shorter than this is not what a song opens with.
 const SOLID_FRAMES: usize = 8;
-/// The shortest and the longest chord loop, in seconds.
-const LOOP_SECS: (f64, f64) = (1.8, 17.0);
-/// Loops of nearly the best self-similarity; the shortest of them is the loop, the others its multiples.
-const LOOP_TOLERANCE: f32 = 0.92;
-/// It takes this long to be sure that something is a loop.
-const LOOP_CERTAIN_SECS: f64 = 16.0;
-/// Self-similarity below the first is no loop, above the second a strict one.
-const LOOP_SIMILARITY: (f32, f32) = (0.5, 0.8);
+/// A chord shorter than this is not counted as one that others move to.
+const STEADY_FRAMES: usize = 5;
+/// Mean weight below which a chord is an echo or silence.
+const HEARD_WEIGHT: f32 = 0.2;
+/// Less chroma than this, in summed decibels per frame, is not enough for an opening chord: drums alone.
+const OPENING_PITCHEDNESS: f32 = 150.0;
 
-/// The most likely triad of every frame, as indices into [`Key::all`] (the triad on that key's tonic).
-pub(super) struct TriadPath {
-    hop_secs: f64,
+/// One number for each triad, as [`Key::all`] orders the keys whose tonic triads they are.
+pub(super) type PerTriad = [f32; 24];
+
+/// The most likely triad of every frame, as an index into [`Key::all`].
+pub(super) struct TriadPath<'a> {
+    frames: &'a ChromaFrames,
+    range: Range<usize>,
     triads: Vec<usize>,
-    /// Where the first solid chord sounds, if there is one.
-    opening: Option<usize>,
 }
 
-/// The chord that a loop begins with.
-pub(super) struct LoopHead {
-    pub(super) triad: usize,
-    /// `0.0..=1.0`: how strictly the song is built of this loop.
-    pub(super) certainty: f32,
+/// One triad from where it sets in to where it ends, in frames of the song.
+struct Run {
+    triad: usize,
+    frames: Range<usize>,
 }
 
-impl TriadPath {
-    /// The share of time of each triad.
-    pub(super) fn shares(&self) -> [f32; 24] {
+impl<'a> TriadPath<'a> {
+    /// Finds the best path through the triads of `range` (Viterbi).
+    pub(super) fn through(frames: &'a ChromaFrames, range: Range<usize>) -> Self {
+        let templates: Vec<Template> = Key::all().map(Template::new).collect();
+        let mut totals = [0.0f32; 24];
+        let mut came_from: Vec<[u8; 24]> = Vec::with_capacity(range.len());
+        for index in range.clone() {
+            let (chroma, bass) = surroundings(frames, index);
+            let leader = argmax(&totals);
+            let level = totals[leader];
+            let changed = level - CHANGE_COST;
+            came_from.push(std::array::from_fn(|triad| {
+                if totals[triad] < changed { leader as u8 } else { triad as u8 }
+            }));
+            // Only differences matter: without the leader's total, the sums stay small in a song of any length.
+            for (total, template) in totals.iter_mut().zip(&templates) {
+                *total = total.max(changed) - level + template.fit(&chroma, &bass);
+            }
+        }
+        let mut triad = argmax(&totals);
+        let mut triads = vec![triad; range.len()];
+        for (place, from) in triads.iter_mut().zip(&came_from).rev() {
+            *place = triad;
+            triad = usize::from(from[triad]);
+        }
+        Self { frames, range, triads }
+    }
+
+    /// The share of each triad in the time, louder moments first.
+    pub(super) fn shares(&self) -> PerTriad {
         let mut shares = [0.0; 24];
-        for &triad in &self.triads {
-            shares[triad] += 1.0 / self.triads.len() as f32;
+        let weights = &self.frames.weights[self.range.clone()];
+        let total: f32 = weights.iter().sum();
+        for (&triad, weight) in self.triads.iter().zip(weights) {
+            shares[triad] += weight / total.max(f32::MIN_POSITIVE);
         }
         shares
     }
 
-    /// The chord that opens the song and keeps opening its loop, where there is a loop.
-    pub(super) fn loop_head(&self) -> Option<LoopHead> {
-        let triads = &self.triads[self.opening?..];
-        let triad = *triads.first()?;
-        let frames = |secs: f64| (secs / self.hop_secs) as usize;
-        let similarities: Vec<(usize, f32)> = (frames(LOOP_SECS.0)
-            ..frames(LOOP_SECS.1).min(triads.len() / 2 + 1))
-            .map(|lag| (lag, self_similarity(triads, lag)))
+    /// Of all changes of chord, the share of those from the first triad to the second.
+    pub(super) fn moves(&self) -> [PerTriad; 24] {
+        let mut counts = [[0.0; 24]; 24];
+        let steady: Vec<Run> = self
+            .runs()
+            .filter(|run| run.frames.len() >= STEADY_FRAMES && self.loudness(run) > HEARD_WEIGHT)
             .collect();
-        let best = similarities.iter().fold(0.0f32, |best, &(_, similarity)| best.max(similarity));
-        let period = similarities
-            .iter()
-            .skip_while(|&&(_, similarity)| similarity < LOOP_TOLERANCE * best)
-            .take_while(|&&(_, similarity)| similarity >= LOOP_TOLERANCE * best)
-            .max_by(|(_, a), (_, b)| a.total_cmp(b))
-            .map(|&(lag, _)| lag)?;
-        let heads = loop_starts(triads, triad, period).map(|start| share_after(triad, triads, start));
-        let (returns, loops) = heads.fold((0.0, 0), |(sum, count), share| (sum + share, count + 1));
-        let returns = returns / loops as f32;
-        let (loose, strict) = LOOP_SIMILARITY;
-        let strictness = ((best - loose) / (strict - loose)).clamp(0.0, 1.0);
-        let heard = (triads.len() as f64 * self.hop_secs / LOOP_CERTAIN_SECS).min(1.0) as f32;
-        (loops > 1).then_some(LoopHead { triad, certainty: strictness * returns * heard })
+        for pair in steady.windows(2).filter(|pair| pair[0].triad != pair[1].triad) {
+            counts[pair[0].triad][pair[1].triad] += 1.0;
+        }
+        let total: f32 = counts.iter().flatten().sum();
+        counts.map(|row| row.map(|count| count / total.max(1.0)))
+    }
+
+    /// The first chord that lasts and is not silence or drums.
+    pub(super) fn opening(&self) -> Option<usize> {
+        self.runs()
+            .find(|run| {
+                let pitched: f32 = self.frames.chroma[run.frames.clone()].iter().flatten().sum();
+                run.frames.len() >= SOLID_FRAMES
+                    && self.loudness(run) > HEARD_WEIGHT
+                    && pitched > OPENING_PITCHEDNESS * run.frames.len() as f32
+            })
+            .map(|run| run.triad)
+    }
+
+    fn runs(&self) -> impl Iterator<Item = Run> {
+        let mut start = self.range.start;
+        self.triads.chunk_by(|a, b| a == b).map(move |chunk| {
+            let frames = start..start + chunk.len();
+            start = frames.end;
+            Run { triad: chunk[0], frames }
+        })
+    }
+
+    fn loudness(&self, run: &Run) -> f32 {
+        self.frames.weights[run.frames.clone()].iter().sum::<f32>() / run.frames.len() as f32
     }
 }
 
-fn self_similarity(triads: &[usize], lag: usize) -> f32 {
-    let same = triads.iter().zip(&triads[lag..]).filter(|(now, later)| now == later).count();
-    same as f32 / (triads.len() - lag) as f32
+/// What a triad shows.
+struct Template {
+    chroma: [f32; 12],
+    bass: [f32; 12],
 }
 
-/// Every `period` frames, moved by a beat at most to where `triad` sets in: a period in whole frames would drift
-/// away from the music, and so does music from itself.
-fn loop_starts(triads: &[usize], triad: usize, period: usize) -> impl Iterator<Item = usize> {
-    std::iter::successors(Some(0), move |&start| {
-        let expected = start + period;
-        let onset =
-            |at: usize| share_after(triad, triads, at) - share_after(triad, triads, at - SOLID_FRAMES);
-        let nearest_first = (0..=REACH_FRAMES).flat_map(|shift| [expected + shift, expected - shift]);
-        nearest_first.reduce(|best, at| if onset(at) > onset(best) { at } else { best })
-    })
-    .take_while(|start| start + SOLID_FRAMES <= triads.len())
+impl Template {
+    fn new(key: Key) -> Self {
+        let tones = [0, if key.mode == Mode::Major { 4 } else { 3 }, 7];
+        let mut bass = [0.0; 12];
+        for (tone, welcome) in tones.iter().zip(BASS_TONES) {
+            bass[(key.tonic.semitone() + tone) % 12] = welcome;
+        }
+        Self { chroma: expected_chroma(key.tonic, &tones), bass }
+    }
+
+    fn fit(&self, chroma: &[f32; 12], bass: &[f32; 12]) -> f32 {
+        let product = |a: &[f32; 12], b: &[f32; 12]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f32>();
+        product(&self.chroma, chroma) + BASS_WEIGHT * product(&self.bass, bass)
+    }
 }
 
-/// The share of `triad` in the frames from `start` on.
-fn share_after(triad: usize, triads: &[usize], start: usize) -> f32 {
-    let after = triads.iter().skip(start).take(SOLID_FRAMES);
-    after.filter(|&&other| other == triad).count() as f32 / SOLID_FRAMES as f32
-}
-
-/// Finds the best path through the triads of `range` (Viterbi).
-pub(super) fn triads(frames: &ChromaFrames, range: Range<usize>) -> TriadPath {
-    let templates: Vec<[f32; 12]> = Key::all().map(template).collect();
-    let mut totals = [0.0f32; 24];
-    let mut came_from: Vec<[u8; 24]> = Vec::with_capacity(range.len());
-    for index in range.clone() {
-        let heard = surroundings(frames, index);
-        let leader = argmax(&totals);
-        let changed = totals[leader] - CHANGE_COST;
-        came_from
-            .push(std::array::from_fn(|triad| if totals[triad] < changed { leader } else { triad } as u8));
-        // Only differences matter: without the leader's total, the sums stay small in a song of any length.
-        let level = totals[leader];
-        for (total, template) in totals.iter_mut().zip(&templates) {
-            let fit: f32 = heard.iter().zip(template).map(|(heard, weight)| heard * weight).sum();
-            *total = total.max(changed) - level + fit;
+/// Chroma around a frame at unit length, and the bass as shares.
+fn surroundings(frames: &ChromaFrames, index: usize) -> ([f32; 12], [f32; 12]) {
+    let near = index.saturating_sub(REACH_FRAMES)..(index + REACH_FRAMES + 1).min(frames.chroma.len());
+    let count = near.len() as f32;
+    let (mut chroma, mut bass) = ([0.0f32; 12], [0.0f32; 12]);
+    for index in near {
+        for class in 0..12 {
+            chroma[class] += frames.chroma[index][class];
+            bass[class] += frames.bass[index][class];
         }
     }
-    let mut triad = argmax(&totals);
-    let mut triads = vec![triad; range.len()];
-    for (place, from) in triads.iter_mut().zip(&came_from).rev() {
-        *place = triad;
-        triad = usize::from(from[triad]);
-    }
-    let opening = opening(frames, range.start, &triads);
-    TriadPath { hop_secs: frames.hop_secs, triads, opening }
-}
-
-/// Chroma and bass around a frame, at unit length.
-fn surroundings(frames: &ChromaFrames, index: usize) -> [f32; 12] {
-    let mut sum = [0.0f32; 12];
-    for near in index.saturating_sub(REACH_FRAMES)..(index + REACH_FRAMES + 1).min(frames.chroma.len()) {
-        for (class, sum) in sum.iter_mut().enumerate() {
-            *sum += frames.chroma[near][class] + BASS_WEIGHT * frames.bass[near][class];
-        }
-    }
-    let length = sum.iter().map(|class| class * class).sum::<f32>().sqrt().max(1e-6);
-    sum.map(|class| class / length)
-}
-
-/// Where in `triads`, which begin at frame `offset`, the first chord starts that lasts and is not silence or drums.
-fn opening(frames: &ChromaFrames, offset: usize, triads: &[usize]) -> Option<usize> {
-    let mut start = 0;
-    for chord in triads.chunk_by(|a, b| a == b) {
-        let range = offset + start..offset + start + chord.len();
-        let is_audible = frames.weights[range.clone()].iter().sum::<f32>() > 0.2 * chord.len() as f32;
-        let is_pitched = frames.chroma[range].iter().flatten().sum::<f32>() > 150.0 * chord.len() as f32;
-        if chord.len() >= SOLID_FRAMES && is_audible && is_pitched {
-            return Some(start);
-        }
-        start += chord.len();
-    }
-    None
-}
-
-/// A triad with zero mean, so that what sounds beside it counts against it.
-fn template(key: Key) -> [f32; 12] {
-    let third = if key.mode == Mode::Major { 4 } else { 3 };
-    std::array::from_fn(|class| {
-        let above = (class + 12 - key.tonic.semitone()) % 12;
-        if above == 0 || above == third || above == 7 { 0.75 } else { -0.25 }
-    })
+    let length = chroma.iter().map(|class| class * class).sum::<f32>().sqrt().max(1e-6);
+    let depth = bass.iter().sum::<f32>().max(CLEAR_BASS_DB * count);
+    (chroma.map(|class| class / length), bass.map(|class| class / depth))
 }

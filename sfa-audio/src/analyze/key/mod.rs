@@ -2,8 +2,12 @@
 
 mod chords;
 mod decide;
+mod evidence;
 mod profiles;
 mod segments;
+#[cfg(test)]
+mod training;
+mod weights;
 
 use std::fmt;
 
@@ -168,7 +172,8 @@ pub struct KeyEstimate {
     /// The winner.
     #[serde(flatten)]
     pub key: Key,
-    /// `0.0..=1.0`: how clearly it wins over the runner-up.
+    /// `0.0..=1.0`: the probability that it is right. Of songs with a confidence of 0.9, nine in ten are; less than
+    /// six seconds of music lower it in proportion.
     pub confidence: f32,
     /// The next best key.
     pub runner_up: Key,
@@ -187,7 +192,7 @@ pub struct KeySegment {
     /// Its key.
     #[serde(flatten)]
     pub key: Key,
-    /// `0.0..=1.0`: how clearly it wins over the runner-up.
+    /// `0.0..=1.0`: the probability that it is right, as in [`KeyEstimate::confidence`].
     pub confidence: f32,
     /// The next best key.
     pub runner_up: Key,
