@@ -118,6 +118,12 @@ pub(super) fn read(
     if loop_bpm(bpm, duration_secs).is_some() {
         score += LOOP_BONUS;
     }
+    if std::env::var_os("DBG_TEMPO").is_some() {
+        eprintln!(
+            "{bpm:7.2} score {score:.3} str {strength:.3} snare {:.3} local {:.3} prior {:.3} | q {:.2} {:.2} half {:.2} third {:.2} {:.2} alt {:.2} back {:.2} backh {:.2} gain34 {:.2} gain {:?}",
+            tempogram.snare_strength(bpm), tempogram.local_strength(&periods), prior(bpm), beside(3), beside(9), beside(6), beside(4), beside(8), alternation, backbeat(pulse, &beats), backbeat_of_halves(pulse, &beats), tempogram.snare_gain(bpm, 3.0, 4.0),
+            [(2.0,3.0),(1.0,2.0)].map(|(a,b)| tempogram.snare_gain(bpm,a,b)));
+    }
     Some(Reading { bpm, beats, periods, score })
 }
 

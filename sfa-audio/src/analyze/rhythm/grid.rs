@@ -15,13 +15,12 @@ pub(super) struct Beats {
 }
 
 impl Beats {
-    /// Beats per minute; of the median interval where the tempo varies.
+    /// Beats per minute; where the tempo varies, those of most of the time.
     pub(super) fn bpm(&self) -> f64 {
         if let Some(line) = self.line {
             return line.bpm();
         }
-        let mut intervals: Vec<f64> = self.times_secs.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        median(&mut intervals).map_or(0.0, |interval| 60.0 / interval)
+        usual_interval(&self.times_secs).map_or(0.0, |interval| 60.0 / interval)
     }
 
     /// Stretches that one line describes: the index of the first beat, and the line from that beat.
@@ -33,6 +32,27 @@ impl Beats {
             None => regions(&self.times_secs, TOLERANCE_SECS),
         }
     }
+}
+
+/// The median of the intervals of that tempo, within some percent, which lasts the longest: a song of two tempos has one
+/// of them, and not the one between that its median may be.
+fn usual_interval(times_secs: &[f64]) -> Option<f64> {
+    const WIDTH: f64 = 1.05;
+    let mut intervals: Vec<f64> = times_secs.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    intervals.sort_by(f64::total_cmp);
+    let mut best = (0.0, 0..0);
+    let (mut first, mut secs) = (0, 0.0);
+    for end in 1..=intervals.len() {
+        secs += intervals[end - 1];
+        while intervals[end - 1] > WIDTH * intervals[first] {
+            secs -= intervals[first];
+            first += 1;
+        }
+        if secs > best.0 {
+            best = (secs, first..end);
+        }
+    }
+    median(&mut intervals[best.1])
 }
 
 /// Places tracked beats exactly, and drops those before the music begins and after it ends.

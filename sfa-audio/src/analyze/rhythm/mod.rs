@@ -15,7 +15,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Result, Watch};
 
-pub(crate) use onset::{RhythmCollector, RhythmFeatures};
+pub(crate) use onset::{FRAME_RATE_HZ, RhythmCollector, RhythmFeatures};
 use pulse::Pulse;
 pub use swing::Swing;
 pub(crate) use tempo::TEMPO_RANGE_BPM;
@@ -50,7 +50,7 @@ impl Rhythm {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Tempo {
-    /// Beats per minute; the median where the tempo varies.
+    /// Beats per minute; where the tempo varies, those of the tempo that lasts the longest.
     pub bpm: f64,
     /// `0.0..=1.0`: how clearly this tempo wins over [`alternatives`](Self::alternatives).
     pub confidence: f32,
