@@ -18,10 +18,10 @@ pub struct Danceability {
     /// `0.0..=1.0`: 1 is a straight and strong beat at 120 BPM.
     pub value: f32,
     /// Exponent of the detrended fluctuation of the level between 0.31 and 8.8 s (Streich and Herrera,
-    /// "Detrended fluctuation analysis of music signals", AES 2005): about 0.3 where a strong beat holds the level
+    /// "Detrended fluctuation analysis of music signals", AES 2005): about 0.6 where a strong beat holds the level
     /// even, 1 and more where it wanders, as in music without drums.
     pub fluctuation_exponent: f32,
-    /// `0.0..=1.0`: how much more starts on beats than elsewhere; 0 without beats.
+    /// `0.0..=1.0`: how far the level rises on beats, in lows, mids and highs alike; 0 without beats.
     pub beat_strength: f32,
     /// `0.0..=1.0`: how alike what starts in one bar is to what starts in the next; 0 without beats.
     pub regularity: f32,
@@ -30,22 +30,24 @@ pub struct Danceability {
 /// Judges what a collector of rhythm heard, or `None` in silence and in less than a second.
 pub(crate) fn judge(features: &RhythmFeatures, rhythm: Option<&Rhythm>) -> Option<Danceability> {
     /// Exponents of a straight beat and of music without one.
-    const EVEN_EXPONENT: f32 = 0.3;
-    const WANDERING_EXPONENT: f32 = 1.0;
-    /// How many times more than on average starts on beats.
-    const STRONG_BEATS: RangeInclusive<f32> = 1.5..=6.0;
+    const EVEN_EXPONENT: f32 = 0.5;
+    const WANDERING_EXPONENT: f32 = 1.1;
+    /// How far the level rises on beats that are hardly felt, and on those of drums alone, in dB.
+    const BEAT_RISE_DB: RangeInclusive<f32> = 1.0..=9.0;
     const DANCE_BPM: f64 = 120.0;
     const DANCE_OCTAVES: f64 = 0.7;
 
     let exponent = fluctuation_exponent(&levels(features))?;
     let even = ((WANDERING_EXPONENT - exponent) / (WANDERING_EXPONENT - EVEN_EXPONENT)).clamp(0.0, 1.0);
     let onsets = onsets(features);
-    let beats: Vec<f64> =
-        rhythm.map(|rhythm| rhythm.beats.iter().map(|beat| beat.time_secs * FRAME_RATE_HZ).collect()).unwrap_or_default();
+    let beats: Vec<f64> = rhythm
+        .map(|rhythm| rhythm.beats.iter().map(|beat| beat.time_secs * FRAME_RATE_HZ).collect())
+        .unwrap_or_default();
     let (mut strength, mut regularity, mut tempo) = (0.0, 0.0, 0.0);
     if let Some(rhythm) = rhythm.filter(|_| beats.len() > 1) {
-        let on_beats = beats.iter().map(|&frame| onset_at(&onsets, frame)).sum::<f32>() / beats.len() as f32;
-        strength = ((on_beats - STRONG_BEATS.start()) / (STRONG_BEATS.end() - STRONG_BEATS.start())).clamp(0.0, 1.0);
+        let rise_db = beats.iter().map(|&frame| rise_db(features, frame)).sum::<f32>() / beats.len() as f32;
+        strength =
+            ((rise_db - BEAT_RISE_DB.start()) / (BEAT_RISE_DB.end() - BEAT_RISE_DB.start())).clamp(0.0, 1.0);
         regularity = repetition(&onsets, &beats, usize::from(rhythm.meter.beats_per_bar));
         tempo = (-0.5 * ((rhythm.tempo.bpm / DANCE_BPM).log2() / DANCE_OCTAVES).powi(2)).exp() as f32;
     }
@@ -115,6 +117,23 @@ fn fluctuation(walk: &[f64], length: usize) -> f64 {
     let windows = walk.chunks_exact(length);
     let count = windows.len().max(1) as f64;
     (windows.map(residual).sum::<f64>() / count).sqrt()
+}
+
+/// How far the bands rise on a beat at `frame`, on average.
+fn rise_db(features: &RhythmFeatures, frame: f64) -> f32 {
+    /// Frames before the attack, whose window does not reach it, and from it on.
+    const BEFORE: std::ops::Range<isize> = -5..-2;
+    const AFTER: std::ops::Range<isize> = 0..6;
+    const FLOOR: f32 = 1e-8;
+    const MOST_DB: f32 = 15.0;
+    let middle = frame.round().max(0.0) as usize;
+    let loudest = |band: &[f32], range: std::ops::Range<isize>| {
+        let power = |offset: isize| band.get(middle.saturating_add_signed(offset)).copied().unwrap_or(0.0);
+        range.map(power).fold(FLOOR, f32::max)
+    };
+    let rise =
+        |band: &Vec<f32>| (10.0 * (loudest(band, AFTER) / loudest(band, BEFORE)).log10()).clamp(0.0, MOST_DB);
+    features.powers.iter().map(rise).sum::<f32>() / features.powers.len() as f32
 }
 
 /// What starts every 10 ms, all bands alike, with mean 1.

@@ -36,7 +36,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, value_name = "NAME")]
     beats_like: Option<BeatsLike>,
 
-    /// Read beats, drum hits and key from the stems in this folder: drums, bass, other (one input only)
+    /// Read beats, drum hits, key and where somebody sings from the stems in this folder: drums, bass, other, vocals (one input only)
     #[arg(long, value_name = "DIR")]
     stems: Option<PathBuf>,
 

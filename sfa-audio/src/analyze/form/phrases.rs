@@ -97,10 +97,11 @@ fn bars(raster: &Raster, parts: &[Part], arrivals: &[Arrival], clarity: &[f32]) 
     let mut pending = 0.0_f32;
     for (n, unit) in units.iter().enumerate() {
         // The last bar has no downbeat after it.
-        let is_last_bar = n == last && unit.end_secs - unit.start_secs <= MAX_RING_BARS * raster.unit_secs;
-        let secs = unit
-            .bar_secs
-            .or(is_last_bar.then_some((unit.start_secs, (unit.start_secs + raster.unit_secs).min(unit.end_secs))));
+        let is_last_bar =
+            n == last && n > 0 && unit.end_secs - unit.start_secs <= MAX_RING_BARS * raster.unit_secs;
+        let secs =
+            unit.bar_secs.or(is_last_bar
+                .then_some((unit.start_secs, (unit.start_secs + raster.unit_secs).min(unit.end_secs))));
         pending = pending.max(boundaries[n]);
         let Some((start_secs, end_secs)) = secs else { continue };
         let novelty = if deviation > 1e-9 { ((steps[n] - mean) / deviation).clamp(-1.0, 3.0) } else { 0.0 };
@@ -185,10 +186,12 @@ fn length_cost(bars: usize, usual: usize, is_outer: bool) -> f32 {
         _ if LENGTHS.contains(&bars) && bars < usual => 0.4 + 0.2 * (usual / bars) as f32 / 2.0,
         // Less than two usual phrases, so that a long one is only taken where nothing parts it.
         _ if LENGTHS.contains(&bars) => 0.9,
+        // Not worth it for the sake of a boundary: what is found every two bars is a pattern.
+        0..4 => 3.0,
         _ if bars.is_multiple_of(2) => 1.4,
         _ => 2.0,
     };
-    if is_outer && bars < 4 { cost.min(OUTER_COST) } else { cost }
+    if is_outer && bars < 4 { OUTER_COST } else { cost }
 }
 
 fn confidence(bars: &[Bar], first: usize, end: usize, usual: usize) -> f32 {

@@ -1,7 +1,8 @@
 //! Which of the possible tempos is the song's.
 
 use super::beats;
-use super::onset::FRAME_RATE_HZ;
+use super::harmony;
+use super::onset::{FRAME_RATE_HZ, RhythmFeatures};
 use super::pulse::{Pulse, median, peak_near};
 use super::tempo::{TEMPO_RANGE_BPM, Tempogram, prior};
 
@@ -31,7 +32,7 @@ pub(super) fn read(
     bpm_range: (f64, f64),
     tempogram: &Tempogram,
     pulse: &Pulse,
-    duration_secs: f64,
+    features: &RhythmFeatures,
 ) -> Option<Reading> {
     const STRENGTH_WEIGHT: f32 = 1.0;
     /// Of the middle band alone: kicks and hats may repeat after any number of eighths, snares hardly do.
@@ -115,12 +116,13 @@ pub(super) fn read(
     if beside(8) > SWUNG && beside(4).max(beside(6)) < HARDLY_DIVIDED && alternation < ONE_OF_TWO {
         score += SWUNG_BONUS;
     }
-    if loop_bpm(bpm, duration_secs).is_some() {
+    let harmony = harmony::bars(&beats, features);
+    if loop_bpm(bpm, features.duration_secs).is_some() {
         score += LOOP_BONUS;
     }
     if std::env::var_os("DBG_TEMPO").is_some() {
         eprintln!(
-            "{bpm:7.2} score {score:.3} str {strength:.3} snare {:.3} local {:.3} prior {:.3} | q {:.2} {:.2} half {:.2} third {:.2} {:.2} alt {:.2} back {:.2} backh {:.2} gain34 {:.2} gain {:?}",
+            "{bpm:7.2} harm {harmony:.2} score {score:.3} str {strength:.3} snare {:.3} local {:.3} prior {:.3} | q {:.2} {:.2} half {:.2} third {:.2} {:.2} alt {:.2} back {:.2} backh {:.2} gain34 {:.2} gain {:?}",
             tempogram.snare_strength(bpm), tempogram.local_strength(&periods), prior(bpm), beside(3), beside(9), beside(6), beside(4), beside(8), alternation, backbeat(pulse, &beats), backbeat_of_halves(pulse, &beats), tempogram.snare_gain(bpm, 3.0, 4.0),
             [(2.0,3.0),(1.0,2.0)].map(|(a,b)| tempogram.snare_gain(bpm,a,b)));
     }

@@ -3,6 +3,7 @@
 mod beats;
 mod choose;
 mod grid;
+mod harmony;
 mod meter;
 mod onset;
 mod phase;
@@ -125,7 +126,7 @@ pub(crate) fn track_rhythm(
     let loops = choose::loop_tempos(bpm_range, features.duration_secs);
     for bpm in tempogram.candidates_bpm(bpm_range).into_iter().chain(loops) {
         watch.checkpoint()?;
-        readings.extend(choose::read(bpm, bpm_range, &tempogram, &pulse, features.duration_secs));
+        readings.extend(choose::read(bpm, bpm_range, &tempogram, &pulse, features));
     }
     readings.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut found_bpm = Vec::new();

@@ -31,6 +31,7 @@ pub(super) fn lag(beats_secs: &[f64], features: &RhythmFeatures, pulse: &Pulse) 
     let mut chords = bar_chords(beats_secs, features);
     let usual = mean(&chords).max(f32::MIN_POSITIVE);
     chords.iter_mut().for_each(|change| *change = *change / usual - 1.0);
+    let sections = section_starts(beats_secs, features);
     let likeness = |phase: usize| -> f32 {
         let sum_at = |phase: usize, weights: [f32; BANDS]| -> f32 {
             bands.iter().zip(weights).map(|(band, weight)| weight * band[phase % PHASES]).sum()
@@ -40,6 +41,12 @@ pub(super) fn lag(beats_secs: &[f64], features: &RhythmFeatures, pulse: &Pulse) 
         let rise: f32 = rises.iter().zip(BEAT_RISE_WEIGHTS).map(|(rise, weight)| weight * rise[phase]).sum();
         sum_at(phase, BEAT_BAND_WEIGHTS) + rise + half + CHORD_WEIGHT * chords[phase]
     };
+    if std::env::var_os("DBG_TEMPO").is_some() {
+        for p in [0, 6, 12, 18] {
+            eprintln!("phase {p}: sections {:.2} {:.3} bands {:?} rises {:?} chords {:.2} half {:.3}", sections[p], likeness(p), bands.each_ref().map(|b| b[p]), rises.each_ref().map(|b| b[p]), chords[p],
+              HALF_BEATS.map(|late| (0..BANDS).map(|b| HALF_BEAT_WEIGHTS[b] * bands[b][(p + late) % PHASES]).sum::<f32>()).fold(0.0, f32::max));
+        }
+    }
     let best = (0..PHASES).max_by(|&a, &b| likeness(a).total_cmp(&likeness(b))).unwrap_or(0);
     if likeness(best) > likeness(0) + CLEARLY { best as f64 / PHASES as f64 } else { 0.0 }
 }
@@ -65,6 +72,64 @@ fn bar_chords(beats_secs: &[f64], features: &RhythmFeatures) -> [f32; PHASES] {
     })
 }
 
+/// How much of what changes for good does so at every part of a beat, `-1.0..=1.0`: sections begin on beats, whatever is
+/// played between them.
+fn section_starts(beats_secs: &[f64], features: &RhythmFeatures) -> [f32; PHASES] {
+    /// Beats that are compared before and after a change, and beats in which there is one change only.
+    const BESIDE: usize = 4;
+    const APART: usize = 6 * PHASES;
+    /// Smaller changes than this many times the mean are no new section.
+    const LEAST: f32 = 2.0;
+    const MOST: f32 = 4.0;
+    /// Fewer changes than this are trusted less.
+    const ENOUGH: f32 = 3.0 * LEAST;
+    const QUIET_POWER: f64 = 1e-9;
+
+    let sums = features.powers.each_ref().map(|powers| {
+        let mut sum = 0.0;
+        let later = powers.iter().map(|&power| {
+            sum += f64::from(power);
+            sum
+        });
+        std::iter::once(0.0).chain(later).collect::<Vec<f64>>()
+    });
+    let change = |secs: f64, reach_secs: f64| -> f32 {
+        let frame = |secs: f64| (frame_at(secs).round().max(0.0) as usize).min(features.frames());
+        let edges = [secs - reach_secs, secs, secs + reach_secs].map(frame);
+        let level = |sum: &Vec<f64>, start: usize, end: usize| {
+            (QUIET_POWER + (sum[end] - sum[start]) / end.saturating_sub(start).max(1) as f64).ln()
+        };
+        sums.iter()
+            .map(|sum| (level(sum, edges[1], edges[2]) - level(sum, edges[0], edges[1])).abs() as f32)
+            .sum()
+    };
+    let changes: Vec<f32> = beats_secs
+        .windows(BESIDE + 1)
+        .skip(BESIDE)
+        .flat_map(|beats| {
+            let period_secs = beats[1] - beats[0];
+            let reach_secs = beats[BESIDE] - beats[0];
+            (0..PHASES).map(move |part| (beats[0] + period_secs * part as f64 / PHASES as f64, reach_secs))
+        })
+        .map(|(secs, reach_secs)| change(secs, reach_secs))
+        .collect();
+    let least = LEAST * mean(&changes);
+    let mut starts = [0.0; PHASES];
+    for (n, &strength) in changes.iter().enumerate() {
+        let around = &changes[n.saturating_sub(APART)..(n + APART + 1).min(changes.len())];
+        if strength > least && around.iter().all(|&other| other <= strength) {
+            starts[n % PHASES] += (LEAST * strength / least).min(MOST);
+        }
+    }
+    let all = starts.iter().sum::<f32>().max(ENOUGH);
+    std::array::from_fn(|phase| {
+        let likeness = |part: usize| {
+            (std::f32::consts::TAU * (part as f32 - phase as f32) / PHASES as f32).cos()
+        };
+        starts.iter().enumerate().map(|(part, strength)| strength * likeness(part)).sum::<f32>() / all
+    })
+}
+
 /// The mean of a value at every part of a beat, the beat itself first.
 fn profile(beats_secs: &[f64], value: impl Fn(f64) -> f32) -> [f32; PHASES] {
     let mut sums = [0.0; PHASES];
@@ -83,7 +148,7 @@ fn share(profile: [f32; PHASES]) -> [f32; PHASES] {
 }
 
 /// How different the pitch classes are within `reach_secs` before and after a moment, `0.0..=1.0`.
-fn chord_change(features: &RhythmFeatures, secs: f64, reach_secs: f64) -> f32 {
+pub(super) fn chord_change(features: &RhythmFeatures, secs: f64, reach_secs: f64) -> f32 {
     /// The attack itself, whose noise has no pitch.
     const ATTACK_SECS: f64 = 0.08;
     let chroma = |start_secs: f64, end_secs: f64| {

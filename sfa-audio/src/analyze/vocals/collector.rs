@@ -227,7 +227,8 @@ impl Meter {
                 balance += amplitude * step.signum();
             }
             if let Some(last) = origin.step_cents {
-                let likeness = step * last / (step * step + last * last + 2.0 * DIRECTED_CENTS * DIRECTED_CENTS);
+                let likeness =
+                    step * last / (step * step + last * last + 2.0 * DIRECTED_CENTS * DIRECTED_CENTS);
                 self.column.smooth += amplitude * likeness.max(0.0);
                 self.column.rough += amplitude * (-likeness).max(0.0);
             }
@@ -252,7 +253,8 @@ impl Meter {
         self.column.level_db /= frames;
         self.column.tonal_db /= frames;
         for k in 0..CEPSTRUM {
-            let mean = self.cepstra.iter().map(|cepstrum| cepstrum[k]).sum::<f32>() / self.cepstra.len() as f32;
+            let mean =
+                self.cepstra.iter().map(|cepstrum| cepstrum[k]).sum::<f32>() / self.cepstra.len() as f32;
             let squares: f32 = self.cepstra.iter().map(|cepstrum| (cepstrum[k] - mean).powi(2)).sum();
             self.column.unrest[k] = (squares / self.cepstra.len() as f32).sqrt();
         }

@@ -17,7 +17,11 @@ const SILENCE_DB: f32 = -75.0;
 /// the fluctogram and the vocal variance of Lehner, Widmer and Sonnleitner, "On the reduction of false positives in
 /// singing voice detection", ICASSP 2014). A logistic regression weighs these, in themselves and against the song's other
 /// bars; it was trained on songs that programs sing (benches/peers/analysis/train_vocals.py).
-pub(crate) fn in_mix(features: &VocalFeatures, rhythm: Option<&Rhythm>, duration_secs: f64) -> Option<Vocals> {
+pub(crate) fn in_mix(
+    features: &VocalFeatures,
+    rhythm: Option<&Rhythm>,
+    duration_secs: f64,
+) -> Option<Vocals> {
     if !is_heard(features) {
         return None;
     }
@@ -35,8 +39,9 @@ pub(crate) fn in_mix(features: &VocalFeatures, rhythm: Option<&Rhythm>, duration
     let audible = bars_secs.iter().map(|&(start, end)| {
         between(&features.columns, start, end).iter().any(|column| column.level_db > SILENCE_DB)
     });
-    let probabilities =
-        smoothed.zip(audible).map(|(leaning, audible)| if audible { 1.0 / (1.0 + (-leaning).exp()) } else { 0.0 });
+    let probabilities = smoothed
+        .zip(audible)
+        .map(|(leaning, audible)| if audible { 1.0 / (1.0 + (-leaning).exp()) } else { 0.0 });
     Some(vocals(VocalSource::Mix, &bars_secs, probabilities))
 }
 
@@ -96,7 +101,8 @@ fn bars_secs(rhythm: Option<&Rhythm>, duration_secs: f64) -> Vec<(f64, f64)> {
     // What lies before the first downbeat and after the last is cut in bars as well; less than half a one is part of
     // its neighbour.
     let first = edges.first().copied().unwrap_or(0.0);
-    let mut all: Vec<f64> = (1..).map(|n| first - f64::from(n) * bar_secs).take_while(|&secs| secs > 0.0).collect();
+    let mut all: Vec<f64> =
+        (1..).map(|n| first - f64::from(n) * bar_secs).take_while(|&secs| secs > 0.0).collect();
     all.reverse();
     all.extend(edges.iter().copied().chain(edges.is_empty().then_some(0.0)));
     let last = all.last().copied().unwrap_or(0.0);
@@ -113,11 +119,7 @@ fn bars_secs(rhythm: Option<&Rhythm>, duration_secs: f64) -> Vec<(f64, f64)> {
     all.windows(2).map(|pair| (pair[0], pair[1])).collect()
 }
 
-fn vocals(
-    source: VocalSource,
-    bars_secs: &[(f64, f64)],
-    probabilities: impl Iterator<Item = f32>,
-) -> Vocals {
+fn vocals(source: VocalSource, bars_secs: &[(f64, f64)], probabilities: impl Iterator<Item = f32>) -> Vocals {
     let bars: Vec<VocalBar> = bars_secs
         .iter()
         .zip(probabilities)
