@@ -23,8 +23,8 @@ pub(super) const SAME_TEMPO: f64 = 0.03;
 
 /// Tracks beats at `bpm` and judges them, or `None` where there are fewer than four.
 ///
-/// What people tap is mostly decided by three things: how strictly the song repeats after a few beats, how usual
-/// the tempo is, and into how many parts a beat is divided. Songs halve their beat more often than not. A reading
+/// What people tap is mostly decided by four things: how strictly the song repeats after a few beats, how usual
+/// the tempo is, into how many parts a beat is divided, and whether chords change by bars of such beats. Songs halve their beat more often than not. A reading
 /// whose beat is clearly cut in four is a fast song read at half its tempo, and one whose beat is cut in three is a
 /// waltz read in whole bars.
 pub(super) fn read(
@@ -68,6 +68,7 @@ pub(super) fn read(
     /// How unequal even and odd beats are where one of them is hardly a beat.
     const ONE_OF_TWO: f32 = 0.5;
     const LOOP_BONUS: f32 = 0.25;
+    const HARMONY_WEIGHT: f32 = 0.2;
 
     let periods = tempogram.periods(bpm, pulse.frames());
     let beats = beats::track(&pulse.total, &periods);
@@ -90,7 +91,9 @@ pub(super) fn read(
         + PRIOR_WEIGHT * prior(bpm);
     if 2.0 * bpm <= TEMPO_RANGE_BPM.1 {
         let (none, sure) = QUARTERED_RANGE;
-        score -= QUARTERED_WEIGHT * (beside(3).max(beside(9)).clamp(none, sure) - none);
+        // Sixths are the triplets of a beat twice as fast, as quarters are its halves.
+        let parts = [2, 3, 9, 10].map(beside).into_iter().fold(0.0, f32::max);
+        score -= QUARTERED_WEIGHT * (parts.clamp(none, sure) - none);
         if beside(6) > AS_STRONG {
             score -= EVENLY_HALVED_COST;
         }
@@ -116,15 +119,9 @@ pub(super) fn read(
     if beside(8) > SWUNG && beside(4).max(beside(6)) < HARDLY_DIVIDED && alternation < ONE_OF_TWO {
         score += SWUNG_BONUS;
     }
-    let harmony = harmony::bars(&beats, features);
+    score += HARMONY_WEIGHT * harmony::bars(&beats, features);
     if loop_bpm(bpm, features.duration_secs).is_some() {
         score += LOOP_BONUS;
-    }
-    if std::env::var_os("DBG_TEMPO").is_some() {
-        eprintln!(
-            "{bpm:7.2} harm {harmony:.2} score {score:.3} str {strength:.3} snare {:.3} local {:.3} prior {:.3} | q {:.2} {:.2} half {:.2} third {:.2} {:.2} alt {:.2} back {:.2} backh {:.2} gain34 {:.2} gain {:?}",
-            tempogram.snare_strength(bpm), tempogram.local_strength(&periods), prior(bpm), beside(3), beside(9), beside(6), beside(4), beside(8), alternation, backbeat(pulse, &beats), backbeat_of_halves(pulse, &beats), tempogram.snare_gain(bpm, 3.0, 4.0),
-            [(2.0,3.0),(1.0,2.0)].map(|(a,b)| tempogram.snare_gain(bpm,a,b)));
     }
     Some(Reading { bpm, beats, periods, score })
 }

@@ -15,11 +15,12 @@ const PHASES: usize = 24;
 /// clearly more like a beat.
 ///
 /// Kicks, snares and chords start on beats, and where bass, chords and hats answer between them, kicks are still
-/// what raises the low band most. The half-beat has hats and snares of its own, while what lies before and after a
+/// what raises the low band most. Sections begin on beats as well. The half-beat has hats and snares of its own, while what lies before and after a
 /// sixteenth that was mistaken for the beat is silent half a beat later.
 pub(super) fn lag(beats_secs: &[f64], features: &RhythmFeatures, pulse: &Pulse) -> f64 {
     const HALF_BEAT_WEIGHTS: [f32; BANDS] = [0.0, 0.25, 0.25];
     const CHORD_WEIGHT: f32 = 0.3;
+    const SECTION_WEIGHT: f32 = 0.15;
     /// The half-beat comes after half of the beat or, where eighths swing, up to a triplet late.
     const HALF_BEATS: RangeInclusive<usize> = PHASES / 2..=PHASES * 2 / 3;
     /// How much more another part must be like a beat: syncopated stretches alone come near, but not this far.
@@ -39,14 +40,12 @@ pub(super) fn lag(beats_secs: &[f64], features: &RhythmFeatures, pulse: &Pulse) 
         let half_beats = HALF_BEATS.map(|late| sum_at(phase + late, HALF_BEAT_WEIGHTS));
         let half = half_beats.fold(0.0, f32::max);
         let rise: f32 = rises.iter().zip(BEAT_RISE_WEIGHTS).map(|(rise, weight)| weight * rise[phase]).sum();
-        sum_at(phase, BEAT_BAND_WEIGHTS) + rise + half + CHORD_WEIGHT * chords[phase]
+        sum_at(phase, BEAT_BAND_WEIGHTS)
+            + rise
+            + half
+            + CHORD_WEIGHT * chords[phase]
+            + SECTION_WEIGHT * sections[phase]
     };
-    if std::env::var_os("DBG_TEMPO").is_some() {
-        for p in [0, 6, 12, 18] {
-            eprintln!("phase {p}: sections {:.2} {:.3} bands {:?} rises {:?} chords {:.2} half {:.3}", sections[p], likeness(p), bands.each_ref().map(|b| b[p]), rises.each_ref().map(|b| b[p]), chords[p],
-              HALF_BEATS.map(|late| (0..BANDS).map(|b| HALF_BEAT_WEIGHTS[b] * bands[b][(p + late) % PHASES]).sum::<f32>()).fold(0.0, f32::max));
-        }
-    }
     let best = (0..PHASES).max_by(|&a, &b| likeness(a).total_cmp(&likeness(b))).unwrap_or(0);
     if likeness(best) > likeness(0) + CLEARLY { best as f64 / PHASES as f64 } else { 0.0 }
 }
@@ -123,9 +122,8 @@ fn section_starts(beats_secs: &[f64], features: &RhythmFeatures) -> [f32; PHASES
     }
     let all = starts.iter().sum::<f32>().max(ENOUGH);
     std::array::from_fn(|phase| {
-        let likeness = |part: usize| {
-            (std::f32::consts::TAU * (part as f32 - phase as f32) / PHASES as f32).cos()
-        };
+        let likeness =
+            |part: usize| (std::f32::consts::TAU * (part as f32 - phase as f32) / PHASES as f32).cos();
         starts.iter().enumerate().map(|(part, strength)| strength * likeness(part)).sum::<f32>() / all
     })
 }
