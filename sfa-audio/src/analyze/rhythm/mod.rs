@@ -126,7 +126,7 @@ pub(crate) fn track_rhythm(
     let loops = choose::loop_tempos(bpm_range, features.duration_secs);
     for bpm in tempogram.candidates_bpm(bpm_range).into_iter().chain(loops) {
         watch.checkpoint()?;
-        readings.extend(choose::read(bpm, bpm_range, &tempogram, &pulse, features));
+        readings.extend(choose::read(bpm, bpm_range, &tempogram, &pulse, features.duration_secs));
     }
     readings.sort_by(|a, b| b.score.total_cmp(&a.score));
     let mut found_bpm = Vec::new();
@@ -136,6 +136,8 @@ pub(crate) fn track_rhythm(
         found_bpm.push(reading.bpm);
         is_new
     });
+    readings.iter_mut().for_each(|reading| choose::hear_harmony(reading, features));
+    readings.sort_by(|a, b| b.score.total_cmp(&a.score));
     let Some(reading) = readings.first() else { return Ok(None) };
     if !tempogram.is_periodic(reading.bpm) {
         return Ok(None);
