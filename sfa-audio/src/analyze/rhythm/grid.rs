@@ -2,10 +2,10 @@
 
 use super::beats::{Attack, attack_near, secs_of_frame, track_freely};
 use super::choose::{Reading, loop_bpm};
+use super::mend::{evenly, in_one_octave};
 use super::onset::RhythmFeatures;
 use super::phase;
 use super::pulse::{Pulse, frame_at, median, peak_near};
-use super::tempo::prior;
 
 /// The final beats of a song.
 #[derive(Debug, Clone)]
@@ -106,74 +106,6 @@ fn each_on_the_beat(beats_secs: Vec<f64>, features: &RhythmFeatures, pulse: &Pul
     let half = |n: usize| moved.get(n + 1).map_or(0.0, |next| (next - moved[n]) / 2.0);
     let shifted = (0..moved.len()).map(|n| moved[n] + if is_off[n] { half(n) } else { 0.0 });
     evenly(shifted.collect(), &moved)
-}
-
-/// Beats without those that follow the one before by less than most of a period, and with those that are missing where
-/// one and a half and more pass; how long a period is, is told by `beats_secs` nearby.
-fn evenly(times_secs: Vec<f64>, beats_secs: &[f64]) -> Vec<f64> {
-    const TOO_SOON: f64 = 0.6;
-    const SHORTEST_SECS: f64 = 0.1;
-    let mut even: Vec<f64> = Vec::with_capacity(times_secs.len());
-    for secs in times_secs {
-        let Some(&last) = even.last() else {
-            even.push(secs);
-            continue;
-        };
-        let near = beats_secs.partition_point(|&beat| beat < secs).clamp(1, beats_secs.len() - 1);
-        let period_secs = (beats_secs[near] - beats_secs[near - 1]).max(SHORTEST_SECS);
-        let periods = (secs - last) / period_secs;
-        if periods < TOO_SOON {
-            continue;
-        }
-        let steps = periods.round().max(1.0);
-        even.extend((1..=steps as usize).map(|n| last + (secs - last) * n as f64 / steps));
-    }
-    even
-}
-
-/// Beats twice as many where a stretch is more than half an octave slower than the song, and half as many where it is
-/// faster: a song's tempo may jump, but not so far. The song's tempo is the one that leaves the most usual ones.
-fn in_one_octave(beats_secs: Vec<f64>) -> Vec<f64> {
-    /// Half of the intervals whose median is the tempo at a beat.
-    const REACH: usize = 4;
-    let intervals: Vec<f64> = beats_secs.windows(2).map(|pair| pair[1] - pair[0]).collect();
-    let octaves: Vec<f64> = (0..intervals.len())
-        .map(|n| {
-            let mut around =
-                intervals[n.saturating_sub(REACH)..(n + REACH + 1).min(intervals.len())].to_vec();
-            median(&mut around).unwrap_or(1.0).log2()
-        })
-        .collect();
-    let folds = |song: f64| octaves.iter().map(move |octave| (octave - song).round() as i32);
-    let usualness = |song: f64| -> f64 {
-        let bpm =
-            octaves.iter().zip(folds(song)).map(|(octave, fold)| 60.0 / (octave - f64::from(fold)).exp2());
-        bpm.zip(&intervals).map(|(bpm, secs)| f64::from(prior(bpm)) * secs).sum()
-    };
-    let mut sorted = octaves.clone();
-    sorted.sort_by(f64::total_cmp);
-    let song = [0.1, 0.3, 0.5, 0.7, 0.9]
-        .into_iter()
-        .filter_map(|share| sorted.get((share * sorted.len() as f64) as usize).copied())
-        .max_by(|&a, &b| usualness(a).total_cmp(&usualness(b)));
-    let Some(song) = song else { return beats_secs };
-    let mut folded = vec![beats_secs[0]];
-    let mut skipped = 0;
-    for (n, fold) in folds(song).enumerate() {
-        let (from, to) = (beats_secs[n], beats_secs[n + 1]);
-        if fold >= 0 {
-            let parts = 1 << fold.min(2);
-            folded.extend((1..=parts).map(|part| from + (to - from) * f64::from(part) / f64::from(parts)));
-            skipped = 0;
-        } else {
-            skipped += 1;
-            if skipped >= 1 << (-fold).min(2) {
-                folded.push(to);
-                skipped = 0;
-            }
-        }
-    }
-    folded
 }
 
 fn on_attacks(frames: &[usize], features: &RhythmFeatures) -> Vec<Attack> {

@@ -4,6 +4,7 @@ mod beats;
 mod choose;
 mod grid;
 mod harmony;
+mod mend;
 mod meter;
 mod onset;
 mod phase;

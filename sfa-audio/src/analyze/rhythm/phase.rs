@@ -30,7 +30,7 @@ pub(super) fn off_beats(beats_secs: &[f64], features: &RhythmFeatures, pulse: &P
     const WINDOW_BEATS: usize = 32;
     const HOP_BEATS: usize = 16;
     /// What must speak for it, over all windows, that the tracker lost the beat once.
-    const LOST_COST: f32 = 0.25;
+    const LOST_COST: f32 = 0.15;
 
     let mut costs = [0.0_f32; 2];
     let mut origins = Vec::new();
