@@ -60,12 +60,22 @@ struct Bar {
 /// where they clearly change at the half. The cut is then the one, of all (dynamic programming), that crosses the fewest
 /// boundaries, keeps to the usual length, and starts phrases where bars are new.
 pub(super) fn find(raster: &Raster, parts: &[Part], arrivals: &[Arrival], clarity: &[f32]) -> Phrases {
-    let bars = bars(raster, parts, arrivals, clarity);
+    let mut bars = bars(raster, parts, arrivals, clarity);
     if !raster.has_bars || bars.is_empty() {
         return Phrases::default();
     }
     let usual = usual_bars(&bars);
-    let phrases = cut(&bars, usual)
+    let mut cuts = cut(&bars, usual);
+    let is_whole =
+        |cuts: &[(usize, usize)]| cuts.last().is_some_and(|(first, end)| LENGTHS.contains(&(end - first)));
+    if let (false, Some(tail)) = (is_whole(&cuts), tail(raster, &bars)) {
+        bars.push(tail);
+        let longer = cut(&bars, usual);
+        if is_whole(&longer) {
+            cuts = longer;
+        }
+    }
+    let phrases = cuts
         .into_iter()
         .map(|(first, end)| Phrase {
             start_secs: bars[first].start_secs,
@@ -113,6 +123,20 @@ fn bars(raster: &Raster, parts: &[Part], arrivals: &[Arrival], clarity: &[f32]) 
         first.boundary = 1.0;
     }
     bars
+}
+
+/// What may be a last bar or only ring out, where the song ends a bar after its last downbeat: it is a bar if it completes
+/// a phrase.
+fn tail(raster: &Raster, bars: &[Bar]) -> Option<Bar> {
+    const NEARLY_A_BAR: f64 = 0.8;
+    let start_secs = bars.last()?.end_secs;
+    let end_secs = raster.units.last()?.end_secs.min(start_secs + raster.unit_secs);
+    (end_secs - start_secs > NEARLY_A_BAR * raster.unit_secs).then_some(Bar {
+        start_secs,
+        end_secs,
+        boundary: 0.0,
+        novelty: 0.0,
+    })
 }
 
 /// The longest of 8, 16 and 32 bars that most of the song is a multiple of, else 4.
