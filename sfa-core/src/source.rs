@@ -58,19 +58,20 @@ impl Source {
         watch: &Watch,
     ) -> Result<SongReport> {
         let mut stems = Vec::new();
-        for kind in [StemKind::Drums, StemKind::Bass, StemKind::Other] {
+        for kind in [StemKind::Drums, StemKind::Bass, StemKind::Other, StemKind::Vocals] {
             let file = stem_file(folder, kind.name())?;
             stems.push(file.map(|file| AudioReader::open(&file)).transpose()?);
         }
-        let [drums, bass, other] = &mut stems[..] else { unreachable!("three kinds were looked for") };
-        if drums.is_none() && (bass.is_none() || other.is_none()) {
-            let message = "there are neither drums nor bass and other in this folder: stems are files such as drums.wav";
+        let [drums, bass, other, vocals] = &mut stems[..] else { unreachable!("four kinds were looked for") };
+        if drums.is_none() && vocals.is_none() && (bass.is_none() || other.is_none()) {
+            let message = "there are neither drums nor vocals nor bass and other in this folder: stems are files such as drums.wav";
             return Err(Error::new(ErrorKind::InvalidOption, message).about(folder.display().to_string()));
         }
         let sources = StemSources {
             drums: drums.as_mut().map(|stem| stem as _),
             bass: bass.as_mut().map(|stem| stem as _),
             other: other.as_mut().map(|stem| stem as _),
+            vocals: vocals.as_mut().map(|stem| stem as _),
         };
         self.analyze_with(sources, options, watch)
     }

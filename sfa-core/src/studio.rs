@@ -176,9 +176,9 @@ impl Studio {
         Source::open(path)?.analyze(options, watch)
     }
 
-    /// [`analyze`](Self::analyze) where the stems of the song are in a folder as well, as files named `drums`, `bass`
-    /// and `other` in any format: beats and hits are read from the drums, the key from bass and other.
-    /// `Analysis::stems` says what was.
+    /// [`analyze`](Self::analyze) where the stems of the song are in a folder as well, as files named `drums`, `bass`,
+    /// `other` and `vocals` in any format: beats and hits are read from the drums, the key from bass and other, where
+    /// somebody sings from the vocals. `Analysis::stems` says what was.
     ///
     /// # Errors
     /// As [`analyze`](Self::analyze); `InvalidOption` when there are no such stems.

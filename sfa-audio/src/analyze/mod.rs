@@ -6,6 +6,7 @@
 
 mod chords;
 mod curve;
+mod danceability;
 pub mod descriptors;
 mod drums;
 mod energy;
@@ -18,6 +19,7 @@ mod rhythm;
 mod signal;
 mod stems;
 mod timbre;
+mod vocals;
 mod waveform;
 
 use schemars::JsonSchema;
@@ -27,10 +29,11 @@ use crate::{Error, ErrorKind, Result};
 
 pub use chords::{Chord, ChordLabel, ChordQuality};
 pub use curve::Curve;
+pub use danceability::Danceability;
 use descriptors::{Descriptors, FeatureFrames};
 pub use drums::{DrumHit, DrumKind};
 pub use energy::Energy;
-pub use form::{Form, FormEvent, FormEventKind, SeamlessLoop, Section, SectionKind};
+pub use form::{Form, FormEvent, FormEventKind, Phrase, SeamlessLoop, Section, SectionKind};
 pub use harmony::Chroma;
 pub use key::{Key, KeyEstimate, KeySegment, Mode, PitchClass};
 pub use loudness::Loudness;
@@ -39,6 +42,7 @@ pub use pass::{analyze, analyze_with_stems};
 pub use rhythm::{Beat, GridRegion, Meter, Rhythm, Swing, Tempo, TempoCandidate};
 pub use signal::Signal;
 pub use stems::{StemSources, StemUse};
+pub use vocals::{VocalBar, VocalRange, VocalSource, Vocals};
 pub use waveform::{Waveform, WaveformCollector, WaveformLevel};
 
 /// The rate at which rhythm, harmony and timbre are measured; other rates are resampled to it.
@@ -67,6 +71,10 @@ pub enum Feature {
     Chords,
     /// Which drum is struck when.
     Drums,
+    /// Where somebody sings.
+    Vocals,
+    /// How well it can be danced to.
+    Danceability,
     /// Level, zero crossings, and the shape of the spectrum, as librosa measures them.
     Spectral,
     /// Mel-frequency cepstral coefficients, as librosa's.
@@ -88,7 +96,7 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature, in the order of the report.
-    pub const ALL: [Self; 16] = [
+    pub const ALL: [Self; 18] = [
         Self::Rhythm,
         Self::Key,
         Self::Loudness,
@@ -97,6 +105,8 @@ impl Feature {
         Self::Form,
         Self::Chords,
         Self::Drums,
+        Self::Vocals,
+        Self::Danceability,
         Self::Spectral,
         Self::Mfcc,
         Self::ChromaVectors,
@@ -109,7 +119,7 @@ impl Feature {
 
     /// What is measured unless something else is asked for: what DJs and producers ask. The rest are librosa's
     /// features, for those who know them.
-    pub const DEFAULT: [Self; 8] = [
+    pub const DEFAULT: [Self; 10] = [
         Self::Rhythm,
         Self::Key,
         Self::Loudness,
@@ -118,6 +128,8 @@ impl Feature {
         Self::Form,
         Self::Chords,
         Self::Drums,
+        Self::Vocals,
+        Self::Danceability,
     ];
 
     /// librosa's features, which [`descriptors`] measures.
@@ -241,6 +253,12 @@ pub struct Analysis {
     /// Every drum hit in order of time.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub drums: Option<Vec<DrumHit>>,
+    /// Where somebody sings, bar by bar; absent in silence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub vocals: Option<Vocals>,
+    /// How well it can be danced to; absent in silence.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub danceability: Option<Danceability>,
     /// Peaks for drawing.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub waveform: Option<Waveform>,

@@ -1,6 +1,7 @@
 //! The one pass over the audio.
 
 use super::chords;
+use super::danceability;
 use super::descriptors::DescriptorCollector;
 use super::drums::{self, DrumCollector};
 use super::energy::{self, EnergyCollector};
@@ -12,6 +13,7 @@ use super::rhythm::{RhythmCollector, track_rhythm};
 use super::signal::SignalCollector;
 use super::stems::{StemSources, StemUse, hear_sum, with_drums};
 use super::timbre::TimbreCollector;
+use super::vocals::{self, VocalCollector};
 use super::waveform::WaveformCollector;
 use super::{ANALYSIS_RATE_HZ, Analysis, AnalyzeOptions, Feature};
 use crate::dsp::resample::Resampler;
@@ -44,7 +46,7 @@ pub fn analyze(source: &mut dyn AudioSource, options: &AnalyzeOptions, watch: &W
 }
 
 /// [`analyze`] of a mix whose stems are there as well: beats and hits are read from the drums, the key from bass
-/// and other.
+/// and other, where somebody sings from the vocals.
 ///
 /// [`Analysis::stems`] says what was read from them: drums that rest for half of the song are not asked. Which tempo is the
 /// song's is heard in the mix, as drums alone do not tell a tempo from its double. Progress counts the mix only.
@@ -111,6 +113,12 @@ pub fn analyze_with_stems(
         collectors.pitched_stems = Some(harmony);
         used.push(StemUse::KeyFromBassAndOther);
     }
+    if let (Some(source), true) = (stems.vocals, collectors.vocals.is_some()) {
+        let mut vocals = VocalCollector::new();
+        hear_sum(&mut [source], watch, |mono| vocals.push(mono))?;
+        collectors.vocal_stem = Some(vocals);
+        used.push(StemUse::VocalsFromVocals);
+    }
     collectors.decide(spec, frames, options, used, watch)
 }
 
@@ -129,19 +137,23 @@ struct Collectors {
     timbre: Option<TimbreCollector>,
     descriptors: Option<DescriptorCollector>,
     drums: Option<DrumCollector>,
+    vocals: Option<VocalCollector>,
+    vocal_stem: Option<VocalCollector>,
+    /// Whether what the rhythm is found in is asked how well it can be danced to.
+    danceability: bool,
 }
 
 impl Collectors {
     fn new(spec: AudioSpec, options: &AnalyzeOptions) -> Self {
         let wanted = |features: &[Feature]| features.iter().any(|feature| options.features.contains(feature));
-        use Feature::{Chords, Drums, Energy, Form, Key, Loudness, Rhythm, Waveform};
+        use Feature::{Chords, Danceability, Drums, Energy, Form, Key, Loudness, Rhythm, Vocals, Waveform};
         Self {
             loudness: wanted(&[Loudness, Energy, Form])
                 .then(|| LoudnessCollector::new(spec, wanted(&[Loudness]))),
             signal: wanted(&[Loudness]).then(|| SignalCollector::new(spec)),
             waveform: wanted(&[Waveform]).then(|| WaveformCollector::new(spec)),
             harmony: wanted(&[Key, Form, Chords]).then(HarmonyCollector::new),
-            rhythm: wanted(&[Rhythm, Form, Chords]).then(RhythmCollector::new),
+            rhythm: wanted(&[Rhythm, Form, Chords, Vocals, Danceability]).then(RhythmCollector::new),
             pitched_stems: None,
             drum_stem: None,
             energy: wanted(&[Energy, Form]).then(EnergyCollector::new),
@@ -152,13 +164,27 @@ impl Collectors {
                 options.keep_frames,
             ),
             drums: wanted(&[Drums]).then(DrumCollector::new),
+            vocals: wanted(&[Vocals]).then(VocalCollector::new),
+            vocal_stem: None,
+            danceability: wanted(&[Danceability]),
         }
     }
 
     /// Feeds everyone, side by side: `block` and its mean at the file's own rate, and the mean at [`ANALYSIS_RATE_HZ`].
     fn push(&mut self, block: &Clip, native_mono: &[f32], mono: &[f32]) {
-        let Self { loudness, signal, waveform, harmony, rhythm, energy, timbre, descriptors, drums, .. } =
-            self;
+        let Self {
+            loudness,
+            signal,
+            waveform,
+            harmony,
+            rhythm,
+            energy,
+            timbre,
+            descriptors,
+            drums,
+            vocals,
+            ..
+        } = self;
         rayon::scope(|scope| {
             if let Some(descriptors) = descriptors {
                 scope.spawn(move |_| descriptors.push(native_mono));
@@ -178,6 +204,9 @@ impl Collectors {
             }
             if let Some(drums) = drums {
                 scope.spawn(move |_| drums.push(mono));
+            }
+            if let Some(vocals) = vocals {
+                scope.spawn(move |_| vocals.push(mono));
             }
             if let Some(energy) = energy {
                 scope.spawn(move |_| energy.push(mono));
@@ -214,6 +243,7 @@ impl Collectors {
         let energy = self.energy.map(|collector| energy::judge(&collector.finish(), integrated_lufs));
         watch.checkpoint()?;
         let mut timbre = self.timbre;
+        let mut danceability = None;
         let rhythm = match self.rhythm {
             Some(collector) => {
                 let mix = collector.finish_and_share(|spectrum| {
@@ -228,7 +258,11 @@ impl Collectors {
                 if in_drums.is_some() {
                     stems.insert(0, StemUse::BeatsFromDrums);
                 }
-                in_drums.or(heard)
+                let rhythm = in_drums.or(heard);
+                if self.danceability {
+                    danceability = danceability::judge(&mix, rhythm.as_ref());
+                }
+                rhythm
             }
             None => None,
         };
@@ -240,6 +274,11 @@ impl Collectors {
             }
             None => None,
         };
+        let stem = self.vocal_stem.map(VocalCollector::finish);
+        let vocals = self.vocals.map(VocalCollector::finish).and_then(|mix| match stem {
+            Some(stem) => vocals::in_stem(&stem, &mix, rhythm.as_ref(), duration_secs),
+            None => vocals::in_mix(&mix, rhythm.as_ref(), duration_secs),
+        });
         let descriptors = match self.descriptors {
             Some(collector) => collector.finish(watch)?,
             None => None,
@@ -268,6 +307,8 @@ impl Collectors {
             form,
             chords,
             drums: self.drums.map(|collector| drums::find(&collector.finish())),
+            vocals,
+            danceability,
             waveform: self.waveform.map(WaveformCollector::finish),
             descriptors,
             frames: feature_frames.flatten(),

@@ -16,6 +16,8 @@ pub struct StemSources<'a> {
     pub bass: Option<&'a mut dyn AudioSource>,
     /// What is neither drums, bass nor voice.
     pub other: Option<&'a mut dyn AudioSource>,
+    /// The voices alone: where somebody sings is read from their level.
+    pub vocals: Option<&'a mut dyn AudioSource>,
 }
 
 impl std::fmt::Debug for StemSources<'_> {
@@ -24,6 +26,7 @@ impl std::fmt::Debug for StemSources<'_> {
             .field("drums", &self.drums.is_some())
             .field("bass", &self.bass.is_some())
             .field("other", &self.other.is_some())
+            .field("vocals", &self.vocals.is_some())
             .finish()
     }
 }
@@ -39,6 +42,8 @@ pub enum StemUse {
     HitsFromDrums,
     /// Key, tuning and chroma, from bass and other together.
     KeyFromBassAndOther,
+    /// Where somebody sings, from the vocals.
+    VocalsFromVocals,
 }
 
 /// Feeds the sum of `sources`, from where they stand to the end of the longest, as one channel at the rate of the

@@ -2,11 +2,13 @@
 #![allow(clippy::print_stderr, reason = "tests say aloud what they skip")]
 
 mod chords;
+mod danceability;
 mod drums;
 mod key;
 mod loudness;
 mod song;
 mod stems;
+mod vocals;
 mod whole;
 
 use std::path::{Path, PathBuf};

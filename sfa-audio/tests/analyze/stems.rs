@@ -25,6 +25,7 @@ fn with_stems(mix: &Clip, drums: Option<&Clip>, bass: Option<&Clip>, other: Opti
         drums: drums.as_mut().map(|stem| stem as _),
         bass: bass.as_mut().map(|stem| stem as _),
         other: other.as_mut().map(|stem| stem as _),
+        vocals: None,
     };
     analyze_with_stems(&mut mix.source(), stems, &options, &Watch::new()).unwrap()
 }

@@ -36,7 +36,7 @@ pub(super) struct Arguments {
     #[arg(long, value_enum, value_name = "NAME")]
     beats_like: Option<BeatsLike>,
 
-    /// Read beats, drum hits and key from the stems in this folder: drums, bass, other (one input only)
+    /// Read beats, drum hits, key and where somebody sings from the stems in this folder: drums, bass, other, vocals (one input only)
     #[arg(long, value_name = "DIR")]
     stems: Option<PathBuf>,
 
@@ -81,14 +81,22 @@ enum FeatureName {
     EnergyCurve,
     /// Peaks for drawing
     Waveform,
-    /// Sections, drops, build-ups, breakdowns, cues, loops
+    /// Sections, phrases, drops, build-ups, breakdowns, cues, loops
     Form,
     /// Chords with times and bass notes
     Chords,
     /// Drum hits: kick, snare, hat, clap, perc
     Drums,
+    /// Where somebody sings, bar by bar
+    Vocals,
+    /// The same as vocals
+    VocalActivity,
+    /// How well it can be danced to
+    Danceability,
     /// The same as form
     Structure,
+    /// The same as form
+    Phrases,
     /// The same as form
     Arrangement,
     /// The same as form
@@ -122,11 +130,16 @@ impl FeatureName {
             Self::Loudness => Feature::Loudness,
             Self::Energy | Self::EnergyCurve => Feature::Energy,
             Self::Waveform => Feature::Waveform,
-            Self::Form | Self::Structure | Self::Arrangement | Self::LoopPoints | Self::AutoCues => {
-                Feature::Form
-            }
+            Self::Form
+            | Self::Structure
+            | Self::Phrases
+            | Self::Arrangement
+            | Self::LoopPoints
+            | Self::AutoCues => Feature::Form,
             Self::Chords => Feature::Chords,
             Self::Drums => Feature::Drums,
+            Self::Vocals | Self::VocalActivity => Feature::Vocals,
+            Self::Danceability => Feature::Danceability,
             Self::Spectral => Feature::Spectral,
             Self::Mfcc => Feature::Mfcc,
             Self::Chroma => Feature::ChromaVectors,

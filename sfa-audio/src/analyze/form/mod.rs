@@ -14,12 +14,14 @@ mod events;
 mod labels;
 mod loops;
 mod parts;
+mod phrases;
 mod raster;
 mod riser;
 #[cfg(test)]
 mod tests;
 
 use parts::{Full, Part};
+pub use phrases::Phrase;
 use raster::Raster;
 
 /// Squared distance of neighbours at which a section is half clear.
@@ -83,8 +85,13 @@ pub(crate) fn find(
     let full = Full::of(&raster);
     let arrivals = events::arrivals(&raster, &parts, &full);
     let kinds = labels::label(&parts, &arrivals, &full);
+    let sections = sections(&raster, &parts, &kinds);
+    let clarity: Vec<f32> = sections.iter().map(|section| section.confidence).collect();
+    let phrases = phrases::find(&raster, &parts, &arrivals, &clarity);
     Ok(Form {
-        sections: sections(&raster, &parts, &kinds),
+        sections,
+        phrase_bars: phrases.usual_bars,
+        phrases: phrases.phrases,
         events: events::list(&raster, &parts, &arrivals, &full),
         loops: loops::find(&raster, &parts),
     })
@@ -116,6 +123,12 @@ fn sections(raster: &Raster, parts: &[Part], kinds: &[SectionKind]) -> Vec<Secti
 pub struct Form {
     /// Sections that tile the song from 0 to its end without gaps.
     pub sections: Vec<Section>,
+    /// Phrases that tile the song's bars from its first downbeat to the end of its last bar; empty without bars.
+    #[serde(default)]
+    pub phrases: Vec<Phrase>,
+    /// The length of a usual phrase: 4, 8, 16 or 32 bars.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub phrase_bars: Option<u32>,
     /// What a DJ waits for, in order of time.
     pub events: Vec<FormEvent>,
     /// Stretches that can be played round and round, in order of time: the best of each length in each

@@ -93,7 +93,7 @@ fn coefficients(sample_rate_hz: f64) -> ([f64; 5], [f64; 5]) {
         let a0 = 1.0 + k / quality + k * k;
         (a0, [1.0, 2.0 * (k * k - 1.0) / a0, (1.0 - k / quality + k * k) / a0])
     };
-    let (k, quality) = (warped(1681.974_450_955_533), 0.707_175_236_955_419_6);
+    let (k, quality) = (warped(1_681.974_450_955_533), 0.707_175_236_955_419_6);
     let high = 10f64.powf(3.999_843_853_973_347 / 20.0);
     let between = high.powf(0.499_666_774_154_541_6);
     let (a0, shelf) = denominator(k, quality);

@@ -1,7 +1,8 @@
 //! Which of the possible tempos is the song's.
 
 use super::beats;
-use super::onset::FRAME_RATE_HZ;
+use super::harmony;
+use super::onset::{FRAME_RATE_HZ, RhythmFeatures};
 use super::pulse::{Pulse, median, peak_near};
 use super::tempo::{TEMPO_RANGE_BPM, Tempogram, prior};
 
@@ -22,8 +23,9 @@ pub(super) const SAME_TEMPO: f64 = 0.03;
 
 /// Tracks beats at `bpm` and judges them, or `None` where there are fewer than four.
 ///
-/// What people tap is mostly decided by three things: how strictly the song repeats after a few beats, how usual
-/// the tempo is, and into how many parts a beat is divided. Songs halve their beat more often than not. A reading
+/// What people tap is mostly decided by four things: how strictly the song repeats after a few beats, how usual
+/// the tempo is, into how many parts a beat is divided, and whether chords change by bars of such beats (see
+/// [`hear_harmony`]). Songs halve their beat more often than not. A reading
 /// whose beat is clearly cut in four is a fast song read at half its tempo, and one whose beat is cut in three is a
 /// waltz read in whole bars.
 pub(super) fn read(
@@ -39,6 +41,8 @@ pub(super) fn read(
     const LOCAL_STRENGTH_WEIGHT: f32 = 0.3;
     const PRIOR_WEIGHT: f32 = 0.3;
     const QUARTERED_WEIGHT: f32 = 1.3;
+    /// Sixths are the triplets of a beat twice as fast, or swung sixteenths.
+    const SIXTHS_WEIGHT: f32 = 0.4;
     /// Activity at the quarters of a beat, relative to the beat, that is no sign of a faster beat yet and that
     /// is as sure a sign as there can be.
     const QUARTERED_RANGE: (f32, f32) = (0.12, 0.5);
@@ -89,7 +93,9 @@ pub(super) fn read(
         + PRIOR_WEIGHT * prior(bpm);
     if 2.0 * bpm <= TEMPO_RANGE_BPM.1 {
         let (none, sure) = QUARTERED_RANGE;
-        score -= QUARTERED_WEIGHT * (beside(3).max(beside(9)).clamp(none, sure) - none);
+        let part_of_beat =
+            |phases: [usize; 2]| phases.map(beside).into_iter().fold(0.0, f32::max).clamp(none, sure) - none;
+        score -= QUARTERED_WEIGHT * part_of_beat([3, 9]) + SIXTHS_WEIGHT * part_of_beat([2, 10]);
         if beside(6) > AS_STRONG {
             score -= EVENLY_HALVED_COST;
         }
@@ -119,6 +125,12 @@ pub(super) fn read(
         score += LOOP_BONUS;
     }
     Some(Reading { bpm, beats, periods, score })
+}
+
+/// Lets the chords speak for a reading, the best of its tempo.
+pub(super) fn hear_harmony(reading: &mut Reading, features: &RhythmFeatures) {
+    const HARMONY_WEIGHT: f32 = 0.2;
+    reading.score += HARMONY_WEIGHT * harmony::bars(&reading.beats, features);
 }
 
 /// The longest file that may be a sample loop.

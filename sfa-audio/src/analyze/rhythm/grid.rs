@@ -2,6 +2,7 @@
 
 use super::beats::{Attack, attack_near, secs_of_frame, track_freely};
 use super::choose::{Reading, loop_bpm};
+use super::mend::{evenly, in_one_octave};
 use super::onset::RhythmFeatures;
 use super::phase;
 use super::pulse::{Pulse, frame_at, median, peak_near};
@@ -15,13 +16,12 @@ pub(super) struct Beats {
 }
 
 impl Beats {
-    /// Beats per minute; of the median interval where the tempo varies.
+    /// Beats per minute; where the tempo varies, those of most of the time.
     pub(super) fn bpm(&self) -> f64 {
         if let Some(line) = self.line {
             return line.bpm();
         }
-        let mut intervals: Vec<f64> = self.times_secs.windows(2).map(|pair| pair[1] - pair[0]).collect();
-        median(&mut intervals).map_or(0.0, |interval| 60.0 / interval)
+        usual_interval(&self.times_secs).map_or(0.0, |interval| 60.0 / interval)
     }
 
     /// Stretches that one line describes: the index of the first beat, and the line from that beat.
@@ -33,6 +33,27 @@ impl Beats {
             None => regions(&self.times_secs, TOLERANCE_SECS),
         }
     }
+}
+
+/// The median of the intervals of that tempo, within some percent, which lasts the longest: a song of two tempos has one
+/// of them, and not the one between that its median may be.
+fn usual_interval(times_secs: &[f64]) -> Option<f64> {
+    const WIDTH: f64 = 1.05;
+    let mut intervals: Vec<f64> = times_secs.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    intervals.sort_by(f64::total_cmp);
+    let mut best = (0.0, 0..0);
+    let (mut first, mut secs) = (0, 0.0);
+    for end in 1..=intervals.len() {
+        secs += intervals[end - 1];
+        while intervals[end - 1] > WIDTH * intervals[first] {
+            secs -= intervals[first];
+            first += 1;
+        }
+        if secs > best.0 {
+            best = (secs, first..end);
+        }
+    }
+    median(&mut intervals[best.1])
 }
 
 /// Places tracked beats exactly, and drops those before the music begins and after it ends.
@@ -59,7 +80,7 @@ pub(super) fn lay(reading: &Reading, features: &RhythmFeatures, pulse: &Pulse) -
         .map(|line| close_loop(line, features.duration_secs));
     let times_secs = match line {
         Some(line) => line.between(first, last),
-        None => each_on_the_beat(smooth(&free), features, pulse),
+        None => each_on_the_beat(in_one_octave(smooth(&free)), features, pulse),
     };
     let times_secs = trim(times_secs, features.duration_secs, &pulse.total);
     (times_secs.len() >= FEWEST).then_some(Beats { times_secs, line })
@@ -71,13 +92,20 @@ fn on_the_beat(line: Line, from_secs: f64, to_secs: f64, features: &RhythmFeatur
     Line { start_secs: line.start_secs + lag_beats * line.period_secs, ..line }
 }
 
-/// Beats without a line, moved as [`on_the_beat`] moves a line.
+/// Beats without a line, moved as [`on_the_beat`] moves a line, and those between two beats onto one.
 fn each_on_the_beat(beats_secs: Vec<f64>, features: &RhythmFeatures, pulse: &Pulse) -> Vec<f64> {
     let lag_beats = phase::lag(&beats_secs, features, pulse);
-    if lag_beats == 0.0 {
-        return beats_secs;
+    let moved: Vec<f64> = match lag_beats {
+        0.0 => beats_secs,
+        _ => beats_secs.windows(2).map(|pair| pair[0] + lag_beats * (pair[1] - pair[0])).collect(),
+    };
+    let is_off = phase::off_beats(&moved, features, pulse);
+    if !is_off.contains(&true) {
+        return moved;
     }
-    beats_secs.windows(2).map(|pair| pair[0] + lag_beats * (pair[1] - pair[0])).collect()
+    let half = |n: usize| moved.get(n + 1).map_or(0.0, |next| (next - moved[n]) / 2.0);
+    let shifted = (0..moved.len()).map(|n| moved[n] + if is_off[n] { half(n) } else { 0.0 });
+    evenly(shifted.collect(), &moved)
 }
 
 fn on_attacks(frames: &[usize], features: &RhythmFeatures) -> Vec<Attack> {

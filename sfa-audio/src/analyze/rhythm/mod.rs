@@ -3,6 +3,8 @@
 mod beats;
 mod choose;
 mod grid;
+mod harmony;
+mod mend;
 mod meter;
 mod onset;
 mod phase;
@@ -15,7 +17,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::{Result, Watch};
 
-pub(crate) use onset::{FRAME_HOP, FRAME_WINDOW, RhythmCollector, RhythmFeatures};
+pub(crate) use onset::{FRAME_HOP, FRAME_RATE_HZ, FRAME_WINDOW, RhythmCollector, RhythmFeatures};
 use pulse::Pulse;
 pub use swing::Swing;
 pub(crate) use tempo::TEMPO_RANGE_BPM;
@@ -50,7 +52,7 @@ impl Rhythm {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct Tempo {
-    /// Beats per minute; the median where the tempo varies.
+    /// Beats per minute; where the tempo varies, those of the tempo that lasts the longest.
     pub bpm: f64,
     /// `0.0..=1.0`: how clearly this tempo wins over [`alternatives`](Self::alternatives).
     pub confidence: f32,
@@ -135,6 +137,8 @@ pub(crate) fn track_rhythm(
         found_bpm.push(reading.bpm);
         is_new
     });
+    readings.iter_mut().for_each(|reading| choose::hear_harmony(reading, features));
+    readings.sort_by(|a, b| b.score.total_cmp(&a.score));
     let Some(reading) = readings.first() else { return Ok(None) };
     if !tempogram.is_periodic(reading.bpm) {
         return Ok(None);

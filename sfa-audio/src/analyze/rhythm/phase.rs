@@ -11,19 +11,61 @@ use super::pulse::{BEAT_BAND_WEIGHTS, BEAT_RISE_WEIGHTS, Pulse, frame_at, mean, 
 /// Parts into which a beat is divided.
 const PHASES: usize = 24;
 
-/// How far the beats must be moved, as a share of the beat in `0.0..1.0`: 0 unless another part of the period is
+/// How far the beats must be moved, as a share of the beat in `0.0..=1.0`: 0 unless another part of the period is
 /// clearly more like a beat.
+pub(super) fn lag(beats_secs: &[f64], features: &RhythmFeatures, pulse: &Pulse) -> f64 {
+    /// How much more another part must be like a beat: syncopated stretches alone come near, but not this far.
+    const CLEARLY: f32 = 0.03;
+
+    let likeness = likeness(beats_secs, features, pulse);
+    let best = (0..PHASES).max_by(|&a, &b| likeness[a].total_cmp(&likeness[b])).unwrap_or(0);
+    if likeness[best] > likeness[0] + CLEARLY { best as f64 / PHASES as f64 } else { 0.0 }
+}
+
+/// Of each beat, whether it lies between two: a tracker without a line may lose the beat in a breakdown, and find back
+/// half of one late.
+///
+/// Of all ways to be on and off the beat, the one is taken in which windows of beats are most like beats (Viterbi).
+pub(super) fn off_beats(beats_secs: &[f64], features: &RhythmFeatures, pulse: &Pulse) -> Vec<bool> {
+    const WINDOW_BEATS: usize = 32;
+    const HOP_BEATS: usize = 16;
+    /// What must speak for it, over all windows, that the tracker lost the beat once.
+    const LOST_COST: f32 = 0.15;
+
+    let mut costs = [0.0_f32; 2];
+    let mut origins = Vec::new();
+    for first in (0..beats_secs.len().saturating_sub(HOP_BEATS)).step_by(HOP_BEATS) {
+        let window = &beats_secs[first..(first + WINDOW_BEATS).min(beats_secs.len())];
+        let likeness = likeness(window, features, pulse);
+        let lean = likeness[0] - likeness[PHASES / 2];
+        let origin = [costs[1] + LOST_COST < costs[0], costs[0] + LOST_COST >= costs[1]];
+        let reached = origin.map(usize::from).map(|from| costs[from]);
+        let lost = [origin[0], !origin[1]].map(|lost| if lost { LOST_COST } else { 0.0 });
+        costs = [reached[0] + lost[0] - lean.min(0.0), reached[1] + lost[1] + lean.max(0.0)];
+        origins.push(origin);
+    }
+    let mut is_off = costs[1] < costs[0];
+    let mut windows = vec![false; origins.len()];
+    for (window, origin) in windows.iter_mut().zip(&origins).rev() {
+        *window = is_off;
+        is_off = origin[usize::from(is_off)];
+    }
+    // A window that begins at a beat decides about those around its middle.
+    let window_of =
+        |beat: usize| (beat.saturating_sub(HOP_BEATS / 2) / HOP_BEATS).min(windows.len().saturating_sub(1));
+    (0..beats_secs.len()).map(|beat| windows.get(window_of(beat)).copied().unwrap_or(false)).collect()
+}
+
+/// How much every part of a period is like a beat.
 ///
 /// Kicks, snares and chords start on beats, and where bass, chords and hats answer between them, kicks are still
 /// what raises the low band most. The half-beat has hats and snares of its own, while what lies before and after a
 /// sixteenth that was mistaken for the beat is silent half a beat later.
-pub(super) fn lag(beats_secs: &[f64], features: &RhythmFeatures, pulse: &Pulse) -> f64 {
+fn likeness(beats_secs: &[f64], features: &RhythmFeatures, pulse: &Pulse) -> [f32; PHASES] {
     const HALF_BEAT_WEIGHTS: [f32; BANDS] = [0.0, 0.25, 0.25];
     const CHORD_WEIGHT: f32 = 0.3;
     /// The half-beat comes after half of the beat or, where eighths swing, up to a triplet late.
     const HALF_BEATS: RangeInclusive<usize> = PHASES / 2..=PHASES * 2 / 3;
-    /// How much more another part must be like a beat: syncopated stretches alone come near, but not this far.
-    const CLEARLY: f32 = 0.03;
 
     let shares = |trace: &Vec<f32>| share(profile(beats_secs, |secs| peak_near(trace, frame_at(secs), 1)));
     let bands = pulse.bands.each_ref().map(shares);
@@ -31,7 +73,7 @@ pub(super) fn lag(beats_secs: &[f64], features: &RhythmFeatures, pulse: &Pulse) 
     let mut chords = bar_chords(beats_secs, features);
     let usual = mean(&chords).max(f32::MIN_POSITIVE);
     chords.iter_mut().for_each(|change| *change = *change / usual - 1.0);
-    let likeness = |phase: usize| -> f32 {
+    std::array::from_fn(|phase| {
         let sum_at = |phase: usize, weights: [f32; BANDS]| -> f32 {
             bands.iter().zip(weights).map(|(band, weight)| weight * band[phase % PHASES]).sum()
         };
@@ -39,9 +81,7 @@ pub(super) fn lag(beats_secs: &[f64], features: &RhythmFeatures, pulse: &Pulse) 
         let half = half_beats.fold(0.0, f32::max);
         let rise: f32 = rises.iter().zip(BEAT_RISE_WEIGHTS).map(|(rise, weight)| weight * rise[phase]).sum();
         sum_at(phase, BEAT_BAND_WEIGHTS) + rise + half + CHORD_WEIGHT * chords[phase]
-    };
-    let best = (0..PHASES).max_by(|&a, &b| likeness(a).total_cmp(&likeness(b))).unwrap_or(0);
-    if likeness(best) > likeness(0) + CLEARLY { best as f64 / PHASES as f64 } else { 0.0 }
+    })
 }
 
 /// How much the pitch classes change at every part of a beat, at that place of a bar where they change most: chords
@@ -83,7 +123,7 @@ fn share(profile: [f32; PHASES]) -> [f32; PHASES] {
 }
 
 /// How different the pitch classes are within `reach_secs` before and after a moment, `0.0..=1.0`.
-fn chord_change(features: &RhythmFeatures, secs: f64, reach_secs: f64) -> f32 {
+pub(super) fn chord_change(features: &RhythmFeatures, secs: f64, reach_secs: f64) -> f32 {
     /// The attack itself, whose noise has no pitch.
     const ATTACK_SECS: f64 = 0.08;
     let chroma = |start_secs: f64, end_secs: f64| {

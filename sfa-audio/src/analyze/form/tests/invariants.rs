@@ -75,6 +75,14 @@ proptest! {
             prop_assert!(!inside_bars || is_on_grid(event.start_secs));
             prop_assert!((0.0..=1.0).contains(&event.intensity) && (0.0..=1.0).contains(&event.confidence));
         }
+        for phrase in &form.phrases {
+            prop_assert!(downbeats.contains(&phrase.start_secs) && phrase.start_secs < phrase.end_secs);
+            prop_assert!(phrase.bars > 0 && (0.0..=1.0).contains(&phrase.confidence));
+        }
+        for pair in form.phrases.windows(2) {
+            prop_assert_eq!(pair[0].first_bar + pair[0].bars, pair[1].first_bar);
+            prop_assert!(pair[0].end_secs <= pair[1].start_secs + 1e-9);
+        }
         prop_assert!(form.events.windows(2).all(|pair| pair[0].start_secs <= pair[1].start_secs));
 
         let analysis = analysis(form, rhythm, duration_secs);

@@ -47,6 +47,30 @@ fn a_dance_song_is_cut_and_named_as_planted() {
 }
 
 #[test]
+fn phrases_are_the_eights_that_sections_are_made_of() {
+    let (samples, planted) = dance_song();
+    let form = find(&samples, Some(&steady_rhythm(96.0))).unwrap();
+    assert_eq!(form.phrase_bars, Some(8));
+    let bars: Vec<u32> = form.phrases.iter().map(|phrase| phrase.bars).collect();
+    assert_eq!(bars, [8, 4, 8, 8, 4, 8, 8]);
+    let starts: Vec<f64> = form.phrases.iter().map(|phrase| phrase.start_secs).collect();
+    assert_eq!(starts, planted);
+    let first_bars: Vec<u32> = form.phrases.iter().map(|phrase| phrase.first_bar).collect();
+    assert_eq!(first_bars, [1, 9, 13, 21, 29, 33, 41]);
+    assert!(form.phrases.iter().all(|phrase| phrase.confidence > 0.5), "{:?}", form.phrases);
+}
+
+#[test]
+fn long_sections_of_one_sound_are_counted_from_their_start() {
+    let parts = [(5, QUIET), (32, FULL), (16, QUIET), (16, FULL)];
+    let form = find(&render(&parts), Some(&steady_rhythm(138.0))).unwrap();
+    let cuts: Vec<(f64, u32)> = form.phrases.iter().map(|phrase| (phrase.start_secs, phrase.bars)).collect();
+    assert_eq!(form.phrase_bars, Some(16));
+    assert_eq!(cuts[cuts.len() - 4..], [(10.0, 16), (42.0, 16), (74.0, 16), (106.0, 16)], "{cuts:?}");
+    assert!(find(&render(&[(16, FULL)]), None).unwrap().phrases.is_empty());
+}
+
+#[test]
 fn drops_stay_within_a_bar_when_downbeats_are_half_a_bar_off() {
     let (samples, _) = dance_song();
     let mut rhythm = steady_rhythm(96.0);
