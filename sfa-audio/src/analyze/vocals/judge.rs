@@ -15,8 +15,8 @@ const SILENCE_DB: f32 = -75.0;
 ///
 /// A voice is what no keyboard is: its partials slide, all together, and its spectrum changes from vowel to vowel (after
 /// the fluctogram and the vocal variance of Lehner, Widmer and Sonnleitner, "On the reduction of false positives in
-/// singing voice detection", ICASSP 2014). A logistic regression weighs these, in themselves and against the song's other
-/// bars; it was trained on songs that programs sing (benches/peers/analysis/train_vocals.py).
+/// singing voice detection", ICASSP 2014). A logistic regression weighs these; it was trained on songs that programs
+/// sing and on ten recordings (benches/peers/analysis/train_vocals.py).
 pub(crate) fn in_mix(
     features: &VocalFeatures,
     rhythm: Option<&Rhythm>,
