@@ -20,7 +20,7 @@ import time
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-JOBS = {"ours": 20_000, "graphile-worker": 4_000, "procrastinate": 300}
+JOBS = {"ours": 20_000, "graphile-worker": 4_000, "procrastinate": 400}
 
 
 def server_programs():
