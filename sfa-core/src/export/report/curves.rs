@@ -31,7 +31,8 @@ pub(super) fn energy_and_loudness(analysis: &Analysis) -> String {
             let y = loudness_y(integrated_lufs);
             let _ = write!(content, "<path class=\"c-integrated\" d=\"M0 {y:.1}H{width:.2}\"/>");
         }
-        let points = points(&loudness.momentary_lufs.thinned(MAX_POINTS), |value| loudness_y(f64::from(value)));
+        let points =
+            points(&loudness.momentary_lufs.thinned(MAX_POINTS), |value| loudness_y(f64::from(value)));
         if !points.is_empty() {
             let _ = write!(content, "<path class=\"c-loudness\" d=\"M{}\"/>", line(&points));
         }
