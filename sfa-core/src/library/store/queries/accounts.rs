@@ -6,7 +6,7 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::rows::{Row, get, parsed};
-use super::{Connection, Rows, Scope, contained, failed, millis};
+use super::{Connection, Rows, Scope, contained, failed, millis, rows_of_list};
 use crate::library::account;
 use crate::library::store::Accounts;
 use crate::library::{
@@ -15,7 +15,6 @@ use crate::library::{
     UserQuery, UserStatus,
 };
 
-const PAGE_LIMIT: i64 = 500;
 /// A token's use is noted at most so often: reading is not to be slowed down by writing.
 const NOTED_AGAIN_MS: i64 = 60_000;
 
@@ -77,7 +76,6 @@ impl Accounts for Rows {
     }
 
     async fn users(&self, query: &UserQuery) -> LibraryResult<Vec<User>> {
-        let limit = if query.limit == 0 { 100 } else { query.limit.clamp(1, PAGE_LIMIT) };
         let found = sqlx::query(concat!(
             "select ",
             user_columns!(),
@@ -93,7 +91,7 @@ impl Accounts for Rows {
         .bind(query.status.map(UserStatus::name))
         .bind(query.search.as_deref().map(contained))
         .bind(query.after.map(|user| user.to_string()))
-        .bind(limit)
+        .bind(rows_of_list(query.limit))
         .fetch_all(&self.readers)
         .await
         .map_err(failed)?;
@@ -383,7 +381,6 @@ impl Accounts for Rows {
     }
 
     async fn audit_log(&self, query: &AuditQuery) -> LibraryResult<Vec<AuditEntry>> {
-        let limit = if query.limit == 0 { 100 } else { query.limit.clamp(1, PAGE_LIMIT) };
         let before = if query.before == 0 { i64::MAX } else { query.before };
         let found = sqlx::query(
             "select seq, actor_id, action, target_kind, target, changes, address, at_ms from audit_log \
@@ -393,7 +390,7 @@ impl Accounts for Rows {
         .bind(before)
         .bind(query.actor.map(|actor| actor.to_string()))
         .bind(&query.target)
-        .bind(limit)
+        .bind(rows_of_list(query.limit))
         .fetch_all(&self.readers)
         .await
         .map_err(failed)?;

@@ -211,7 +211,7 @@ impl JobQueue for Rows {
     }
 
     async fn register(&self, worker: WorkerId, name: &str, capabilities: &[String]) -> LibraryResult<()> {
-        sqlx::query(concat!(
+        let query = sqlx::query(concat!(
             "insert into workers (id, name, capabilities, started_at_ms, seen_at_ms) values ($1, $2, $3, ",
             now_ms!(),
             ", ",
@@ -220,11 +220,8 @@ impl JobQueue for Rows {
         ))
         .bind(worker.to_string())
         .bind(name)
-        .bind(json!(capabilities).to_string())
-        .execute(&self.writer)
-        .await
-        .map(|_| ())
-        .map_err(failed)
+        .bind(json!(capabilities).to_string());
+        self.execute(query).await
     }
 
     async fn unregister(&self, worker: WorkerId) -> LibraryResult<()> {

@@ -17,6 +17,9 @@ use sqlx::{Pool, Transaction};
 use super::{ANNOUNCE, BEGIN, BEGIN_CLAIM, Database, SEARCH_COUNT, Scope, listen};
 use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
 
+/// The most rows of a page.
+const PAGE_LIMIT: i64 = 500;
+
 type Connection = <Database as sqlx::Database>::Connection;
 type Arguments = <Database as sqlx::Database>::Arguments;
 
@@ -150,6 +153,11 @@ fn contained(letters: &str) -> String {
     }
     pattern.push('%');
     pattern
+}
+
+/// How many rows a list has whose query asks for `limit` of them; 0 asks for the usual number.
+fn rows_of_list(limit: i64) -> i64 {
+    if limit == 0 { 100 } else { limit.clamp(1, PAGE_LIMIT) }
 }
 
 fn millis(duration: Duration) -> i64 {

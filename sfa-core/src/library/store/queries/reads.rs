@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use super::rows::{self, get, job_columns, parsed};
 use super::search::Words;
-use super::{Rows, Scope, failed, millis};
+use super::{PAGE_LIMIT, Rows, Scope, failed, millis, rows_of_list};
 use crate::library::store::{Store, Usage};
 use crate::library::{
     Batch, BatchId, Blob, Change, Event, ExportFile, Job, JobId, JobQuery, LibraryCue, LibraryError,
@@ -15,8 +15,6 @@ use crate::library::{
     Track, TrackId, TrackOrder, TrackQuery, UserId,
 };
 
-/// The most rows of a page.
-const PAGE_LIMIT: i64 = 500;
 /// The most events read at once.
 const EVENTS_LIMIT: i64 = 1000;
 /// Contents removed by one transaction.
@@ -93,17 +91,14 @@ impl Store for Rows {
     }
 
     async fn ensure_user(&self, user: UserId, name: &str) -> LibraryResult<()> {
-        sqlx::query(concat!(
+        let query = sqlx::query(concat!(
             "insert into users (id, name, created_at_ms) values ($1, $2, ",
             now_ms!(),
             ") on conflict (id) do nothing"
         ))
         .bind(user.to_string())
-        .bind(name)
-        .execute(&self.writer)
-        .await
-        .map(|_| ())
-        .map_err(failed)
+        .bind(name);
+        self.execute(query).await
     }
 
     async fn usage(&self, scope: Scope) -> LibraryResult<Usage> {
@@ -310,7 +305,6 @@ impl Store for Rows {
     }
 
     async fn jobs(&self, scope: Scope, query: &JobQuery) -> LibraryResult<Vec<Job>> {
-        let limit = if query.limit == 0 { 100 } else { query.limit.clamp(1, PAGE_LIMIT) };
         let found = sqlx::query(concat!(
             "select ",
             job_columns!(),
@@ -320,7 +314,7 @@ impl Store for Rows {
         .bind(scope.user.to_string())
         .bind(query.state.map(|state| state.name()))
         .bind(query.track.map(|track| track.to_string()))
-        .bind(limit)
+        .bind(rows_of_list(query.limit))
         .fetch_all(&self.readers)
         .await
         .map_err(failed)?;
@@ -377,17 +371,14 @@ impl Store for Rows {
     }
 
     async fn reserve_blob(&self, blob: &Blob) -> LibraryResult<()> {
-        sqlx::query(concat!(
+        let query = sqlx::query(concat!(
             "insert into blobs (hash, size_bytes, created_at_ms) values ($1, $2, ",
             now_ms!(),
             ") on conflict (hash) do update set created_at_ms = excluded.created_at_ms"
         ))
         .bind(&blob.hash)
-        .bind(blob.size_bytes)
-        .execute(&self.writer)
-        .await
-        .map(|_| ())
-        .map_err(failed)
+        .bind(blob.size_bytes);
+        self.execute(query).await
     }
 
     async fn blobs(&self) -> LibraryResult<Vec<Blob>> {
