@@ -14,7 +14,9 @@ use serde_json::Value;
 use sqlx::query::Query;
 use sqlx::{Pool, Transaction};
 
-use super::{ANNOUNCE, BEGIN, BEGIN_CLAIM, Database, SEARCH_COUNT, Scope, listen};
+pub(super) use jobs::take;
+
+use super::{ANNOUNCE, BEGIN, Database, SEARCH_COUNT, Scope, listen, take_alone};
 use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
 
 /// The most rows of a page.
@@ -28,6 +30,8 @@ type Arguments = <Database as sqlx::Database>::Arguments;
 pub struct Rows {
     pub(super) writer: Pool<Database>,
     pub(super) readers: Pool<Database>,
+    /// For claims, which need not be on disk.
+    pub(super) claims: Pool<Database>,
 }
 
 impl Rows {
@@ -37,11 +41,7 @@ impl Rows {
     }
 
     async fn begin(&self) -> LibraryResult<Transaction<'static, Database>> {
-        self.begin_by(BEGIN).await
-    }
-
-    async fn begin_by(&self, statement: &'static str) -> LibraryResult<Transaction<'static, Database>> {
-        self.writer.begin_with(statement).await.map_err(failed)
+        self.writer.begin_with(BEGIN).await.map_err(failed)
     }
 }
 
