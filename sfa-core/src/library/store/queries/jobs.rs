@@ -1,6 +1,5 @@
 //! The queue.
 
-use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -101,21 +100,20 @@ impl JobQueue for Rows {
             |outcome: &Outcome| matches!(outcome, Outcome::Completed(changes) if changes.is_empty());
         let plain: Vec<Fence> =
             ended.iter().filter(|(_, outcome)| is_plain(outcome)).map(|(fence, _)| *fence).collect();
-        let completed = self.complete_plainly(&plain).await?;
-        let is_written =
-            |(fence, outcome): &(Fence, Outcome)| is_plain(outcome) && completed.contains(&fence.job);
-        if ended.iter().all(is_written) {
-            return Ok(ended.iter().map(|_| Ok(Receipt::default())).collect());
-        }
         let mut transaction = self.begin().await?;
+        let are_written = complete_plainly(&mut transaction, &plain).await?;
+        if !are_written {
+            transaction.rollback().await.map_err(failed)?;
+            transaction = self.begin().await?;
+        }
         let mut receipts = Vec::with_capacity(ended.len());
-        for end in ended {
-            if is_written(&end) {
+        for (fence, outcome) in ended {
+            if are_written && is_plain(&outcome) {
                 receipts.push(Ok(Receipt::default()));
                 continue;
             }
             let mut part = transaction.begin().await.map_err(failed)?;
-            let receipt = settle(&mut part, end.0, end.1).await;
+            let receipt = settle(&mut part, fence, outcome).await;
             if receipt.is_ok() {
                 part.commit().await.map_err(failed)?;
             } else {
@@ -306,45 +304,6 @@ impl JobQueue for Rows {
     }
 }
 
-impl Rows {
-    /// Ends runs of jobs about no track that changed nothing else, all by one statement: where jobs are small, most of
-    /// their cost is this. Returns those that have ended, now or when the answer to an earlier report was lost.
-    async fn complete_plainly(&self, runs: &[Fence]) -> LibraryResult<HashSet<JobId>> {
-        if runs.is_empty() {
-            return Ok(HashSet::new());
-        }
-        let pairs: Vec<_> = runs.iter().map(|fence| json!([fence.job, fence.run_lease])).collect();
-        let pairs = json!(pairs).to_string();
-        // Whoever has a lease is executing. Asked for that state, a database would rather read all that have it than each
-        // of these by its id.
-        let ended = sqlx::query(concat!(
-            "update jobs set state = 'completed', finished_at_ms = ",
-            now_ms!(),
-            ", lease_until_ms = null, deadline_at_ms = null, error = null, progress = 100 from ",
-            runs!("$1"),
-            " as runs where jobs.id = runs.run_job and jobs.run_lease = runs.run_number \
-             and jobs.lease_until_ms is not null and jobs.track_id is null"
-        ))
-        .bind(&pairs)
-        .execute(&self.writer)
-        .await
-        .map_err(failed)?;
-        if ended.rows_affected() == runs.len() as u64 {
-            return Ok(runs.iter().map(|fence| fence.job).collect());
-        }
-        let completed = sqlx::query(concat!(
-            "select id from jobs join ",
-            runs!("$1"),
-            " as runs on jobs.id = runs.run_job and jobs.run_lease = runs.run_number where state = 'completed'"
-        ))
-        .bind(&pairs)
-        .fetch_all(&self.writer)
-        .await
-        .map_err(failed)?;
-        completed.iter().map(|row| parsed(row, "id")).collect()
-    }
-}
-
 /// How many jobs the worker may still take of `slots`.
 fn free_after(slots: i64, jobs: &[Job]) -> i64 {
     slots - i64::try_from(jobs.len()).unwrap_or(i64::MAX)
@@ -420,10 +379,10 @@ macro_rules! ready {
     () => {
         concat!(
             "from jobs where queue = $1 and user_id = coalesce($5, \
-             (select last.user_id from (select max(user_id) as user_id from jobs where queue = $1 \
-                 and state in ('available', 'scheduled', 'retryable')) as last \
-             where (select max(user_id) from jobs where queue = $1 \
-                 and state in ('available', 'scheduled', 'retryable') and user_id < last.user_id) is null \
+             (select last.user_id from (select user_id from jobs where queue = $1 \
+                 and state in ('available', 'scheduled', 'retryable') order by user_id desc limit 1) as last \
+             where (select user_id from jobs where queue = $1 \
+                 and state in ('available', 'scheduled', 'retryable') and user_id < last.user_id order by user_id limit 1) is null \
              and not exists (select 1 from queues where name = $1 \
                  and (is_paused = true or running_limit is not null)))) \
              and state in ('available', 'scheduled', 'retryable') and run_at_ms <= ",
@@ -525,6 +484,31 @@ pub(in crate::library::store) async fn take(
 
 fn given_away() -> LibraryError {
     LibraryError::new(LibraryErrorKind::Conflict, "this run of the job has been given to another worker")
+}
+
+/// Ends runs of jobs about no track that changed nothing else, all by one statement: where jobs are small, most of their
+/// cost is this. `false`, and nothing is to be kept of it, when one of them is about a track, or is not its worker's any
+/// more.
+async fn complete_plainly(connection: &mut Connection, runs: &[Fence]) -> LibraryResult<bool> {
+    if runs.is_empty() {
+        return Ok(true);
+    }
+    let pairs: Vec<_> = runs.iter().map(|fence| json!([fence.job, fence.run_lease])).collect();
+    // Whoever has a lease is executing. Asked for that state, a database would rather read all that have it than each of
+    // these by its id.
+    let ended = sqlx::query(concat!(
+        "update jobs set state = 'completed', finished_at_ms = ",
+        now_ms!(),
+        ", lease_until_ms = null, deadline_at_ms = null, error = null, progress = 100 from ",
+        runs!("$1"),
+        " as runs where jobs.id = runs.run_job and jobs.run_lease = runs.run_number \
+         and jobs.lease_until_ms is not null and jobs.track_id is null"
+    ))
+    .bind(json!(pairs).to_string())
+    .execute(&mut *connection)
+    .await
+    .map_err(failed)?;
+    Ok(ended.rows_affected() == runs.len() as u64)
 }
 
 /// Ends one run of a job.
