@@ -149,6 +149,9 @@ impl PostgresStore {
     }
 }
 
+/// What this database answers when its disk is full.
+const DISK_FULL: &str = "53100";
+
 const BEGIN: &str = "begin";
 
 /// Takes jobs of the only user who waits. One statement is a transaction by itself.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Pool, Sqlite as Database};
+use sqlx::{Connection as _, Pool, Sqlite as Database};
 use tokio::sync::Notify;
 
 use super::{Claim, migrations};
@@ -123,8 +123,12 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(BUSY_LIMIT)
             .foreign_keys(true);
-        // Connections to a file do not get lost.
-        let pool = SqlitePoolOptions::new().test_before_acquire(false);
+        // Connections to a file do not get lost. But where a disk is full, the database ends a transaction by itself, and
+        // the driver never stops believing in it.
+        let pool = SqlitePoolOptions::new().test_before_acquire(false).before_acquire(|connection, _| {
+            let is_free = !connection.is_in_transaction();
+            Box::pin(async move { Ok(is_free) })
+        });
         let writer =
             pool.clone().max_connections(1).connect_with(options.clone()).await.map_err(queries::failed)?;
         migrations::sqlite().run(&writer).await.map_err(queries::migration_failed)?;
@@ -134,6 +138,9 @@ impl SqliteStore {
         Ok(store)
     }
 }
+
+/// What this database answers when its disk is full.
+const DISK_FULL: &str = "13";
 
 const BEGIN: &str = "begin immediate";
 

@@ -16,7 +16,7 @@ use sqlx::{Pool, Transaction};
 
 pub(super) use jobs::take;
 
-use super::{ANNOUNCE, BEGIN, Database, SEARCH_COUNT, Scope, listen, take_alone};
+use super::{ANNOUNCE, BEGIN, DISK_FULL, Database, SEARCH_COUNT, Scope, listen, take_alone};
 use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
 
 /// The most rows of a page.
@@ -48,6 +48,10 @@ impl Rows {
 /// What the database said, as an error of ours: constraints have names, and names have sentences.
 pub(super) fn failed(error: sqlx::Error) -> LibraryError {
     let (kind, message) = match error.as_database_error() {
+        Some(database) if database.code().is_some_and(|code| code == DISK_FULL) => (
+            LibraryErrorKind::NoSpace,
+            "the disk of the database is full; make room and try again".to_owned(),
+        ),
         Some(database) if database.is_unique_violation() => {
             (LibraryErrorKind::Conflict, already_there(database).to_owned())
         }
