@@ -13,8 +13,14 @@ use crate::library::{
 
 impl Rows {
     pub(super) async fn apply_all(&self, scope: Scope, changes: Vec<Change>) -> LibraryResult<Receipt> {
-        let mut transaction = self.begin().await?;
         let mut receipt = Receipt::default();
+        if changes.iter().all(|change| matches!(change, Change::Enqueue(job) if job.is_plain())) {
+            // These become one statement, which is a transaction by itself.
+            let mut connection = self.writer.acquire().await.map_err(failed)?;
+            Writer::new(&mut connection, scope, &mut receipt).apply(changes).await?;
+            return Ok(receipt);
+        }
+        let mut transaction = self.begin().await?;
         let applied = Writer::new(&mut transaction, scope, &mut receipt).apply(changes).await;
         if let Err(error) = applied {
             // At once, and not when the connection is used again: nobody is to meet rows that are locked for nothing.
