@@ -1,8 +1,12 @@
 //! What a library remembers.
 
-use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
-use super::{BatchId, JobState, NotificationId, PlaylistId, TrackId, UserId};
+use serde::{Deserialize, Serialize};
+use sfa_audio::analyze::Key;
+
+use super::{BatchId, JobState, LibraryError, LibraryErrorKind, NotificationId, PlaylistId, TrackId, UserId};
 
 /// On whose behalf a call is made: every read and write sees this user's rows only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -69,6 +73,18 @@ impl TrackStatus {
             Self::Working => "working",
             Self::Failed => "failed",
         }
+    }
+}
+
+impl FromStr for TrackStatus {
+    type Err = LibraryError;
+
+    fn from_str(text: &str) -> Result<Self, LibraryError> {
+        let all = [Self::Ready, Self::Working, Self::Failed];
+        all.into_iter().find(|status| status.name() == text).ok_or_else(|| {
+            let message = format!("{text:?} is no status of a track; there are ready, working, failed");
+            LibraryError::new(LibraryErrorKind::Invalid, message)
+        })
     }
 }
 
@@ -220,8 +236,24 @@ pub struct TrackQuery {
     /// Words that title, artist and album together contain, in any order, whatever their case and accents. Of more
     /// than four words the four longest decide. One or two letters are looked for where words begin.
     pub search: Option<String>,
-    /// Order of the list.
+    /// Only by this artist, written exactly so.
+    pub artist: Option<String>,
+    /// Only from this album, written exactly so.
+    pub album: Option<String>,
+    /// Only tracks of this status.
+    pub status: Option<TrackStatus>,
+    /// Only with a tempo from one to the other, in beats per minute.
+    pub bpm: Option<RangeInclusive<f64>>,
+    /// Only in one of these keys; all where there are none.
+    pub keys: Vec<Key>,
+    /// Only with an energy from one to the other, 1 to 10.
+    pub energy: Option<RangeInclusive<i64>>,
+    /// Only with stems, or only without.
+    pub has_stems: Option<bool>,
+    /// Order of the list. Tracks without what it is sorted by come last.
     pub order: TrackOrder,
+    /// Whether the order is the other way round.
+    pub is_reversed: bool,
     /// Tracks of a page, 1 to 500.
     pub limit: i64,
     /// The last track of the page before.
@@ -230,7 +262,20 @@ pub struct TrackQuery {
 
 impl Default for TrackQuery {
     fn default() -> Self {
-        Self { search: None, order: TrackOrder::Newest, limit: 100, after: None }
+        Self {
+            search: None,
+            artist: None,
+            album: None,
+            status: None,
+            bpm: None,
+            keys: Vec::new(),
+            energy: None,
+            has_stems: None,
+            order: TrackOrder::Newest,
+            is_reversed: false,
+            limit: 100,
+            after: None,
+        }
     }
 }
 
@@ -242,8 +287,16 @@ pub enum TrackOrder {
     Newest,
     /// By title.
     Title,
-    /// By artist, those without one first.
+    /// By artist.
     Artist,
+    /// The slowest first.
+    Bpm,
+    /// Round the Camelot wheel from 1A.
+    Key,
+    /// The shortest first.
+    Duration,
+    /// The calmest first.
+    Energy,
 }
 
 /// Which jobs to list, the newest first.

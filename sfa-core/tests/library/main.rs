@@ -5,6 +5,7 @@ mod accounts;
 mod claims;
 mod interleavings;
 mod leases;
+mod lists;
 #[allow(dead_code, reason = "the chaos harness of the benches uses the rest")]
 mod postgres;
 mod rows;
@@ -148,7 +149,8 @@ async fn beat(desk: &Desk, fence: Fence, progress: i64) -> Verdict {
 /// Runs every case on a database of its own and names all that fail.
 async fn run_all(open: impl AsyncFn(usize) -> Arc<dyn Database>) {
     let mut failed = Vec::new();
-    let cases = [rows::CASES, accounts::CASES, claims::CASES, leases::CASES, upkeep::CASES].concat();
+    let cases =
+        [rows::CASES, lists::CASES, accounts::CASES, claims::CASES, leases::CASES, upkeep::CASES].concat();
     for (index, (name, case)) in cases.into_iter().enumerate() {
         let desk = Desk::over(open(index).await).await;
         let outcome = futures_util::FutureExt::catch_unwind(AssertUnwindSafe(case(desk))).await;

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde_json::json;
 use sfa_core::library::{
     AnalysisSummary, Batch, BatchId, Change, ExportFile, LibraryCue, LibraryErrorKind, LibraryStem,
-    PlaylistId, Storage, Topic, TrackEdit, TrackId, TrackOrder, TrackQuery, TrackStatus, UserId,
+    PlaylistId, Storage, Topic, TrackEdit, TrackId, TrackQuery, TrackStatus, UserId,
 };
 
 use crate::{Desk, blob, cases, job, kind_of, new_track};
@@ -20,16 +20,6 @@ cases![
     titles_have_a_length,
     edits_change_what_they_name,
     a_removed_track_takes_all_with_it,
-    lists_are_in_every_order,
-    lists_come_in_pages,
-    a_page_has_a_size,
-    a_page_after_a_strangers_track_is_not_found,
-    searches_ignore_case_and_read_all_three_fields,
-    searches_take_wildcards_as_letters,
-    searches_find_words_in_any_order_and_without_accents,
-    searches_find_rare_and_common_words_of_any_length,
-    searches_follow_edits_and_removals,
-    searches_come_in_pages,
     counts_are_per_user,
     stems_are_replaced_per_engine,
     takes_of_one_stem_live_side_by_side,
@@ -164,136 +154,6 @@ async fn a_removed_track_takes_all_with_it(desk: Desk) {
     assert_eq!(kind_of(desk.database.job(desk.ann, id).await), Some(LibraryErrorKind::NotFound));
     assert!(desk.database.stems(desk.ann, track).await.unwrap().is_empty());
     desk.track(desk.ann, "one").await;
-}
-
-async fn lists_are_in_every_order(desk: Desk) {
-    for (title, artist) in [("b", Some("x")), ("a", None), ("c", Some("w"))] {
-        let mut track = new_track(title);
-        track.artist = artist.map(str::to_owned);
-        desk.apply(desk.ann, Change::AddTrack(track)).await.unwrap();
-    }
-    for (order, expected) in
-        [(TrackOrder::Newest, "cab"), (TrackOrder::Title, "abc"), (TrackOrder::Artist, "acb")]
-    {
-        assert_eq!(titles(&desk, TrackQuery { order, ..TrackQuery::default() }).await, expected, "{order:?}");
-    }
-}
-
-async fn lists_come_in_pages(desk: Desk) {
-    for title in ["d", "a", "e", "c", "b"] {
-        desk.track(desk.ann, title).await;
-    }
-    for order in [TrackOrder::Newest, TrackOrder::Title, TrackOrder::Artist] {
-        let whole = titles(&desk, TrackQuery { order, ..TrackQuery::default() }).await;
-        let (mut joined, mut after) = (String::new(), None);
-        loop {
-            let query = TrackQuery { order, limit: 2, after, search: None };
-            let page = desk.database.tracks(desk.ann, &query).await.unwrap();
-            let Some(last) = page.last() else { break };
-            after = Some(last.id);
-            joined.extend(page.iter().map(|track| track.title.as_str()));
-        }
-        assert_eq!(joined, whole, "{order:?}");
-    }
-}
-
-async fn a_page_has_a_size(desk: Desk) {
-    for limit in [0, -1, 501] {
-        let query = TrackQuery { limit, ..TrackQuery::default() };
-        assert_eq!(kind_of(desk.database.tracks(desk.ann, &query).await), Some(LibraryErrorKind::Invalid));
-    }
-}
-
-async fn a_page_after_a_strangers_track_is_not_found(desk: Desk) {
-    let after = Some(desk.track(desk.ben, "one").await);
-    let query = TrackQuery { after, ..TrackQuery::default() };
-    assert_eq!(kind_of(desk.database.tracks(desk.ann, &query).await), Some(LibraryErrorKind::NotFound));
-}
-
-async fn searches_ignore_case_and_read_all_three_fields(desk: Desk) {
-    for (title, artist, album) in [("Help", "The Beatles", "Help!"), ("One", "U2", "Achtung")] {
-        let mut track = new_track(title);
-        (track.artist, track.album) = (Some(artist.to_owned()), Some(album.to_owned()));
-        desk.apply(desk.ann, Change::AddTrack(track)).await.unwrap();
-    }
-    for (words, expected) in [("beatl", "Help"), ("ONE", "One"), ("achtung", "One"), ("nothing", "")] {
-        let query = TrackQuery { search: Some(words.to_owned()), ..TrackQuery::default() };
-        assert_eq!(titles(&desk, query).await, expected, "{words}");
-    }
-}
-
-async fn searches_take_wildcards_as_letters(desk: Desk) {
-    desk.track(desk.ann, "100% pure").await;
-    desk.track(desk.ann, "100 pure_ly!").await;
-    for (words, expected) in [("0%", "100% pure"), ("e_l", "100 pure_ly!"), ("y!", "100 pure_ly!")] {
-        let query = TrackQuery { search: Some(words.to_owned()), ..TrackQuery::default() };
-        assert_eq!(titles(&desk, query).await, expected, "{words}");
-    }
-}
-
-async fn found(desk: &Desk, words: &str) -> Vec<String> {
-    let query =
-        TrackQuery { search: Some(words.to_owned()), order: TrackOrder::Title, ..TrackQuery::default() };
-    desk.database.tracks(desk.ann, &query).await.unwrap().into_iter().map(|track| track.title).collect()
-}
-
-async fn searches_find_words_in_any_order_and_without_accents(desk: Desk) {
-    let mut track = new_track("Déjà Vu (Extended Mix)");
-    track.artist = Some("BEYONCÉ".to_owned());
-    desk.apply(desk.ann, Change::AddTrack(track)).await.unwrap();
-    for words in ["beyonce deja", "vu  BEYONCÉ", "extended mix beyonce deja vu", "yonc ended", "de b", " "] {
-        assert_eq!(found(&desk, words).await, ["Déjà Vu (Extended Mix)"], "{words}");
-    }
-    for words in ["beyonce radio", "vuu", "ix", "\"", "deja\" OR \"x"] {
-        assert!(found(&desk, words).await.is_empty(), "{words}");
-    }
-}
-
-async fn searches_find_rare_and_common_words_of_any_length(desk: Desk) {
-    // More than are looked up in an index of letters.
-    let changes = (0..2100).map(|n| Change::AddTrack(new_track(&format!("common {n}")))).collect();
-    desk.database.apply(desk.ann, changes).await.unwrap();
-    desk.track(desk.ben, "rare common").await;
-    desk.track(desk.ann, "rare é").await;
-    assert_eq!(found(&desk, "rare").await, ["rare é"]);
-    assert_eq!(found(&desk, "e rare").await, ["rare é"]);
-    assert_eq!(found(&desk, "common").await.len(), 100);
-    assert_eq!(found(&desk, "common 2099").await, ["common 2099"]);
-    assert_eq!(found(&desk, "99").await.len(), 11, "of 99 and 990 … 999");
-    desk.track(desk.ann, "東京事変").await;
-    assert_eq!(found(&desk, "事変").await, ["東京事変"]);
-}
-
-async fn searches_follow_edits_and_removals(desk: Desk) {
-    let track = desk.track(desk.ann, "first").await;
-    let edit = TrackEdit { artist: Some("Somebody".to_owned()), ..TrackEdit::default() };
-    desk.apply(desk.ann, Change::EditTrack(track, edit)).await.unwrap();
-    assert_eq!(found(&desk, "somebody first").await, ["first"]);
-    let edit = TrackEdit { title: Some("second".to_owned()), ..TrackEdit::default() };
-    desk.apply(desk.ann, Change::EditTrack(track, edit)).await.unwrap();
-    assert!(found(&desk, "first").await.is_empty());
-    assert_eq!(found(&desk, "second some").await, ["second"]);
-    desk.apply(desk.ann, Change::RemoveTrack(track)).await.unwrap();
-    assert!(found(&desk, "second").await.is_empty());
-    desk.track(desk.ann, "second").await;
-    assert_eq!(found(&desk, "second").await, ["second"]);
-}
-
-async fn searches_come_in_pages(desk: Desk) {
-    for title in ["abc 1", "abc 2", "other", "abc 3"] {
-        desk.track(desk.ann, title).await;
-    }
-    for words in ["abc", "ab", "ABC ab"] {
-        for order in [TrackOrder::Newest, TrackOrder::Title, TrackOrder::Artist] {
-            let mut query =
-                TrackQuery { search: Some(words.to_owned()), order, limit: 2, ..TrackQuery::default() };
-            let first = desk.database.tracks(desk.ann, &query).await.unwrap();
-            query.after = Some(first[1].id);
-            let second = desk.database.tracks(desk.ann, &query).await.unwrap();
-            assert_eq!((first.len(), second.len()), (2, 1), "{words} {order:?}");
-            assert!(first.iter().all(|track| track.id != second[0].id));
-        }
-    }
 }
 
 async fn counts_are_per_user(desk: Desk) {
@@ -593,11 +453,6 @@ async fn durations_are_positive(desk: Desk) {
     assert_eq!(desk.database.track(desk.ann, track).await.unwrap().duration_ms, Some(61_500));
     let zero = desk.apply(desk.ann, Change::SetDuration(track, 0)).await;
     assert_eq!(kind_of(zero), Some(LibraryErrorKind::Invalid));
-}
-
-async fn titles(desk: &Desk, query: TrackQuery) -> String {
-    let found = desk.database.tracks(desk.ann, &query).await.unwrap();
-    found.into_iter().map(|track| track.title).collect()
 }
 
 fn stem(engine: &str, kind: &str) -> LibraryStem {

@@ -1,5 +1,6 @@
 //! `sfa library`: songs that are remembered.
 
+mod list;
 mod place;
 
 use std::path::{Path, PathBuf};
@@ -8,17 +9,17 @@ use std::time::Duration;
 use clap::{Args, Subcommand, ValueEnum};
 use serde_json::json;
 use sfa_core::library::{
-    Change, Library, LibraryError, Scope, Step, Track, TrackId, TrackOrder, TrackQuery, WorkerOptions,
+    Change, Library, LibraryError, Scope, Step, TrackId, WorkerOptions,
 };
 use sfa_core::{Progress, Stage};
 
 use super::options::Inputs;
 use super::{Context, Exit, terminal};
+use list::{line, line_json};
 pub(super) use place::{Place, or_stopped, stopped};
 
 /// A stopped worker's jobs get this long to stop by themselves.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
-const PAGE: i64 = 500;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -44,20 +45,8 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// List the songs
-    List {
-        /// Only those whose title, artist or album contains this
-        #[arg(long, value_name = "WORDS")]
-        search: Option<String>,
-
-        /// The order
-        #[arg(long, value_enum, default_value = "newest")]
-        sort: Sort,
-
-        /// Print one line of JSON per song on stdout
-        #[arg(long)]
-        json: bool,
-    },
+    /// List the songs, those that you ask for
+    List(list::Arguments),
     /// Show what is known of a song and what was made of it
     Show {
         /// The song's id, as `sfa library list` prints it
@@ -104,16 +93,6 @@ enum Action {
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]
-enum Sort {
-    /// Last added first
-    Newest,
-    /// By title
-    Title,
-    /// By artist
-    Artist,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
 enum StepName {
     /// Stems and all that follows
     Separate,
@@ -140,8 +119,8 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
             let files = inputs.files(context, None)?;
             place.with(context, async |library| add(context, library, &files, *wait, *json).await)
         }
-        Action::List { search, sort, json } => {
-            place.with(context, async |library| list(context, library, search.clone(), *sort, *json).await)
+        Action::List(arguments) => {
+            place.with(context, async |library| list::run(context, library, arguments).await)
         }
         Action::Show { id, json } => {
             place.with(context, async |library| show(context, library, *id, *json).await)
@@ -223,49 +202,6 @@ fn progress(step: &str, percent: i64) -> Progress {
         Some(Step::Export) => Stage::Export,
     };
     Progress { stage, done: u64::try_from(percent).unwrap_or(0), total: 100 }
-}
-
-async fn list(
-    context: &Context,
-    library: &Library,
-    search: Option<String>,
-    sort: Sort,
-    json: bool,
-) -> Result<Exit, LibraryError> {
-    let order = match sort {
-        Sort::Newest => TrackOrder::Newest,
-        Sort::Title => TrackOrder::Title,
-        Sort::Artist => TrackOrder::Artist,
-    };
-    let mut query = TrackQuery { search, order, limit: PAGE, after: None };
-    loop {
-        let page = library.rows().tracks(Scope::LOCAL, &query).await?;
-        for track in &page {
-            context.terminal.print(if json { line_json(track) } else { line(track) });
-        }
-        query.after = page.last().map(|track| track.id);
-        if (page.len() as i64) < PAGE {
-            return Ok(Exit::Success);
-        }
-    }
-}
-
-fn line_json(track: &Track) -> String {
-    serde_json::to_string(track).expect("a track is plain data")
-}
-
-fn line(track: &Track) -> String {
-    let mut parts = vec![track.id.to_string(), format!("{:<8}", track.status.name())];
-    parts.push(track.duration_ms.map_or("-:--".to_owned(), |ms| terminal::clock(ms as f64 / 1000.0)));
-    if let Some(analysis) = &track.analysis {
-        parts.push(analysis.bpm.map_or("no pulse".to_owned(), |bpm| format!("{bpm:.2} BPM")));
-        parts.push(analysis.camelot.clone().unwrap_or_else(|| "no key".to_owned()));
-    }
-    parts.push(match &track.artist {
-        Some(artist) => format!("{artist} - {}", track.title),
-        None => track.title.clone(),
-    });
-    parts.join("  ")
 }
 
 async fn show(

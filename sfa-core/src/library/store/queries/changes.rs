@@ -1,14 +1,15 @@
 //! Writing: every [`Change`], one after the other, in one transaction.
 
 use serde_json::{Value, json};
+use sfa_audio::analyze::Key;
 
 use super::rows::{get, parsed};
 use super::{ANNOUNCE, Connection, Rows, Scope, failed, millis, record};
 use crate::library::fold::folded;
 use crate::library::{
-    Batch, Blob, Change, CueId, Enqueued, ExportFile, JobId, JobState, LibraryCue, LibraryError,
-    LibraryErrorKind, LibraryResult, LibraryStem, NewJob, NewTrack, NotificationId, PlaylistId, Receipt,
-    Topic, TrackEdit, TrackId,
+    AnalysisSummary, Batch, Blob, Change, CueId, Enqueued, ExportFile, JobId, JobState, LibraryCue,
+    LibraryError, LibraryErrorKind, LibraryResult, LibraryStem, NewJob, NewTrack, NotificationId, PlaylistId,
+    Receipt, Topic, TrackEdit, TrackId, TrackStatus,
 };
 
 impl Rows {
@@ -70,26 +71,8 @@ impl<'a> Writer<'a> {
             Change::SetDuration(track, duration_ms) => self.set_duration(track, duration_ms).await,
             Change::ReplaceStems { track, engine, stems } => self.replace_stems(track, &engine, stems).await,
             Change::ReplaceAnalysis { track, summary, document, cues } => {
-                self.own_track(track).await?;
-                self.forget("delete from analyses where track_id = $1", track).await?;
-                sqlx::query(concat!(
-                    "insert into analyses (track_id, bpm, key, camelot, energy, lufs, document, created_at_ms) \
-                     values ($1, $2, $3, $4, $5, $6, $7, ",
-                    now_ms!(),
-                    ")"
-                ))
-                .bind(track.to_string())
-                .bind(summary.bpm)
-                .bind(&summary.key)
-                .bind(&summary.camelot)
-                .bind(summary.energy)
-                .bind(summary.lufs)
-                .bind(document)
-                .execute(&mut *self.connection)
-                .await
-                .map_err(failed)?;
-                self.replace_cues(track, cues).await?;
-                self.tell_track(track, "track.analyzed", json!({"summary": summary})).await
+                self.replace_analysis(track, &summary, &document).await?;
+                self.replace_cues(track, cues).await
             }
             Change::ReplaceExports(track, files) => self.replace_exports(track, files).await,
             Change::Enqueue(job) => self.enqueue(job).await,
@@ -270,8 +253,49 @@ impl<'a> Writer<'a> {
             .await
             .map_err(failed)?;
         }
+        self.forget(
+            "update tracks set has_stems = exists (select 1 from stems where track_id = $1) where id = $1",
+            track,
+        )
+        .await?;
         let kinds: Vec<&str> = stems.iter().map(|stem| stem.kind.as_str()).collect();
         self.tell_track(track, "track.separated", json!({"engine": engine, "stems": kinds})).await
+    }
+
+    async fn replace_analysis(
+        &mut self,
+        track: TrackId,
+        summary: &AnalysisSummary,
+        document: &str,
+    ) -> LibraryResult<()> {
+        self.own_track(track).await?;
+        let key = summary.key.as_deref().map(str::parse::<Key>).transpose();
+        let key = key.map_err(|message| LibraryError::new(LibraryErrorKind::Invalid, message))?;
+        sqlx::query(concat!(
+            "update tracks set bpm = $2, key_place = $3, energy = $4, lufs = $5, analyzed_at_ms = ",
+            now_ms!(),
+            " where id = $1"
+        ))
+        .bind(track.to_string())
+        .bind(summary.bpm)
+        .bind(key.and_then(|key| i64::try_from(key.wheel_place()).ok()))
+        .bind(summary.energy)
+        .bind(summary.lufs)
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        sqlx::query(concat!(
+            "insert into analyses (track_id, document, created_at_ms) values ($1, $2, ",
+            now_ms!(),
+            ") on conflict (track_id) do update set document = excluded.document, \
+             created_at_ms = excluded.created_at_ms"
+        ))
+        .bind(track.to_string())
+        .bind(document)
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        self.tell_track(track, "track.analyzed", json!({"summary": summary})).await
     }
 
     async fn replace_cues(&mut self, track: TrackId, cues: Vec<LibraryCue>) -> LibraryResult<()> {
@@ -421,8 +445,29 @@ impl<'a> Writer<'a> {
         state: JobState,
     ) -> LibraryResult<()> {
         let Some(track) = track else { return Ok(()) };
+        self.note_status(track, state).await?;
         let payload = json!({"job": job, "job_kind": kind, "state": state});
         self.tell_track(track, &format!("job.{state}"), payload).await
+    }
+
+    /// Writes what the jobs of a track add up to, after one of them has come to `state`.
+    async fn note_status(&mut self, track: TrackId, state: JobState) -> LibraryResult<()> {
+        if !state.is_final() {
+            let statement = "update tracks set status = 'working' where id = $1 and status <> 'working'";
+            return self.forget(statement, track).await;
+        }
+        let ended = if state == JobState::Discarded { TrackStatus::Failed } else { TrackStatus::Ready };
+        sqlx::query(
+            "update tracks set status = case when exists (select 1 from jobs where track_id = $1 \
+             and state in ('available', 'scheduled', 'retryable', 'executing')) then 'working' else $2 end \
+             where id = $1",
+        )
+        .bind(track.to_string())
+        .bind(ended.name())
+        .execute(&mut *self.connection)
+        .await
+        .map(|_| ())
+        .map_err(failed)
     }
 
     async fn cancel_jobs(&mut self, track: TrackId) -> LibraryResult<()> {

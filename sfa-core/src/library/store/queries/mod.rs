@@ -4,6 +4,7 @@
 mod accounts;
 mod changes;
 mod jobs;
+mod lists;
 mod reads;
 mod rows;
 mod search;
@@ -14,7 +15,7 @@ use serde_json::Value;
 use sqlx::query::Query;
 use sqlx::{Pool, Transaction};
 
-use super::{ANNOUNCE, BEGIN, BEGIN_CLAIM, Database, SEARCH_COUNT, Scope, listen};
+use super::{ANNOUNCE, BEGIN, BEGIN_CLAIM, Database, FOUND, INDEX_HINT, SEARCH_COUNT, Scope, listen};
 use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
 
 /// The most rows of a page.
@@ -81,6 +82,8 @@ fn out_of_range(error: &dyn sqlx::error::DatabaseError) -> String {
     let sentence = [
         ("tracks_title_length", "a title has 1 to 500 characters"),
         ("tracks_duration", "a track is longer than nothing"),
+        ("tracks_bpm", "a tempo is more than nothing"),
+        ("tracks_energy", "an energy is 1 to 10"),
         ("playlists_name_length", "the name of a playlist has 1 to 500 characters"),
         ("cues_start", "a cue lies after the start of its track"),
         ("cues_order", "a loop ends after it begins"),

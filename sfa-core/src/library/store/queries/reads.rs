@@ -6,83 +6,18 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::rows::{self, get, job_columns, parsed};
-use super::search::Words;
 use super::{PAGE_LIMIT, Rows, Scope, failed, millis, rows_of_list};
 use crate::library::store::{Store, Usage};
 use crate::library::{
     Batch, BatchId, Blob, Change, Event, ExportFile, Job, JobId, JobQuery, LibraryCue, LibraryError,
-    LibraryErrorKind, LibraryResult, LibraryStem, Notification, Playlist, PlaylistId, Receipt, Storage,
-    Track, TrackId, TrackOrder, TrackQuery, UserId,
+    LibraryResult, LibraryStem, Notification, Playlist, PlaylistId, Receipt, Storage, Track, TrackId,
+    TrackQuery, UserId,
 };
 
 /// The most events read at once.
 const EVENTS_LIMIT: i64 = 1000;
 /// Contents removed by one transaction.
 const SWEPT_AT_ONCE: i64 = 100;
-
-macro_rules! tracks {
-    ($rest:expr) => {
-        tracks!("tracks t", $rest)
-    };
-    ($from:expr, $rest:expr) => {
-        concat!(
-            "select t.id, t.title, t.artist, t.album, t.file_name, t.blob_hash, b.size_bytes, t.duration_ms, \
-             t.created_at_ms, a.track_id as analysed, a.bpm, a.key, a.camelot, a.energy, a.lufs, \
-             exists (select 1 from jobs j where j.track_id = t.id \
-                 and j.state in ('available', 'scheduled', 'retryable', 'executing')) as is_working, \
-             (select j.state from jobs j where j.track_id = t.id and j.finished_at_ms is not null \
-                 order by j.finished_at_ms desc, j.id desc limit 1) as last_state \
-             from ",
-            $from,
-            " join blobs b on b.hash = t.blob_hash left join analyses a on a.track_id = t.id \
-             where t.user_id = $1 ",
-            $rest
-        )
-    };
-}
-
-/// The pages of one order, by how tracks are searched and whether it is a later one.
-macro_rules! pages {
-    ($order:literal, $after:literal) => {
-        [
-            [
-                tracks!(concat!("order by ", $order, " limit $2")),
-                tracks!(concat!("and ", $after, "$3) order by ", $order, " limit $2")),
-            ],
-            [
-                tracks!(concat!(has_words!(), " order by ", $order, " limit $2")),
-                tracks!(concat!(has_words!(), " and ", $after, "$7) order by ", $order, " limit $2")),
-            ],
-            [
-                tracks!(found!("$7"), concat!(has_words!(), " order by ", $order, " limit $2")),
-                tracks!(
-                    found!("$7"),
-                    concat!(has_words!(), " and ", $after, "$8) order by ", $order, " limit $2")
-                ),
-            ],
-        ]
-    };
-}
-
-macro_rules! has_words {
-    () => {
-        "and t.search_text like $3 escape '!' and t.search_text like $4 escape '!' \
-         and t.search_text like $5 escape '!' and t.search_text like $6 escape '!'"
-    };
-}
-
-type Pages = [[&'static str; 2]; 3];
-
-const NEWEST: Pages = pages!(
-    "t.created_at_ms desc, t.id desc",
-    "(t.created_at_ms, t.id) < (select created_at_ms, id from tracks where id = "
-);
-const BY_TITLE: Pages =
-    pages!("t.title, t.id", "(t.title, t.id) > (select title, id from tracks where id = ");
-const BY_ARTIST: Pages = pages!(
-    "coalesce(t.artist, ''), t.id",
-    "(coalesce(t.artist, ''), t.id) > (select coalesce(artist, ''), id from tracks where id = "
-);
 
 #[async_trait]
 impl Store for Rows {
@@ -128,13 +63,7 @@ impl Store for Rows {
     }
 
     async fn track(&self, scope: Scope, id: TrackId) -> LibraryResult<Track> {
-        let row = sqlx::query(tracks!("and t.id = $2"))
-            .bind(scope.user.to_string())
-            .bind(id.to_string())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(failed)?;
-        rows::track(&row.ok_or_else(|| LibraryError::not_found("track", id))?)
+        self.one_track(scope, id).await
     }
 
     async fn track_of_blob(&self, scope: Scope, hash: &str) -> LibraryResult<Option<TrackId>> {
@@ -148,38 +77,7 @@ impl Store for Rows {
     }
 
     async fn tracks(&self, scope: Scope, query: &TrackQuery) -> LibraryResult<Vec<Track>> {
-        if !(1..=PAGE_LIMIT).contains(&query.limit) {
-            let message = format!("a page has 1 to {PAGE_LIMIT} tracks, not {}", query.limit);
-            return Err(LibraryError::new(LibraryErrorKind::Invalid, message));
-        }
-        if let Some(after) = query.after {
-            self.track(scope, after).await?;
-        }
-        let pages = match query.order {
-            TrackOrder::Newest => &NEWEST,
-            TrackOrder::Title => &BY_TITLE,
-            TrackOrder::Artist => &BY_ARTIST,
-        };
-        let words = query.search.as_deref().and_then(Words::of);
-        let rare_word = match &words {
-            Some(words) => self.rare_word(words).await?,
-            None => None,
-        };
-        let statement = pages[usize::from(words.is_some()) + usize::from(rare_word.is_some())]
-            [usize::from(query.after.is_some())];
-        // A plan that was made for other words can be a slow one for these.
-        let mut sql = sqlx::query(statement).persistent(words.is_none());
-        sql = sql.bind(scope.user.to_string()).bind(query.limit);
-        if let Some(words) = words {
-            sql = words.patterns.into_iter().fold(sql, |sql, pattern| sql.bind(pattern));
-            if let Some(word) = rare_word {
-                sql = sql.bind(word);
-            }
-        }
-        if let Some(after) = query.after {
-            sql = sql.bind(after.to_string());
-        }
-        sql.fetch_all(&self.readers).await.map_err(failed)?.iter().map(rows::track).collect()
+        self.page(scope, query).await
     }
 
     async fn count_tracks(&self, scope: Scope) -> LibraryResult<i64> {

@@ -2,12 +2,13 @@
 
 use std::str::FromStr;
 
+use sfa_audio::analyze::Key;
 use sqlx::Row as _;
 
 use super::{Database, failed};
 use crate::library::{
     AnalysisSummary, Blob, Event, Job, JobState, LibraryCue, LibraryError, LibraryErrorKind, LibraryResult,
-    LibraryStem, Notification, Track, TrackStatus,
+    LibraryStem, Notification, Track,
 };
 
 pub(super) type Row = <Database as sqlx::Database>::Row;
@@ -71,19 +72,14 @@ pub(super) fn job(row: &Row) -> LibraryResult<Job> {
 }
 
 pub(super) fn track(row: &Row) -> LibraryResult<Track> {
+    let key = get::<Option<i64>>(row, "key_place")?
+        .and_then(|place| Key::at_wheel_place(usize::try_from(place).ok()?));
     let summary = AnalysisSummary {
         bpm: get(row, "bpm")?,
-        key: get(row, "key")?,
-        camelot: get(row, "camelot")?,
+        key: key.map(|key| key.to_string()),
+        camelot: key.map(Key::camelot),
         energy: get(row, "energy")?,
         lufs: get(row, "lufs")?,
-    };
-    let status = if get(row, "is_working")? {
-        TrackStatus::Working
-    } else if get::<Option<String>>(row, "last_state")?.as_deref() == Some(JobState::Discarded.name()) {
-        TrackStatus::Failed
-    } else {
-        TrackStatus::Ready
     };
     Ok(Track {
         id: parsed(row, "id")?,
@@ -95,8 +91,8 @@ pub(super) fn track(row: &Row) -> LibraryResult<Track> {
         size_bytes: get(row, "size_bytes")?,
         duration_ms: get(row, "duration_ms")?,
         created_at_ms: get(row, "created_at_ms")?,
-        analysis: get::<Option<String>>(row, "analysed")?.map(|_| summary),
-        status,
+        analysis: get::<Option<i64>>(row, "analyzed_at_ms")?.map(|_| summary),
+        status: parsed(row, "status")?,
     })
 }
 
