@@ -6,7 +6,9 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use sfa_audio::analyze::Key;
 
-use super::{BatchId, JobState, LibraryError, LibraryErrorKind, NotificationId, PlaylistId, TrackId, UserId};
+use super::{
+    BatchId, JobState, LibraryError, LibraryErrorKind, NotificationId, PlaylistId, Step, TrackId, UserId,
+};
 
 /// On whose behalf a call is made: every read and write sees this user's rows only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -110,9 +112,9 @@ pub struct NewTrack {
     pub id: TrackId,
     /// What to show, 1 to 500 characters.
     pub title: String,
-    /// Who plays it.
+    /// Who plays it, up to 500 characters.
     pub artist: Option<String>,
-    /// Where it is from.
+    /// Where it is from, up to 500 characters.
     pub album: Option<String>,
     /// The file's name.
     pub file_name: String,
@@ -134,9 +136,9 @@ pub struct Blob {
 pub struct TrackEdit {
     /// What to show, 1 to 500 characters.
     pub title: Option<String>,
-    /// Who plays it.
+    /// Who plays it, up to 500 characters.
     pub artist: Option<String>,
-    /// Where it is from.
+    /// Where it is from, up to 500 characters.
     pub album: Option<String>,
 }
 
@@ -164,6 +166,8 @@ pub struct LibraryStem {
 pub struct ExportFile {
     /// For example "rekordbox.xml".
     pub name: String,
+    /// Which step made it.
+    pub step: Step,
     /// The content.
     pub blob: Blob,
 }
@@ -198,7 +202,7 @@ pub struct Playlist {
     pub tracks: i64,
 }
 
-/// Several jobs that were asked for together.
+/// Work on several tracks that was asked for together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
     /// Its name.
@@ -211,6 +215,13 @@ pub struct Batch {
     pub done: i64,
     /// How many of those failed.
     pub failed: i64,
+}
+
+impl Batch {
+    /// How far it is, 0 to 100.
+    pub fn percent(&self) -> i64 {
+        (self.done * 100 / self.total.max(1)).clamp(0, 100)
+    }
 }
 
 /// Something a user should know.

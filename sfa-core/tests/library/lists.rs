@@ -190,7 +190,7 @@ async fn add(
     let changes = vec![
         Change::AddTrack(track),
         Change::SetDuration(id, duration_ms),
-        Change::ReplaceAnalysis { track: id, summary, document: "{}".to_owned(), cues: Vec::new() },
+        Change::ReplaceAnalysis { track: id, summary, document: "{}".to_owned() },
     ];
     desk.database.apply(scope, changes).await.unwrap();
     id
@@ -297,7 +297,7 @@ async fn a_key_has_several_names(desk: Desk) {
 async fn what_no_key_is_called_is_refused(desk: Desk) {
     let track = desk.track(desk.ann, "a").await;
     let summary = AnalysisSummary { key: Some("H dorian".to_owned()), ..summary(120.0, "8A", 3) };
-    let change = Change::ReplaceAnalysis { track, summary, document: "{}".to_owned(), cues: Vec::new() };
+    let change = Change::ReplaceAnalysis { track, summary, document: "{}".to_owned() };
     assert_eq!(kind_of(desk.apply(desk.ann, change).await), Some(LibraryErrorKind::Invalid));
 }
 
@@ -321,7 +321,7 @@ async fn a_filter_that_finds_many_and_one_that_finds_few_agree(desk: Desk) {
         let id = track.id;
         changes.push(Change::AddTrack(track));
         let summary = summary(100.0 + (number % 50) as f64, "8A", 1 + (number % 10) as i64);
-        changes.push(Change::ReplaceAnalysis { track: id, summary, document: String::new(), cues: vec![] });
+        changes.push(Change::ReplaceAnalysis { track: id, summary, document: String::new() });
     }
     desk.database.apply(desk.ann, changes).await.unwrap();
     let many = TrackQuery { artist: Some("Many".to_owned()), limit: 500, ..by_title() };

@@ -13,9 +13,9 @@ pub(super) struct Arguments {
     #[command(flatten)]
     place: Place,
 
-    /// Take only from these, separated by commas: separate, analyze, export
-    #[arg(long, value_delimiter = ',', value_name = "LIST", default_value = "separate,analyze,export",
-        value_parser = ["separate", "analyze", "export"])]
+    /// Take only from these, separated by commas: separate, analyze (chords and MIDI too), export (cues too)
+    #[arg(long, value_delimiter = ',', value_name = "LIST", default_values = Step::QUEUES,
+        value_parser = Step::QUEUES)]
     queues: Vec<String>,
 
     /// Jobs of each queue at once
@@ -57,5 +57,3 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
         Ok(if context.watch.is_stopped() { Exit::Interrupted } else { Exit::Success })
     })
 }
-
-const _: () = assert!(Step::ALL.len() == 3, "the list of queues above names every step");

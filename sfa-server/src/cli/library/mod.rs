@@ -2,15 +2,14 @@
 
 mod list;
 mod place;
+mod settings;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::json;
-use sfa_core::library::{
-    Change, Library, LibraryError, Scope, Step, TrackId, WorkerOptions,
-};
+use sfa_core::library::{Change, Library, LibraryError, Scope, Step, TrackId, WorkerOptions};
 use sfa_core::{Progress, Stage};
 
 use super::options::Inputs;
@@ -49,26 +48,32 @@ enum Action {
     List(list::Arguments),
     /// Show what is known of a song and what was made of it
     Show {
-        /// The song's id, as `sfa library list` prints it
-        id: TrackId,
+        /// The song's id, as `sfa library list` prints it, or enough of its beginning or end
+        id: String,
 
         /// Print JSON on stdout
         #[arg(long)]
         json: bool,
     },
-    /// Make something of a song anew
+    /// Make something of songs anew; prints the job, or the batch of several
     Process {
-        /// The song's id
-        id: TrackId,
+        /// The songs' ids
+        #[arg(value_name = "ID", required = true)]
+        ids: Vec<String>,
 
-        /// Begin with this step
-        #[arg(long, value_enum, default_value = "separate")]
-        from: StepName,
+        /// Begin with this step: separate, analyze, cues, chords, midi, export
+        #[arg(long, value_name = "STEP", default_value = "separate", value_parser = step)]
+        from: Step,
+    },
+    /// See and change what is done to new songs, and how
+    Settings {
+        #[command(subcommand)]
+        action: Option<settings::Action>,
     },
     /// Copy the files of a song into a folder
     Get {
         /// The song's id
-        id: TrackId,
+        id: String,
 
         /// The folder
         #[arg(long, value_name = "DIR")]
@@ -78,7 +83,7 @@ enum Action {
     Rm {
         /// The songs' ids
         #[arg(value_name = "ID", required = true)]
-        ids: Vec<TrackId>,
+        ids: Vec<String>,
     },
     /// Read every file and compare rows with files in both directions
     Check {
@@ -92,24 +97,12 @@ enum Action {
     },
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum StepName {
-    /// Stems and all that follows
-    Separate,
-    /// Tempo, key, form and all that follows
-    Analyze,
-    /// Files for other programs
-    Export,
-}
-
-impl From<StepName> for Step {
-    fn from(name: StepName) -> Self {
-        match name {
-            StepName::Separate => Self::Separate,
-            StepName::Analyze => Self::Analyze,
-            StepName::Export => Self::Export,
-        }
-    }
+/// Reads the name of a step.
+fn step(name: &str) -> Result<Step, String> {
+    Step::named(name).ok_or_else(|| {
+        let names = Step::ALL.map(Step::name).join(", ");
+        format!("there are the steps {names}")
+    })
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit> {
@@ -122,25 +115,44 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
         Action::List(arguments) => {
             place.with(context, async |library| list::run(context, library, arguments).await)
         }
-        Action::Show { id, json } => {
-            place.with(context, async |library| show(context, library, *id, *json).await)
-        }
-        Action::Process { id, from } => place.with(context, async |library| {
-            let job = library.process(Scope::LOCAL, *id, (*from).into()).await?;
-            context.terminal.print(job.id().to_string());
+        Action::Show { id, json } => place.with(context, async |library| {
+            show(context, library, library.find_track(Scope::LOCAL, id).await?, *json).await
+        }),
+        Action::Process { ids, from } => place.with(context, async |library| {
+            let name = match &found(library, ids).await?[..] {
+                [id] => library.process(Scope::LOCAL, *id, *from).await?.id().to_string(),
+                ids => library.process_all(Scope::LOCAL, ids, *from, from.name()).await?.to_string(),
+            };
+            context.terminal.print(name);
             Ok(Exit::Success)
         }),
-        Action::Get { id, out } => place.with(context, async |library| get(context, library, *id, out).await),
+        Action::Settings { action } => {
+            place.with(context, async |library| settings::run(context, library, action.as_ref()).await)
+        }
+        Action::Get { id, out } => place.with(context, async |library| {
+            get(context, library, library.find_track(Scope::LOCAL, id).await?, out).await
+        }),
         Action::Rm { ids } => place.with(context, async |library| {
-            for id in ids {
-                library.apply(Scope::LOCAL, vec![Change::RemoveTrack(*id)]).await?;
-            }
+            let changes = found(library, ids).await?.into_iter().map(Change::RemoveTrack).collect();
+            library.apply(Scope::LOCAL, changes).await?;
             Ok(Exit::Success)
         }),
         Action::Check { repair, json } => {
             place.with(context, async |library| check(context, library, *repair, *json).await)
         }
     }
+}
+
+/// The tracks that are meant, each once.
+async fn found(library: &Library, ids: &[String]) -> Result<Vec<TrackId>, LibraryError> {
+    let mut tracks = Vec::new();
+    for id in ids {
+        let track = library.find_track(Scope::LOCAL, id).await?;
+        if !tracks.contains(&track) {
+            tracks.push(track);
+        }
+    }
+    Ok(tracks)
 }
 
 async fn add(
@@ -198,8 +210,8 @@ async fn add(
 fn progress(step: &str, percent: i64) -> Progress {
     let stage = match Step::named(step) {
         Some(Step::Separate) | None => Stage::Separate,
-        Some(Step::Analyze) => Stage::Analyze,
-        Some(Step::Export) => Stage::Export,
+        Some(Step::Analyze | Step::Chords | Step::Midi) => Stage::Analyze,
+        Some(Step::Cues | Step::Export) => Stage::Export,
     };
     Progress { stage, done: u64::try_from(percent).unwrap_or(0), total: 100 }
 }

@@ -12,8 +12,8 @@ use crate::library::{
 };
 
 /// Where a filter leaves no more tracks than this, they are looked up by it and sorted. Otherwise the list is gone
-/// through in its order until a page is full, which is soon.
-const FEW: i64 = 5000;
+/// through in its order until a page is full: soon, or at the end of an index that holds what is filtered by.
+const FEW: i64 = 2000;
 
 /// What is read of a track.
 macro_rules! select_tracks {

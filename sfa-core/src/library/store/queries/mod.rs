@@ -2,12 +2,14 @@
 //! and what that one spells differently.
 
 mod accounts;
+mod batches;
 mod changes;
 mod jobs;
 mod lists;
 mod reads;
 mod rows;
 mod search;
+mod upkeep;
 
 use std::time::Duration;
 

@@ -1,5 +1,6 @@
 //! Reading what belongs to one user.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -130,7 +131,7 @@ impl Store for Rows {
 
     async fn exports(&self, scope: Scope, track: TrackId) -> LibraryResult<Vec<ExportFile>> {
         let found = sqlx::query(
-            "select e.name, e.blob_hash, e.size_bytes from exports e join tracks t on t.id = e.track_id \
+            "select e.name, e.step, e.blob_hash, e.size_bytes from exports e join tracks t on t.id = e.track_id \
              where t.user_id = $1 and t.id = $2 order by e.name",
         )
         .bind(scope.user.to_string())
@@ -138,7 +139,7 @@ impl Store for Rows {
         .fetch_all(&self.readers)
         .await
         .map_err(failed)?;
-        found.iter().map(|row| Ok(ExportFile { name: get(row, "name")?, blob: rows::blob(row)? })).collect()
+        found.iter().map(rows::export).collect()
     }
 
     async fn playlists(&self, scope: Scope) -> LibraryResult<Vec<Playlist>> {
@@ -220,28 +221,33 @@ impl Store for Rows {
     }
 
     async fn batch(&self, scope: Scope, id: BatchId) -> LibraryResult<Batch> {
-        let row = sqlx::query(
-            "select b.id, b.name, b.total, \
-             (select count(*) from (select j.track_id from jobs j where j.batch_id = b.id group by j.track_id \
-                 having count(*) filter (where j.finished_at_ms is null) = 0) as ended) as done, \
-             (select count(*) from (select j.track_id from jobs j where j.batch_id = b.id group by j.track_id \
-                 having count(*) filter (where j.finished_at_ms is null) = 0 \
-                 and count(*) filter (where j.state = 'discarded') > 0) as lost) as failed \
-             from batches b where b.user_id = $1 and b.id = $2",
+        self.one_batch(scope, id).await
+    }
+
+    async fn batches(&self, scope: Scope, limit: i64) -> LibraryResult<Vec<Batch>> {
+        self.newest_batches(scope, limit).await
+    }
+
+    async fn tracks_like(&self, scope: Scope, part: &str) -> LibraryResult<Vec<TrackId>> {
+        self.ids_like(
+            "select id from tracks where user_id = $1 and (id like $2 or id like $3) limit 2",
+            scope,
+            part,
         )
-        .bind(scope.user.to_string())
-        .bind(id.to_string())
-        .fetch_optional(&self.readers)
         .await
-        .map_err(failed)?
-        .ok_or_else(|| LibraryError::not_found("batch", id))?;
-        Ok(Batch {
-            id,
-            name: get(&row, "name")?,
-            total: get(&row, "total")?,
-            done: get(&row, "done")?,
-            failed: get(&row, "failed")?,
-        })
+    }
+
+    async fn jobs_like(&self, scope: Scope, part: &str) -> LibraryResult<Vec<JobId>> {
+        self.ids_like(
+            "select id from jobs where user_id = $1 and (id like $2 or id like $3) limit 2",
+            scope,
+            part,
+        )
+        .await
+    }
+
+    async fn forget_old(&self) -> LibraryResult<u64> {
+        self.forget_by_settings().await
     }
 
     async fn events(&self, scope: Scope, topic: &str, seq: i64) -> LibraryResult<Vec<Event>> {
@@ -327,5 +333,29 @@ impl Store for Rows {
         .await
         .map_err(failed)?;
         found.iter().map(|row| Ok((Scope::of(parsed(row, "user_id")?), parsed(row, "id")?))).collect()
+    }
+}
+
+impl Rows {
+    /// The first ids that begin with `part` or end with it.
+    async fn ids_like<T: FromStr>(
+        &self,
+        statement: &'static str,
+        scope: Scope,
+        part: &str,
+    ) -> LibraryResult<Vec<T>> {
+        // Anything else could mean something in a pattern, and is in no id.
+        if !part.bytes().all(|letter| letter.is_ascii_hexdigit() || letter == b'-') {
+            return Ok(Vec::new());
+        }
+        let part = part.to_ascii_lowercase();
+        let found = sqlx::query(statement)
+            .bind(scope.user.to_string())
+            .bind(format!("{part}%"))
+            .bind(format!("%{part}"))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed)?;
+        found.iter().map(|row| parsed(row, "id")).collect()
     }
 }

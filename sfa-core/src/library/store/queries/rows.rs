@@ -7,8 +7,8 @@ use sqlx::Row as _;
 
 use super::{Database, failed};
 use crate::library::{
-    AnalysisSummary, Blob, Event, Job, JobState, LibraryCue, LibraryError, LibraryErrorKind, LibraryResult,
-    LibraryStem, Notification, Track,
+    AnalysisSummary, Blob, Event, ExportFile, Job, JobState, LibraryCue, LibraryError, LibraryErrorKind,
+    LibraryResult, LibraryStem, Notification, Step, Track,
 };
 
 pub(super) type Row = <Database as sqlx::Database>::Row;
@@ -110,6 +110,14 @@ pub(super) fn stem(row: &Row) -> LibraryResult<LibraryStem> {
         peak_dbfs: get(row, "peak_dbfs")?,
         rms_dbfs: get(row, "rms_dbfs")?,
     })
+}
+
+pub(super) fn export(row: &Row) -> LibraryResult<ExportFile> {
+    let name: String = get(row, "step")?;
+    let step = Step::named(&name).ok_or_else(|| {
+        LibraryError::new(LibraryErrorKind::Database, format!("the database names a step {name:?}"))
+    })?;
+    Ok(ExportFile { name: get(row, "name")?, step, blob: blob(row)? })
 }
 
 pub(super) fn cue(row: &Row) -> LibraryResult<LibraryCue> {
