@@ -7,6 +7,7 @@ mod change;
 mod domain;
 mod error;
 mod event;
+mod file_names;
 mod fold;
 mod front;
 mod ids;
@@ -16,6 +17,7 @@ mod pipeline;
 mod queue;
 mod secret;
 mod settings;
+mod step;
 mod storage;
 mod store;
 mod worker;
@@ -40,7 +42,8 @@ pub use ids::{
 pub use link::{Link, LinkKeys};
 pub use queue::{Enqueued, Fence, Job, JobState, NewJob, Schedule};
 pub use secret::{Secret, SecretHash};
-pub use settings::{Settings, Step};
+pub use settings::{Notifications, Settings};
+pub use step::Step;
 pub use storage::{Soundness, Staged, Storage, StorageKeys};
 pub use store::{
     Accounts, Claim, Database, Heartbeat, JobQueue, PostgresStore, QueueStatus, SqliteStore, Store, Usage,

@@ -427,6 +427,7 @@ impl Foreman {
         let hour = Duration::from_secs(3600);
         if database.due("prune", Duration::ZERO, hour).await? {
             database.prune(COMPLETED_AGE, FAILED_AGE).await?;
+            database.forget_old().await?;
         }
         if database.due("sweep", until_three(), 24 * hour).await? {
             database.sweep_blobs(storage, UNUSED_AGE).await?;

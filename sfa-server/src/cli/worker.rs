@@ -3,7 +3,6 @@
 use std::time::Duration;
 
 use clap::Args;
-use clap::builder::PossibleValuesParser;
 use sfa_core::library::{Step, WorkerOptions};
 
 use super::library::{Place, stopped};
@@ -14,9 +13,9 @@ pub(super) struct Arguments {
     #[command(flatten)]
     place: Place,
 
-    /// Take only from these, separated by commas
-    #[arg(long, value_delimiter = ',', value_name = "LIST", default_values_t = Step::ALL.map(Step::name).map(String::from),
-        hide_default_value = true, value_parser = PossibleValuesParser::new(Step::ALL.map(Step::name)))]
+    /// Take only from these, separated by commas: separate, analyze (chords and MIDI too), export (cues too)
+    #[arg(long, value_delimiter = ',', value_name = "LIST", default_values = Step::QUEUES,
+        hide_default_value = true, value_parser = Step::QUEUES)]
     queues: Vec<String>,
 
     /// Jobs of each queue at once

@@ -91,13 +91,6 @@ macro_rules! like {
     };
 }
 
-/// The tracks `t`: this database asks its index of letters by itself.
-macro_rules! found {
-    ($word:literal) => {
-        "tracks t"
-    };
-}
-
 #[path = "queries/mod.rs"]
 mod queries;
 
@@ -162,6 +155,11 @@ async fn take_alone(rows: &PostgresStore, claim: &Claim) -> LibraryResult<Vec<Jo
 
 /// This database knows by itself whether to ask its index of letters.
 const SEARCH_COUNT: Option<&str> = None;
+
+/// Never asked for, since no word is counted.
+const FOUND: [&str; 2] = ["tracks t", ""];
+/// This database knows by itself which index finds the fewest tracks.
+const INDEX_HINT: Option<&str> = None;
 
 /// Tells workers on all nodes, at the end of the transaction, that there is news of jobs. The same news twice in one
 /// transaction is told once.

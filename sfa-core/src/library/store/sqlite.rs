@@ -90,18 +90,6 @@ macro_rules! like {
     };
 }
 
-/// The tracks `t` that an index of letters finds. The cross join keeps the database from going through all tracks.
-macro_rules! found {
-    ($word:literal) => {
-        concat!(
-            "(select n.track_id from search_numbers n where n.number in \
-             (select rowid from search_index where search_index match ",
-            $word,
-            ")) as found cross join tracks t on t.id = found.track_id"
-        )
-    };
-}
-
 #[path = "queries/mod.rs"]
 mod queries;
 
@@ -155,6 +143,16 @@ async fn take_alone(rows: &SqliteStore, claim: &Claim) -> LibraryResult<Vec<Job>
 /// How many tracks an index of letters finds, at most `$2`: the database does not know whether to ask it first.
 const SEARCH_COUNT: Option<&str> =
     Some("select count(*) from (select 1 from search_index where search_index match $1 limit $2)");
+
+/// Tracks `t` by a word in an index of letters, which stands in between. The cross join keeps the database from going
+/// through all tracks.
+const FOUND: [&str; 2] = [
+    "(select n.track_id from search_numbers n where n.number in \
+     (select rowid from search_index where search_index match ",
+    ")) as found cross join tracks t on t.id = found.track_id",
+];
+/// Says by which index tracks are looked up: the database does not know how many each would find.
+const INDEX_HINT: Option<&str> = Some(" indexed by ");
 
 /// Nothing tells other processes; their workers look every now and then.
 const ANNOUNCE: Option<&str> = None;

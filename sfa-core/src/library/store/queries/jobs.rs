@@ -598,7 +598,7 @@ impl Writer<'_> {
             _ => ("track.failed", format!("{title} failed at {}", job.kind)),
         };
         self.tell_track(track, kind, json!({})).await?;
-        self.notify(kind, &text, Some(track)).await
+        self.notify_of_end(state, kind, &text, track).await
     }
 
     async fn fail(&mut self, job: &Job, error: &str, is_final: bool) -> LibraryResult<()> {

@@ -2,11 +2,14 @@
 //! and what that one spells differently.
 
 mod accounts;
+mod batches;
 mod changes;
 mod jobs;
+mod lists;
 mod reads;
 mod rows;
 mod search;
+mod upkeep;
 
 use std::time::Duration;
 
@@ -16,7 +19,9 @@ use sqlx::{Pool, Transaction};
 
 pub(super) use jobs::take;
 
-use super::{ANNOUNCE, BEGIN, DISK_FULL, Database, SEARCH_COUNT, Scope, listen, take_alone};
+use super::{
+    ANNOUNCE, BEGIN, DISK_FULL, Database, FOUND, INDEX_HINT, SEARCH_COUNT, Scope, listen, take_alone,
+};
 use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
 
 /// The most rows of a page.
@@ -85,6 +90,8 @@ fn out_of_range(error: &dyn sqlx::error::DatabaseError) -> String {
     let sentence = [
         ("tracks_title_length", "a title has 1 to 500 characters"),
         ("tracks_duration", "a track is longer than nothing"),
+        ("tracks_bpm", "a tempo is more than nothing"),
+        ("tracks_energy", "an energy is 1 to 10"),
         ("playlists_name_length", "the name of a playlist has 1 to 500 characters"),
         ("cues_start", "a cue lies after the start of its track"),
         ("cues_order", "a loop ends after it begins"),
