@@ -9,6 +9,7 @@ use symphonia::core::formats::{FormatReader, Track, TrackType};
 use symphonia::core::io::{MediaSourceStream, MediaSourceStreamOptions};
 use symphonia::core::units::TimeBase;
 
+use super::flac::FlacFrames;
 use super::input::{GuardedBytes, Input, ReadBudget};
 use super::matroska::TrackEnds;
 use super::mp4::{CutSource, Movie};
@@ -91,6 +92,7 @@ pub(super) fn open(
     let decoder = match choice.decoder {
         PacketDecoder::Library(_) => "symphonia",
         PacketDecoder::Opus(_) => "opus",
+        PacketDecoder::Flac(_) => "flac",
     };
     let stream = PacketStream::start(
         PacketSource::Container(reader),
@@ -156,6 +158,11 @@ fn make_decoder(
         return opus
             .map(|opus| (PacketDecoder::Opus(Box::new(opus)), "opus"))
             .map_err(|error| error.to_string());
+    }
+    if params.codec == CODEC_ID_FLAC
+        && let Some(flac) = params.extra_data.as_deref().and_then(FlacFrames::new)
+    {
+        return Ok((PacketDecoder::Flac(flac), "flac"));
     }
     let known = symphonia::default::get_codecs().get_audio_decoder(params.codec);
     let name = known.map_or_else(|| codec_name(params), |known| known.codec.info.short_name);

@@ -1,9 +1,9 @@
 //! Files in and out: the only place that knows containers and codecs.
 
-mod bare_flac;
 mod conform;
 mod container;
 mod ffmpeg;
+mod flac;
 mod input;
 mod matroska;
 mod mp4;

@@ -13,7 +13,7 @@ use super::sniff::{self, Family};
 use super::stream::{FrameStream, PacketDecoder, PacketSource, PacketStream};
 use super::tags::Tags;
 use super::warnings::Warnings;
-use super::{bare_flac, ffmpeg, tag_files};
+use super::{ffmpeg, flac, tag_files};
 use crate::{AudioSource, AudioSpec, Clip, Error, ErrorKind, Result};
 
 /// What is known about an audio file once its first frames are decoded.
@@ -24,7 +24,7 @@ pub struct FileInfo {
     pub container: String,
     /// The codec: "pcm_s16le", "flac", "mp3", "aac", "opus" and so on.
     pub codec: String,
-    /// Which decoder reads it: "symphonia", "opus" or "ffmpeg".
+    /// Which decoder reads it: "symphonia", "flac", "opus" or "ffmpeg".
     pub decoder: String,
     /// Frames per second of the decoded audio.
     pub sample_rate_hz: u32,
@@ -324,10 +324,18 @@ impl AudioSource for AudioReader {
 
 /// Sets NaN and infinities to 0 and returns how many there were.
 fn replace_non_numbers(clip: &mut Clip) -> u64 {
+    /// Samples that are looked at together.
+    const LOOKED_AT: usize = 256;
     let mut replaced = 0;
-    for sample in clip.channels_mut().flatten().filter(|sample| !sample.is_finite()) {
-        *sample = 0.0;
-        replaced += 1;
+    for samples in clip.channels_mut().flat_map(|channel| channel.chunks_mut(LOOKED_AT)) {
+        // Hardly ever is there one, which is seen sooner of many samples at once.
+        if samples.iter().fold(0u32, |some, sample| some | u32::from(!sample.is_finite())) == 0 {
+            continue;
+        }
+        for sample in samples.iter_mut().filter(|sample| !sample.is_finite()) {
+            *sample = 0.0;
+            replaced += 1;
+        }
     }
     replaced
 }
@@ -353,7 +361,7 @@ fn open_stream(input: &Input, warnings: &mut Warnings) -> Result<Opened> {
         }
         Family::BareFlac => {
             warnings.add("the FLAC file header is missing");
-            bare_flac::parse_frame_header(&head).map(bare_flac::file_header).unwrap_or_default()
+            flac::parse_frame_header(&head).and_then(flac::file_header).unwrap_or_default()
         }
         Family::Mp4 | Family::Demuxed => Vec::new(),
     };

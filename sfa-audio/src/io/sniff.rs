@@ -1,5 +1,7 @@
 //! What a file is, judged by its bytes and never by its name.
 
+use super::flac;
+
 /// Families of files that are told apart before any parser runs.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Family {
@@ -72,7 +74,7 @@ pub(super) fn sniff(head: &[u8]) -> Family {
     }
     if starts(b"\xff\xf8") || starts(b"\xff\xf9") {
         // ADTS shares these bits; it has layer 00 as well, but FLAC needs a valid block size and rate code.
-        if super::bare_flac::parse_frame_header(head).is_some() {
+        if flac::parse_frame_header(head).and_then(flac::file_header).is_some() {
             return Family::BareFlac;
         }
     }

@@ -10,6 +10,7 @@ use symphonia::core::units::TimeBase;
 
 use super::conform::Conform;
 use super::container;
+use super::flac::FlacFrames;
 use super::input::ReadBudget;
 use super::opus::OpusPackets;
 use super::pcm::PcmPackets;
@@ -44,6 +45,7 @@ impl PacketSource {
 pub(super) enum PacketDecoder {
     Library(Box<dyn AudioDecoder>),
     Opus(Box<OpusPackets>),
+    Flac(FlacFrames),
 }
 
 impl PacketDecoder {
@@ -63,6 +65,7 @@ impl PacketDecoder {
                 Ok(buffer.spec().rate())
             })
             .ok(),
+            Self::Flac(decoder) => guarded(|| Ok(decoder.decode(&packet.data, planes))).ok().flatten(),
             Self::Opus(decoder) => guarded(|| {
                 let mut clip = Clip::empty(decoder.spec());
                 let decoded = decoder.decode(&packet.data, &mut clip);
@@ -263,7 +266,9 @@ impl FrameStream for PacketStream {
                 self.lost_frames = 0;
             }
             let found = AudioSpec { sample_rate_hz: rate, channels: self.planes.len() };
-            if found == self.spec {
+            if found == self.spec && frames.is_empty() {
+                frames.swap_channels(&mut self.planes);
+            } else if found == self.spec {
                 frames.extend(self.planes.iter().map(Vec::as_slice));
             } else {
                 self.conform(found, frames, warnings)?;

@@ -1,31 +1,57 @@
-//! FLAC audio frames without the file header, as stream cutters leave them.
+//! The header of a FLAC frame, and file headers for frames without one.
 
-/// Shape of a FLAC stream as told by one frame header (RFC 9639, section 9.1).
+/// What a frame says about itself (RFC 9639, section 9.1).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct FrameHeader {
-    sample_rate_hz: u32,
-    channels: u8,
-    bits_per_sample: u8,
-    /// Frames in this block, if every block but the last has as many.
-    fixed_block_frames: Option<u16>,
+pub(in crate::io) struct FrameHeader {
+    /// Bytes of the header.
+    pub(super) len: usize,
+    pub(super) block_frames: u32,
+    pub(super) channels: Channels,
+    /// Where the frame says it, and not only the file.
+    pub(super) bits_per_sample: Option<u32>,
+    sample_rate_hz: Option<u32>,
+    /// Whether every block but the last has as many frames.
+    is_fixed: bool,
+}
+
+/// How the channels of a frame are stored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Channels {
+    /// So many, each for itself.
+    Independent(u8),
+    /// Left, and left minus right.
+    LeftSide,
+    /// Left minus right, and right.
+    SideRight,
+    /// The mean, and left minus right.
+    MidSide,
+}
+
+impl Channels {
+    pub(super) fn count(self) -> u8 {
+        if let Self::Independent(count) = self { count } else { 2 }
+    }
 }
 
 /// Reads the frame header at the start of `head`, when it is complete, plausible and its CRC-8 is right.
-pub(super) fn parse_frame_header(head: &[u8]) -> Option<FrameHeader> {
+pub(in crate::io) fn parse_frame_header(head: &[u8]) -> Option<FrameHeader> {
     let &[0xff, strategy @ (0xf8 | 0xf9), sizes, layout, ..] = head else { return None };
     let (block_code, rate_code) = (sizes >> 4, sizes & 15);
     let channels = match layout >> 4 {
-        code @ 0..=7 => code + 1,
-        8..=10 => 2,
+        code @ 0..=7 => Channels::Independent(code + 1),
+        8 => Channels::LeftSide,
+        9 => Channels::SideRight,
+        10 => Channels::MidSide,
         _ => return None,
     };
     let bits_per_sample = match (layout >> 1) & 7 {
-        1 => 8,
-        2 => 12,
-        4 => 16,
-        5 => 20,
-        6 => 24,
-        7 => 32,
+        0 => None,
+        1 => Some(8),
+        2 => Some(12),
+        4 => Some(16),
+        5 => Some(20),
+        6 => Some(24),
+        7 => Some(32),
         _ => return None,
     };
     if block_code == 0 || layout & 1 != 0 {
@@ -48,6 +74,7 @@ pub(super) fn parse_frame_header(head: &[u8]) -> Option<FrameHeader> {
     };
     position += block_len;
     let (sample_rate_hz, rate_len) = match rate_code {
+        0 => (0, 0),
         1 => (88_200, 0),
         2 => (176_400, 0),
         3 => (192_000, 0),
@@ -66,31 +93,34 @@ pub(super) fn parse_frame_header(head: &[u8]) -> Option<FrameHeader> {
     };
     position += rate_len;
     (crc8(head.get(..position)?) == *head.get(position)?).then_some(FrameHeader {
-        sample_rate_hz,
+        len: position + 1,
+        block_frames,
         channels,
         bits_per_sample,
-        fixed_block_frames: u16::try_from(block_frames).ok().filter(|_| strategy == 0xf8),
+        sample_rate_hz: Some(sample_rate_hz).filter(|&rate_hz| rate_hz > 0),
+        is_fixed: strategy == 0xf8,
     })
 }
 
-/// A file header that says as much about the stream as the frame header does, and no more.
-pub(super) fn file_header(frame: FrameHeader) -> Vec<u8> {
+/// A file header that says as much about the stream as the frame header does, and no more; `None` where that is too
+/// little.
+pub(in crate::io) fn file_header(frame: FrameHeader) -> Option<Vec<u8>> {
     const STREAMINFO_LAST_OF_34_BYTES: [u8; 4] = [0x80, 0, 0, 34];
     let mut header = b"fLaC".to_vec();
     header.extend(STREAMINFO_LAST_OF_34_BYTES);
-    let (shortest, longest) = match frame.fixed_block_frames {
-        Some(frames) => (frames.max(16), frames.max(16)),
-        None => (16, u16::MAX),
+    let (shortest, longest) = match u16::try_from(frame.block_frames) {
+        Ok(frames) if frame.is_fixed => (frames.max(16), frames.max(16)),
+        _ => (16, u16::MAX),
     };
     header.extend(shortest.to_be_bytes());
     header.extend(longest.to_be_bytes());
     header.extend([0; 6]);
-    let packed = u64::from(frame.sample_rate_hz) << 44
-        | u64::from(frame.channels - 1) << 41
-        | u64::from(frame.bits_per_sample - 1) << 36;
+    let packed = u64::from(frame.sample_rate_hz?) << 44
+        | u64::from(frame.channels.count() - 1) << 41
+        | u64::from(frame.bits_per_sample? - 1) << 36;
     header.extend(packed.to_be_bytes());
     header.extend([0; 16]);
-    header
+    Some(header)
 }
 
 /// CRC-8 with polynomial x^8 + x^2 + x + 1, as FLAC frame headers end with.
