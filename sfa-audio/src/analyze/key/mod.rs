@@ -3,10 +3,9 @@
 mod chords;
 mod decide;
 mod evidence;
+mod lessons;
 mod profiles;
 mod segments;
-#[cfg(test)]
-mod training;
 mod weights;
 
 use std::fmt;
@@ -15,6 +14,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use decide::decide;
+pub use evidence::KeyEvidence;
+pub use lessons::key_lessons;
 pub(crate) use segments::segments;
 
 /// A pitch without its octave, 0 = C to 11 = B; in JSON its [`name`](Self::name).
