@@ -11,7 +11,7 @@ use crate::{AudioSpec, Clip, Result};
 const LOUDEST_SAMPLE: f32 = 1000.0;
 
 /// What divides [`ANALYSIS_RATE_HZ`] to give [`SLOW_RATE_HZ`].
-const SLOW_FACTOR: usize = 4;
+pub(crate) const SLOW_FACTOR: usize = 4;
 /// The rate at which pitch is heard: everything to be heard lies below 2.7 kHz.
 pub(crate) const SLOW_RATE_HZ: f64 = ANALYSIS_RATE_HZ as f64 / SLOW_FACTOR as f64;
 

@@ -5,7 +5,7 @@ use realfft::num_complex::Complex32;
 
 use super::attack::AttackMeter;
 use crate::analyze::ANALYSIS_RATE_HZ;
-use crate::analyze::feed::{Heard, SLOW_RATE_HZ};
+use crate::analyze::feed::{Heard, SLOW_FACTOR, SLOW_RATE_HZ};
 use crate::dsp::{StreamingStft, dot, ln};
 
 /// Onset frames per second.
@@ -15,9 +15,10 @@ pub(crate) const FRAME_HOP: usize = ANALYSIS_RATE_HZ as usize / 100;
 /// Samples that an onset spectrum sees.
 pub(crate) const FRAME_WINDOW: usize = 2048;
 
-/// Chroma columns per second: nearly twenty.
-pub(crate) const CHROMA_RATE_HZ: f64 = SLOW_RATE_HZ / CHROMA_HOP as f64;
-const CHROMA_HOP: usize = 551;
+/// Chroma columns per second.
+pub(crate) const CHROMA_RATE_HZ: f64 = 20.0;
+/// 551.25 samples.
+const CHROMA_HOP: (usize, usize) = (ANALYSIS_RATE_HZ as usize / 20, SLOW_FACTOR);
 const CHROMA_WINDOW: usize = 2048;
 
 /// The parts of the spectrum in which onsets are counted apart, so that a kick is never mistaken for a hat.
@@ -78,7 +79,7 @@ impl RhythmCollector {
             onset_stft: StreamingStft::new(FRAME_WINDOW, FRAME_HOP),
             flux: SuperFlux::new(),
             attack: AttackMeter::new(),
-            chroma_stft: StreamingStft::new(CHROMA_WINDOW, CHROMA_HOP),
+            chroma_stft: StreamingStft::with_fractional_hop(CHROMA_WINDOW, CHROMA_HOP),
             folding: ChromaFolding::new(),
             samples: 0,
             features: RhythmFeatures::default(),

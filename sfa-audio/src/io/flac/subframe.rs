@@ -108,16 +108,20 @@ fn add_fixed(order: usize, samples: &mut [i32]) {
 
 /// Adds the prediction of weighted samples before, of which there may be fewer than `MOST`.
 fn add_linear<const MOST: usize>(coefficients: &[i32], order: usize, shift: u32, samples: &mut [i32]) {
-    // The oldest first, as the samples are.
-    let weights: [i64; MOST] = std::array::from_fn(|n| i64::from(coefficients[MOST - 1 - n]));
-    for at in order..samples.len() {
-        let (before, after) = samples.split_at_mut(at);
-        let product = |(weight, sample): (&i64, &i32)| weight * i64::from(*sample);
-        let sum: i64 = match before.last_chunk::<MOST>() {
-            Some(past) => weights.iter().zip(past).map(product).sum(),
-            None => weights.iter().rev().zip(before.iter().rev()).map(product).sum(),
-        };
-        after[0] = after[0].wrapping_add((sum >> shift) as i32);
+    let product = |(weight, sample): (&i32, &i32)| i64::from(*weight) * i64::from(*sample);
+    let start = MOST.min(samples.len());
+    for at in order..start {
+        let sum: i64 = coefficients.iter().zip(samples[..at].iter().rev()).map(product).sum();
+        samples[at] = samples[at].wrapping_add((sum >> shift) as i32);
+    }
+    // The oldest first, as the samples are. The newest stays in a register: only its product is waited for.
+    let weights: [i32; MOST] = std::array::from_fn(|n| coefficients[MOST - 1 - n]);
+    let mut newest = samples[start - 1];
+    for at in start..samples.len() {
+        let older: i64 = weights[..MOST - 1].iter().zip(&samples[at - MOST..at - 1]).map(product).sum();
+        let sum = older + product((&weights[MOST - 1], &newest));
+        newest = samples[at].wrapping_add((sum >> shift) as i32);
+        samples[at] = newest;
     }
 }
 
