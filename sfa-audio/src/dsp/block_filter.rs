@@ -57,7 +57,7 @@ impl<const ORDER: usize> BlockFilter<ORDER> {
 
     /// Filters one block.
     #[inline(always)]
-    #[expect(clippy::needless_range_loop, reason = "loops over iterators are not unrolled here")]
+    #[allow(clippy::needless_range_loop, reason = "loops over iterators are not unrolled here")]
     pub(crate) fn process<S: Simd>(
         &self,
         simd: S,
