@@ -152,6 +152,16 @@ impl Clip {
         self.extend(other.channels.iter().map(Vec::as_slice));
     }
 
+    /// Takes `planes` as its channels, and leaves those that it had.
+    ///
+    /// # Panics
+    /// When there is not one per channel, or they differ in length.
+    pub(crate) fn swap_channels(&mut self, planes: &mut Vec<Vec<f32>>) {
+        assert_eq!(planes.len(), self.spec.channels, "one plane per channel");
+        assert!(planes.windows(2).all(|pair| pair[0].len() == pair[1].len()), "planes equally long");
+        std::mem::swap(&mut self.channels, planes);
+    }
+
     /// Drops everything from `frames` on.
     pub fn truncate(&mut self, frames: usize) {
         self.channels.iter_mut().for_each(|channel| channel.truncate(frames));
@@ -254,6 +264,19 @@ impl AudioSource for ClipSource<'_> {
     fn rewind(&mut self) -> Result<()> {
         self.position = 0;
         Ok(())
+    }
+}
+
+#[cfg(test)]
+impl Clip {
+    /// The clip cut into blocks of so many frames, the last perhaps shorter.
+    pub(crate) fn blocks(&self, frames: usize) -> impl Iterator<Item = Clip> {
+        (0..self.frames()).step_by(frames).map(move |start| {
+            let end = (start + frames).min(self.frames());
+            let mut block = Clip::empty(self.spec);
+            block.extend(self.channels.iter().map(|channel| &channel[start..end]));
+            block
+        })
     }
 }
 

@@ -1,8 +1,7 @@
 """Learns how much chords say about the key; writes sfa-audio/src/analyze/key/weights.rs.
 
-    SFA_KEY_SONGS="$(ls FOLDER/*/mix.flac)" SFA_KEY_EVIDENCE=evidence.jsonl \\
-        cargo test -p sfa-audio --lib evidence_of_songs -- --ignored
-    python train_key.py evidence.jsonl [--out weights.rs] [--folds 8] [--scale 0.5] [--songs]
+    cargo run --release -p sfa-benches --bin key_lessons -- FOLDER/*/mix.flac > lessons.jsonl
+    python train_key.py lessons.jsonl [--out weights.rs] [--folds 8] [--scale 0.5] [--songs]
 
 A song's truth.json lies beside it. A conditional logit over the 24 keys, with a penalty on large weights: what is
 unlikely in the songs here must not become impossible. Every song counts once as a whole, and each of its parts a

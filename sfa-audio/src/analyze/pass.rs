@@ -5,6 +5,7 @@ use super::danceability;
 use super::descriptors::DescriptorCollector;
 use super::drums::{self, DrumCollector};
 use super::energy::{self, EnergyCollector};
+use super::feed::{Ear, Heard, MonoFeed, make_finite};
 use super::form::{self, ChromaView};
 use super::harmony::{Chroma, ChromaFrames, HarmonyCollector};
 use super::key;
@@ -15,12 +16,8 @@ use super::stems::{StemSources, StemUse, hear_sum, with_drums};
 use super::timbre::TimbreCollector;
 use super::vocals::{self, VocalCollector};
 use super::waveform::WaveformCollector;
-use super::{ANALYSIS_RATE_HZ, Analysis, AnalyzeOptions, Feature};
-use crate::dsp::resample::Resampler;
+use super::{Analysis, AnalyzeOptions, Feature};
 use crate::{AudioSource, AudioSpec, Clip, Result, Stage, Watch};
-
-/// Samples beyond ±1000 (+60 dBFS) are damage, not music: they would drown everything else in every mean.
-const LOUDEST_SAMPLE: f32 = 1000.0;
 
 /// Measures what `options` ask for, in one pass over `source` from where it stands to its end.
 ///
@@ -65,6 +62,7 @@ pub fn analyze_with_stems(
     // Hits are not looked for in the mix where the drums are heard alone.
     let mut hits = if stems.drums.is_some() { collectors.drums.take() } else { None };
     let mut mono = MonoFeed::new(spec)?;
+    let mut ear = Ear::new(collectors.want_slow());
     let (mut block, mut next) = (Clip::empty(spec), Clip::empty(spec));
     let mut native_mono = Vec::new();
     let total_frames = source.frames_hint().unwrap_or(0);
@@ -82,7 +80,7 @@ pub fn analyze_with_stems(
                 block.downmix_into(&mut native_mono);
                 let converted =
                     if collectors.want_mono() { mono.convert_mono(&native_mono)? } else { &[][..] };
-                collectors.push(&block, &native_mono, converted);
+                collectors.push(&block, &native_mono, ear.hear(converted));
                 Ok(())
             },
         );
@@ -92,14 +90,16 @@ pub fn analyze_with_stems(
         watch.report(Stage::Analyze, frames, total_frames.max(frames))?;
     }
     if collectors.want_mono() {
-        collectors.push(&Clip::empty(spec), &[], mono.finish()?);
+        let nothing = Clip::empty(spec);
+        collectors.push(&nothing, &[], ear.hear(mono.finish()?));
+        collectors.push(&nothing, &[], ear.finish());
     }
     let mut used = Vec::new();
     if let Some(source) = stems.drums {
         let mut beats = collectors.rhythm.is_some().then(RhythmCollector::new);
-        hear_sum(&mut [source], watch, |mono| {
-            beats.iter_mut().for_each(|beats| beats.push(mono));
-            hits.iter_mut().for_each(|hits| hits.push(mono));
+        hear_sum(&mut [source], watch, |heard| {
+            beats.iter_mut().for_each(|beats| beats.push(heard));
+            hits.iter_mut().for_each(|hits| hits.push(heard.mono));
         })?;
         collectors.drum_stem = beats;
         if hits.is_some() {
@@ -109,13 +109,13 @@ pub fn analyze_with_stems(
     }
     if let (Some(bass), Some(other), true) = (stems.bass, stems.other, collectors.harmony.is_some()) {
         let mut harmony = HarmonyCollector::new();
-        hear_sum(&mut [bass, other], watch, |mono| harmony.push(mono))?;
+        hear_sum(&mut [bass, other], watch, |heard| harmony.push(heard.slow))?;
         collectors.pitched_stems = Some(harmony);
         used.push(StemUse::KeyFromBassAndOther);
     }
     if let (Some(source), true) = (stems.vocals, collectors.vocals.is_some()) {
         let mut vocals = VocalCollector::new();
-        hear_sum(&mut [source], watch, |mono| vocals.push(mono))?;
+        hear_sum(&mut [source], watch, |heard| vocals.push(heard.slow))?;
         collectors.vocal_stem = Some(vocals);
         used.push(StemUse::VocalsFromVocals);
     }
@@ -170,8 +170,8 @@ impl Collectors {
         }
     }
 
-    /// Feeds everyone, side by side: `block` and its mean at the file's own rate, and the mean at [`ANALYSIS_RATE_HZ`].
-    fn push(&mut self, block: &Clip, native_mono: &[f32], mono: &[f32]) {
+    /// Feeds everyone, side by side: `block` and its mean at the file's own rate, and what is heard of the mean.
+    fn push(&mut self, block: &Clip, native_mono: &[f32], heard: Heard<'_>) {
         let Self {
             loudness,
             signal,
@@ -191,7 +191,7 @@ impl Collectors {
             }
             if let Some(rhythm) = rhythm {
                 scope.spawn(move |_| {
-                    rhythm.push_and_share(mono, |spectrum| {
+                    rhythm.push_and_share(heard, |spectrum| {
                         timbre.iter_mut().for_each(|timbre| timbre.hear(spectrum));
                     });
                 });
@@ -203,16 +203,16 @@ impl Collectors {
                 scope.spawn(move |_| waveform.push(block));
             }
             if let Some(drums) = drums {
-                scope.spawn(move |_| drums.push(mono));
+                scope.spawn(move |_| drums.push(heard.mono));
             }
             if let Some(vocals) = vocals {
-                scope.spawn(move |_| vocals.push(mono));
+                scope.spawn(move |_| vocals.push(heard.slow));
             }
             if let Some(energy) = energy {
-                scope.spawn(move |_| energy.push(mono));
+                scope.spawn(move |_| energy.push(heard.mono));
             }
             if let Some(harmony) = harmony {
-                scope.spawn(move |_| harmony.push(mono));
+                scope.spawn(move |_| harmony.push(heard.slow));
             }
             if let Some(signal) = signal {
                 signal.push(block);
@@ -222,6 +222,10 @@ impl Collectors {
 
     fn want_mono(&self) -> bool {
         self.harmony.is_some() || self.rhythm.is_some() || self.energy.is_some() || self.drums.is_some()
+    }
+
+    fn want_slow(&self) -> bool {
+        self.harmony.is_some() || self.rhythm.is_some() || self.vocals.is_some()
     }
 
     /// Turns what was collected into answers.
@@ -314,64 +318,5 @@ impl Collectors {
             frames: feature_frames.flatten(),
             stems,
         })
-    }
-}
-
-/// Makes one channel at [`ANALYSIS_RATE_HZ`] of blocks of any spec.
-pub(super) struct MonoFeed {
-    /// `None` where the rate is right as it is.
-    resampler: Option<Resampler>,
-    native: Vec<f32>,
-    converted: Clip,
-}
-
-impl MonoFeed {
-    pub(super) fn new(spec: AudioSpec) -> Result<Self> {
-        Ok(Self {
-            resampler: (spec.sample_rate_hz != ANALYSIS_RATE_HZ)
-                .then(|| Resampler::new(spec.sample_rate_hz, ANALYSIS_RATE_HZ, 1))
-                .transpose()?,
-            native: Vec::new(),
-            converted: Clip::empty(AudioSpec::new(ANALYSIS_RATE_HZ, 1)?),
-        })
-    }
-
-    pub(super) fn convert(&mut self, block: &Clip) -> Result<&[f32]> {
-        self.native.clear();
-        block.downmix_into(&mut self.native);
-        match &mut self.resampler {
-            Some(resampler) => resampled(resampler, &self.native, &mut self.converted),
-            None => Ok(&self.native),
-        }
-    }
-
-    /// The same of what is one channel already.
-    pub(super) fn convert_mono<'a>(&'a mut self, native: &'a [f32]) -> Result<&'a [f32]> {
-        match &mut self.resampler {
-            Some(resampler) => resampled(resampler, native, &mut self.converted),
-            None => Ok(native),
-        }
-    }
-
-    /// What the resampler still holds.
-    pub(super) fn finish(&mut self) -> Result<&[f32]> {
-        self.converted.clear();
-        if let Some(resampler) = &mut self.resampler {
-            resampler.finish(&mut self.converted)?;
-        }
-        Ok(&self.converted.channels()[0])
-    }
-}
-
-fn resampled<'a>(resampler: &mut Resampler, native: &[f32], converted: &'a mut Clip) -> Result<&'a [f32]> {
-    converted.clear();
-    resampler.push(&[native], converted)?;
-    Ok(&converted.channels()[0])
-}
-
-/// Makes damage harmless: what is no number is silence, what is far too loud is cut.
-pub(crate) fn make_finite(block: &mut Clip) {
-    for sample in block.channels_mut().flatten() {
-        *sample = if sample.is_nan() { 0.0 } else { sample.clamp(-LOUDEST_SAMPLE, LOUDEST_SAMPLE) };
     }
 }

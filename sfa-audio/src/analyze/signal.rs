@@ -120,12 +120,7 @@ mod tests {
     fn signal_of(channels: Vec<Vec<f32>>, chunk_frames: usize) -> Signal {
         let clip = Clip::from_channels(44_100, channels).unwrap();
         let mut collector = SignalCollector::new(clip.spec());
-        for start in (0..clip.frames()).step_by(chunk_frames) {
-            let end = (start + chunk_frames).min(clip.frames());
-            let mut block = Clip::empty(clip.spec());
-            block.extend(clip.channels().iter().map(|channel| &channel[start..end]));
-            collector.push(&block);
-        }
+        clip.blocks(chunk_frames).for_each(|block| collector.push(&block));
         collector.finish()
     }
 

@@ -3,7 +3,7 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::pass::{MonoFeed, make_finite};
+use super::feed::{Ear, Heard, MonoFeed, make_finite};
 use super::rhythm::RhythmFeatures;
 use crate::{AudioSource, Clip, Result, Watch};
 
@@ -46,16 +46,16 @@ pub enum StemUse {
     VocalsFromVocals,
 }
 
-/// Feeds the sum of `sources`, from where they stand to the end of the longest, as one channel at the rate of the
-/// analysis.
+/// Feeds the sum of `sources`, from where they stand to the end of the longest, as one channel.
 pub(super) fn hear_sum(
     sources: &mut [&mut dyn AudioSource],
     watch: &Watch,
-    mut eat: impl FnMut(&[f32]),
+    mut eat: impl FnMut(Heard<'_>),
 ) -> Result<()> {
     let mut feeds = sources.iter().map(|source| MonoFeed::new(source.spec())).collect::<Result<Vec<_>>>()?;
     let mut pending: Vec<Vec<f32>> = vec![Vec::new(); sources.len()];
     let mut ended = vec![false; sources.len()];
+    let mut ear = Ear::new(true);
     while ended.iter().any(|&ended| !ended) {
         watch.checkpoint()?;
         for (index, source) in sources.iter_mut().enumerate() {
@@ -78,8 +78,9 @@ pub(super) fn hear_sum(
             let count = ready.min(samples.len());
             sum.iter_mut().zip(samples.drain(..count)).for_each(|(sum, sample)| *sum += sample);
         }
-        eat(&sum);
+        eat(ear.hear(&sum));
     }
+    eat(ear.finish());
     Ok(())
 }
 

@@ -2,8 +2,6 @@
 
 use std::f64::consts::{FRAC_1_SQRT_2, TAU};
 
-use pulp::Simd;
-
 /// One second-order section in transposed direct form II.
 ///
 /// Coefficients and state are `f64`: with a cut-off at 1/4000 of the sample rate the poles lie so close to 1
@@ -20,6 +18,11 @@ impl Biquad {
     pub(crate) const IDENTITY: Self = Self { b: [1.0, 0.0, 0.0], a: [0.0; 2], state: [0.0; 2] };
     /// What lets nothing through.
     pub(crate) const SILENCE: Self = Self { b: [0.0; 3], a: [0.0; 2], state: [0.0; 2] };
+
+    /// The section with these feed-forward coefficients, and these feed-back coefficients but the first, which is 1.
+    pub(crate) fn from_coefficients(b: [f64; 3], a: [f64; 2]) -> Self {
+        Self { b, a, state: [0.0; 2] }
+    }
 
     /// Second-order Butterworth low-pass: -3 dB at `cutoff_hz`, 12 dB per octave above.
     ///
@@ -40,56 +43,25 @@ impl Biquad {
 
     fn normalised(b: [f64; 3], cos: f64, alpha: f64) -> Self {
         let a0 = 1.0 + alpha;
-        Self { b: b.map(|b| b / a0), a: [-2.0 * cos / a0, (1.0 - alpha) / a0], state: [0.0; 2] }
+        Self::from_coefficients(b.map(|b| b / a0), [-2.0 * cos / a0, (1.0 - alpha) / a0])
     }
 
     /// Filters one sample.
     #[inline]
     pub fn process(&mut self, input: f64) -> f64 {
-        let output = self.b[0] * input + self.state[0];
-        self.state[0] = self.b[1] * input - self.a[0] * output + self.state[1];
-        self.state[1] = self.b[2] * input - self.a[1] * output;
+        let mut state = self.state;
+        let output = self.step(input, &mut state);
+        self.state = state;
         output
     }
-}
 
-/// As many second-order sections side by side as there are inputs, each as a [`Biquad`] filters, to the bit.
-#[derive(Debug, Clone)]
-pub(crate) struct BiquadBank<const SECTIONS: usize> {
-    b: [[f64; SECTIONS]; 3],
-    a: [[f64; SECTIONS]; 2],
-    state: [[f64; SECTIONS]; 2],
-}
-
-impl<const SECTIONS: usize> BiquadBank<SECTIONS> {
-    pub(crate) fn new(sections: &[Biquad; SECTIONS]) -> Self {
-        let each = |value: &dyn Fn(&Biquad) -> f64| std::array::from_fn(|section| value(&sections[section]));
-        Self {
-            b: std::array::from_fn(|n| each(&|biquad| biquad.b[n])),
-            a: std::array::from_fn(|n| each(&|biquad| biquad.a[n])),
-            state: std::array::from_fn(|n| each(&|biquad| biquad.state[n])),
-        }
-    }
-
-    /// Filters one sample of every input. The number of sections must be a multiple of the lanes of a vector register: eight
-    /// always is.
-    #[inline(always)]
-    pub(crate) fn process<S: Simd>(&mut self, simd: S, inputs: &[f64; SECTIONS]) -> [f64; SECTIONS] {
-        let mut outputs = [0.0; SECTIONS];
-        for vector in 0..SECTIONS / S::F64_LANES {
-            let load = |values: &[f64; SECTIONS]| S::as_simd_f64s(values).0[vector];
-            let [b, a] = [&self.b[..], &self.a[..]];
-            let product = |factors: &[f64; SECTIONS], value: S::f64s| simd.mul_f64s(load(factors), value);
-            let input = load(inputs);
-            let output = simd.add_f64s(product(&b[0], input), load(&self.state[0]));
-            let first = simd.sub_f64s(product(&b[1], input), product(&a[0], output));
-            let first = simd.add_f64s(first, load(&self.state[1]));
-            let second = simd.sub_f64s(product(&b[2], input), product(&a[1], output));
-            S::as_mut_simd_f64s(&mut self.state[0]).0[vector] = first;
-            S::as_mut_simd_f64s(&mut self.state[1]).0[vector] = second;
-            S::as_mut_simd_f64s(&mut outputs).0[vector] = output;
-        }
-        outputs
+    /// Filters one sample with what is inside kept elsewhere.
+    #[inline]
+    pub(super) fn step(&self, input: f64, state: &mut [f64; 2]) -> f64 {
+        let output = self.b[0] * input + state[0];
+        state[0] = self.b[1] * input - self.a[0] * output + state[1];
+        state[1] = self.b[2] * input - self.a[1] * output;
+        output
     }
 }
 

@@ -3,6 +3,7 @@
 use realfft::num_complex::Complex32;
 
 /// The summed power of a stretch of spectrum, in eight running sums, so that the compiler may use vector registers.
+#[inline(always)]
 pub(crate) fn power_of(bins: &[Complex32]) -> f32 {
     let mut sums = [0.0f32; 8];
     let (chunks, rest) = bins.as_chunks::<8>();
@@ -12,6 +13,20 @@ pub(crate) fn power_of(bins: &[Complex32]) -> f32 {
         }
     }
     sums.iter().sum::<f32>() + rest.iter().map(Complex32::norm_sqr).sum::<f32>()
+}
+
+/// The sum of products in eight running sums, so that the compiler may use vector registers.
+#[inline(always)]
+pub(crate) fn dot(a: &[f32], b: &[f32]) -> f32 {
+    let mut sums = [0.0f32; 8];
+    let (a_chunks, b_chunks) = (a.chunks_exact(8), b.chunks_exact(8));
+    let rest: f32 = a_chunks.remainder().iter().zip(b_chunks.remainder()).map(|(a, b)| a * b).sum();
+    for (a, b) in a_chunks.zip(b_chunks) {
+        for ((sum, a), b) in sums.iter_mut().zip(a).zip(b) {
+            *sum += a * b;
+        }
+    }
+    rest + sums.iter().sum::<f32>()
 }
 
 /// The natural logarithm of a positive normal number within two units of the last place, in a form that compilers turn

@@ -44,17 +44,19 @@ impl<T: FftNum + From<f32>> RealFft<T> {
     /// Transforms the samples under the window, both as long as the transform.
     pub(super) fn process(&mut self, samples: &[f32], window: &[T]) -> &[Complex<T>] {
         let Self { fft, frames, turns, input, spectrum, scratch } = self;
-        let weighted = |sample: f32, weight: T| <T as From<f32>>::from(sample) * weight;
-        if frames.is_multiple_of(2) {
-            let pairs = samples.as_chunks::<2>().0.iter().zip(window.as_chunks::<2>().0);
-            for (value, (samples, weights)) in input.iter_mut().zip(pairs) {
-                *value = Complex::new(weighted(samples[0], weights[0]), weighted(samples[1], weights[1]));
+        Arch::new().dispatch(|| {
+            let weighted = |sample: f32, weight: T| <T as From<f32>>::from(sample) * weight;
+            if frames.is_multiple_of(2) {
+                let pairs = samples.as_chunks::<2>().0.iter().zip(window.as_chunks::<2>().0);
+                for (value, (samples, weights)) in input.iter_mut().zip(pairs) {
+                    *value = Complex::new(weighted(samples[0], weights[0]), weighted(samples[1], weights[1]));
+                }
+            } else {
+                for (value, (sample, weight)) in input.iter_mut().zip(samples.iter().zip(window)) {
+                    *value = Complex::new(weighted(*sample, *weight), T::zero());
+                }
             }
-        } else {
-            for (value, (sample, weight)) in input.iter_mut().zip(samples.iter().zip(window)) {
-                *value = Complex::new(weighted(*sample, *weight), T::zero());
-            }
-        }
+        });
         fft.process_with_scratch(input, scratch);
         if frames.is_multiple_of(2) {
             Arch::new().dispatch(Part { input, turns, spectrum });

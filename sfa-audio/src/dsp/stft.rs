@@ -35,7 +35,8 @@ const PENDING_WINDOWS: usize = 4;
 pub struct ShortTimeSpectra<T> {
     fft: RealFft<T>,
     window: Vec<T>,
-    hop_frames: usize,
+    /// Samples from one spectrum to the next, as a fraction.
+    hop: (u64, u64),
     /// The newest samples; the next spectrum sees those from `start` on.
     pending: Vec<f32>,
     start: usize,
@@ -51,14 +52,23 @@ impl<T: FftNum + From<f32>> ShortTimeSpectra<T> {
     /// # Panics
     /// When either length is 0.
     pub fn new(window_frames: usize, hop_frames: usize) -> Self {
-        assert!(window_frames > 0 && hop_frames > 0, "window and hop are not empty");
+        Self::with_fractional_hop(window_frames, (hop_frames, 1))
+    }
+
+    /// As [`new`](Self::new), with a hop that need not be whole: its numerator and its denominator. Every spectrum is
+    /// centred on the sample nearest to its time.
+    ///
+    /// # Panics
+    /// When the window or one of the numbers is 0.
+    pub fn with_fractional_hop(window_frames: usize, (frames, parts): (usize, usize)) -> Self {
+        assert!(window_frames > 0 && frames > 0 && parts > 0, "window and hop are not empty");
         let mut pending = Vec::with_capacity(PENDING_WINDOWS * window_frames);
         pending.resize(window_frames / 2, 0.0);
         Self {
             window: (0..window_frames)
                 .map(|n| T::from_f64(hann_weight(n, window_frames)).expect("a float"))
                 .collect(),
-            hop_frames,
+            hop: (frames as u64, parts as u64),
             pending,
             start: 0,
             skip: 0,
@@ -77,12 +87,20 @@ impl<T: FftNum + From<f32>> ShortTimeSpectra<T> {
     /// Calls `on_spectrum` for the spectra that reach over the end of the signal.
     pub fn finish(mut self, mut on_spectrum: impl FnMut(&[Complex<T>])) {
         const SILENCE: [f32; 256] = [0.0; 256];
-        let total = if self.pushed == 0 { 0 } else { 1 + self.pushed / self.hop_frames as u64 };
+        let (frames, parts) = self.hop;
+        let last = ((self.pushed + 1) * parts - 1 - parts / 2) / frames;
+        let total = if self.pushed == 0 { 0 } else { 1 + last };
         while self.emitted < total {
             let needed = (self.skip + self.window.len()).saturating_sub(self.pending.len() - self.start);
             let needed = needed.min(SILENCE.len());
             self.feed(&SILENCE[..needed], &mut on_spectrum);
         }
+    }
+
+    fn frames_to_next(&self) -> usize {
+        let (frames, parts) = self.hop;
+        let centre = |spectrum: u64| (spectrum * frames + parts / 2) / parts;
+        (centre(self.emitted + 1) - centre(self.emitted)) as usize
     }
 
     fn feed(&mut self, mut samples: &[f32], on_spectrum: &mut impl FnMut(&[Complex<T>])) {
@@ -96,8 +114,8 @@ impl<T: FftNum + From<f32>> ShortTimeSpectra<T> {
             while self.pending.len() - self.start >= self.window.len() {
                 let seen = &self.pending[self.start..self.start + self.window.len()];
                 on_spectrum(self.fft.process(seen, &self.window));
+                let next = self.start + self.frames_to_next();
                 self.emitted += 1;
-                let next = self.start + self.hop_frames;
                 self.start = next.min(self.pending.len());
                 self.skip = next - self.start;
             }
@@ -113,7 +131,7 @@ impl<T> fmt::Debug for ShortTimeSpectra<T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("ShortTimeSpectra")
             .field("window_frames", &self.window.len())
-            .field("hop_frames", &self.hop_frames)
+            .field("hop", &self.hop)
             .finish_non_exhaustive()
     }
 }
@@ -153,6 +171,20 @@ mod tests {
         assert!((spectra[8][10] - 1.0).abs() < 1e-6);
         assert!((spectra[7][10] - 0.25).abs() < 1e-6);
         assert!(spectra[6][10] < 1e-12);
+    }
+
+    #[test]
+    fn a_fractional_hop_stays_at_its_time() {
+        // An impulse every 55.25 samples, to the nearest.
+        let mut samples = vec![0.0; 5_525];
+        (0..100).for_each(|n: usize| samples[(n * 221 + 2) / 4] = 1.0);
+        let mut stft = StreamingStft::with_fractional_hop(64, (221, 4));
+        let mut powers = Vec::new();
+        samples.chunks(1000).for_each(|part| stft.push(part, |spectrum| powers.push(spectrum[0].norm_sqr())));
+        stft.finish(|spectrum| powers.push(spectrum[0].norm_sqr()));
+        // Each window sees its own, at its centre; the last is centred on the end.
+        assert_eq!(powers.len(), 101);
+        assert!(powers[..100].iter().all(|power| (power - 1.0).abs() < 1e-6));
     }
 
     #[test]

@@ -263,7 +263,9 @@ impl FrameStream for PacketStream {
                 self.lost_frames = 0;
             }
             let found = AudioSpec { sample_rate_hz: rate, channels: self.planes.len() };
-            if found == self.spec {
+            if found == self.spec && frames.is_empty() {
+                frames.swap_channels(&mut self.planes);
+            } else if found == self.spec {
                 frames.extend(self.planes.iter().map(Vec::as_slice));
             } else {
                 self.conform(found, frames, warnings)?;

@@ -64,9 +64,11 @@ impl SpectrumBatch {
     /// Takes one spectrum and says whether the batch is full.
     pub(super) fn push(&mut self, spectrum: &[Complex64]) -> bool {
         let row = &mut self.rows[self.frames * self.bins..][..self.bins];
-        for (out, bin) in row.iter_mut().zip(spectrum) {
-            *out = bin.norm_sqr() as f32;
-        }
+        Arch::new().dispatch(|| {
+            for (out, bin) in row.iter_mut().zip(spectrum) {
+                *out = bin.norm_sqr() as f32;
+            }
+        });
         self.frames += 1;
         self.frames == LANES
     }

@@ -26,6 +26,7 @@ mod recurrence;
 mod report;
 mod series;
 mod shape;
+mod sorted_windows;
 mod spectral;
 mod tempogram;
 mod timbre;

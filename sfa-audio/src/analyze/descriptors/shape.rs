@@ -85,12 +85,15 @@ impl WithSimd for Measure<'_> {
     }
 }
 
-/// The geometric over the arithmetic mean of the power. One logarithm per [`CHUNK`] bins: that of their product.
+/// The geometric over the arithmetic mean of the power. One logarithm: that of the product of all bins, whose exponent is
+/// kept apart.
 #[inline(always)]
 fn flatness(power: &[Lanes]) -> [f32; LANES] {
-    let (mut total, mut logs) = ([0.0f64; LANES], [0.0f64; LANES]);
+    const MANTISSA_BITS: u32 = f64::MANTISSA_DIGITS - 1;
+    const ONE: u64 = 1.0f64.to_bits();
+    let (mut total, mut mantissas, mut exponents) = ([0.0f64; LANES], [1.0f64; LANES], [0i64; LANES]);
     for bins in power.chunks(CHUNK) {
-        let (mut sum, mut product) = ([0.0f32; LANES], [1.0f64; LANES]);
+        let (mut sum, mut product) = ([0.0f32; LANES], mantissas);
         for bin in bins {
             for lane in 0..LANES {
                 let above = if bin[lane] > LEAST_POWER { bin[lane] } else { LEAST_POWER };
@@ -100,9 +103,14 @@ fn flatness(power: &[Lanes]) -> [f32; LANES] {
         }
         for lane in 0..LANES {
             total[lane] += f64::from(sum[lane]);
-            logs[lane] += product[lane].ln();
+            let bits = product[lane].to_bits();
+            exponents[lane] += (bits >> MANTISSA_BITS) as i64 - (ONE >> MANTISSA_BITS) as i64;
+            mantissas[lane] = f64::from_bits(bits & ((1 << MANTISSA_BITS) - 1) | ONE);
         }
     }
     let count = power.len() as f64;
-    std::array::from_fn(|lane| ((logs[lane] / count).exp() / (total[lane] / count)) as f32)
+    std::array::from_fn(|lane| {
+        let logarithm = mantissas[lane].ln() + exponents[lane] as f64 * std::f64::consts::LN_2;
+        ((logarithm / count).exp() / (total[lane] / count)) as f32
+    })
 }

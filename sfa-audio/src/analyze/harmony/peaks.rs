@@ -1,18 +1,17 @@
 //! What pitches stick out of each short-time spectrum.
 
+use pulp::{Arch, Simd, WithSimd};
 use realfft::num_complex::Complex32;
 
-use crate::analyze::ANALYSIS_RATE_HZ;
-use crate::dsp::{Decimator, StreamingStft, ln, power_of};
+use crate::analyze::feed::SLOW_RATE_HZ;
+use crate::dsp::{StreamingStft, ln, power_of};
 
-const DECIMATION: usize = 4;
-const RATE_HZ: f64 = ANALYSIS_RATE_HZ as f64 / DECIMATION as f64;
 /// 371 ms: tells semitones apart down to 100 Hz, and single bass notes below.
 const WINDOW_FRAMES: usize = 4096;
 const HOP_FRAMES: usize = 1024;
-const BIN_HZ: f64 = RATE_HZ / WINDOW_FRAMES as f64;
+const BIN_HZ: f64 = SLOW_RATE_HZ / WINDOW_FRAMES as f64;
 /// Seconds between two frames of peaks.
-pub(crate) const HOP_SECS: f64 = HOP_FRAMES as f64 / RATE_HZ;
+pub(crate) const HOP_SECS: f64 = HOP_FRAMES as f64 / SLOW_RATE_HZ;
 
 /// From the lowest note of a bass guitar to the end of what melodies and their first overtones fill.
 const LOWEST_HZ: f64 = 38.0;
@@ -87,38 +86,49 @@ impl PeakFrames {
     }
 }
 
-/// Collects [`PeakFrames`] from mono audio at [`ANALYSIS_RATE_HZ`] in chunks of any size.
+/// Collects [`PeakFrames`] from mono audio at [`SLOW_RATE_HZ`] in chunks of any size.
 pub(crate) struct HarmonyCollector {
-    decimator: Decimator,
     stft: StreamingStft,
-    decimated: Vec<f32>,
     picker: PeakPicker,
 }
 
 impl HarmonyCollector {
     pub(crate) fn new() -> Self {
-        Self {
-            decimator: Decimator::new(DECIMATION),
-            stft: StreamingStft::new(WINDOW_FRAMES, HOP_FRAMES),
-            decimated: Vec::new(),
-            picker: PeakPicker::new(),
-        }
+        Self { stft: StreamingStft::new(WINDOW_FRAMES, HOP_FRAMES), picker: PeakPicker::new() }
     }
 
     /// Takes the next samples.
-    pub(crate) fn push(&mut self, samples: &[f32]) {
-        self.decimated.clear();
-        self.decimator.push(samples, &mut self.decimated);
-        self.stft.push(&self.decimated, |spectrum| self.picker.pick(spectrum));
+    pub(crate) fn push(&mut self, slow: &[f32]) {
+        let Self { stft, picker } = self;
+        stft.push(slow, |spectrum| picker.pick(spectrum));
     }
 
     /// Takes the frames that reach over the end.
-    pub(crate) fn finish(mut self) -> PeakFrames {
-        self.decimated.clear();
-        self.decimator.finish(&mut self.decimated);
-        self.stft.push(&self.decimated, |spectrum| self.picker.pick(spectrum));
-        self.stft.finish(|spectrum| self.picker.pick(spectrum));
-        self.picker.frames
+    pub(crate) fn finish(self) -> PeakFrames {
+        let Self { stft, mut picker } = self;
+        stft.finish(|spectrum| picker.pick(spectrum));
+        picker.frames
+    }
+}
+
+/// Gives the level of every bin of a spectrum and of all together, in dBFS.
+struct Level<'a> {
+    spectrum: &'a [Complex32],
+    levels_db: &'a mut [f32],
+}
+
+impl WithSimd for Level<'_> {
+    type Output = f32;
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> f32 {
+        // A full-scale sine has a Hann-windowed magnitude of a quarter of the window.
+        let scale = (4.0 / WINDOW_FRAMES as f32).powi(2);
+        for (level, bin) in self.levels_db.iter_mut().zip(self.spectrum) {
+            let power = bin.norm_sqr() * scale + 1e-14;
+            *level = 10.0 / std::f32::consts::LN_10 * ln(power);
+        }
+        10.0 * (power_of(self.spectrum) * scale + 1e-14).log10()
     }
 }
 
@@ -157,18 +167,11 @@ impl PeakPicker {
     }
 
     fn pick(&mut self, spectrum: &[Complex32]) {
-        // A full-scale sine has a Hann-windowed magnitude of a quarter of the window.
-        let scale = (4.0 / WINDOW_FRAMES as f32).powi(2);
         let spectrum = &spectrum[..self.levels_db.len()];
-        for (level, bin) in self.levels_db.iter_mut().zip(spectrum) {
-            let power = bin.norm_sqr() * scale + 1e-14;
-            *level = 10.0 / std::f32::consts::LN_10 * ln(power);
-        }
+        let frame_level = Arch::new().dispatch(Level { spectrum, levels_db: &mut self.levels_db });
         for (bin, level) in self.levels_db.iter().enumerate() {
             self.sums[bin + 1] = self.sums[bin] + f64::from(*level);
         }
-        let power_sum = power_of(spectrum) * scale;
-        let frame_level = 10.0 * (power_sum + 1e-14).log10();
         self.candidates.clear();
         if frame_level > SILENCE_DB {
             self.find_candidates();

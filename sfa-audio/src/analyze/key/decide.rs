@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::evidence::Evidence;
+use super::evidence::KeyEvidence;
 use super::profiles::profile_scores;
 use super::{Key, KeyEstimate};
 use crate::analyze::argmax;
@@ -44,7 +44,7 @@ pub(super) fn home(frames: &ChromaFrames, windows: &[Window]) -> Option<Range<us
 
 /// The key of some windows that lie side by side.
 pub(super) fn judge(frames: &ChromaFrames, home: &[Window]) -> KeyEstimate {
-    let probabilities = Evidence::of(frames, frames_of(home)).probabilities();
+    let probabilities = KeyEvidence::of(frames, frames_of(home)).probabilities();
     let mut ranked: Vec<(f32, Key)> = probabilities.into_iter().zip(Key::all()).collect();
     ranked.sort_by(|(a, _), (b, _)| b.total_cmp(a));
     let heard_secs: f32 = home.iter().map(|window| window.weight).sum();

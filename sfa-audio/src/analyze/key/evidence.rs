@@ -2,28 +2,30 @@
 
 use std::ops::Range;
 
-use super::chords::{PerTriad, TriadPath};
+use serde::Serialize;
+
+use super::chords::TriadPath;
 use super::decide::KeyScores;
 use super::profiles::profile_scores;
 use super::weights::{FIT, MOVES, OPENING, SHARES};
 use super::{Key, Mode};
 use crate::analyze::harmony::ChromaFrames;
 
-/// What a stretch of a song shows of its key.
-#[derive(Debug, Clone, PartialEq)]
-#[cfg_attr(test, derive(serde::Serialize))]
-pub(super) struct Evidence {
+/// What a stretch of a song shows of its key. Keys, and triads by root and mode, are in the order of [`Key::all`].
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[non_exhaustive]
+pub struct KeyEvidence {
     /// How well all its chroma together fits the profile of each key.
-    pub(super) fit: KeyScores,
+    pub fit: [f32; 24],
     /// The share of each triad in its time.
-    pub(super) shares: PerTriad,
+    pub shares: [f32; 24],
     /// The share of each move from one triad (row) to another in its changes of chord.
-    pub(super) moves: [PerTriad; 24],
+    pub moves: [[f32; 24]; 24],
     /// The triad that it begins with.
-    pub(super) opening: Option<usize>,
+    pub opening: Option<usize>,
 }
 
-impl Evidence {
+impl KeyEvidence {
     /// Hears `range` of the frames.
     pub(super) fn of(frames: &ChromaFrames, range: Range<usize>) -> Self {
         let mut sum = [0.0; 12];

@@ -3,11 +3,10 @@
 mod chords;
 mod decide;
 mod evidence;
+mod lessons;
 mod names;
 mod profiles;
 mod segments;
-#[cfg(test)]
-mod training;
 mod weights;
 
 use std::fmt;
@@ -16,6 +15,8 @@ use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
 pub(crate) use decide::decide;
+pub use evidence::KeyEvidence;
+pub use lessons::key_lessons;
 pub(crate) use segments::segments;
 
 /// A pitch without its octave, 0 = C to 11 = B; in JSON its [`name`](Self::name).

@@ -170,12 +170,7 @@ mod tests {
 
     fn loudness_of(clip: &Clip, chunk_frames: usize) -> Loudness {
         let mut collector = LoudnessCollector::new(clip.spec(), true);
-        for start in (0..clip.frames()).step_by(chunk_frames) {
-            let end = (start + chunk_frames).min(clip.frames());
-            let mut block = Clip::empty(clip.spec());
-            block.extend(clip.channels().iter().map(|channel| &channel[start..end]));
-            collector.push(&block);
-        }
+        clip.blocks(chunk_frames).for_each(|block| collector.push(&block));
         collector.finish()
     }
 

@@ -1,6 +1,7 @@
 //! Where the beats of a known tempo fall.
 
-use super::onset::{ATTACK_RATE_HZ, FRAME_RATE_HZ};
+use super::attack::ATTACK_RATE_HZ;
+use super::onset::FRAME_RATE_HZ;
 
 /// Beat frames that collect the most onset strength while every interval stays near its local period.
 ///
@@ -13,20 +14,26 @@ pub(super) fn track(onsets: &[f32], periods: &[f32]) -> Vec<usize> {
 
     let mut scores = vec![0.0_f32; onsets.len()];
     let mut previous = vec![0_u32; onsets.len()];
-    let longest = periods.iter().fold(0.0_f32, |longest, &period| longest.max(period * STRETCH));
-    let logarithms: Vec<f32> = (0..=longest as usize).map(|interval| (interval as f32).ln()).collect();
+    let longest = periods.iter().fold(0.0_f32, |longest, &period| longest.max(period * STRETCH)) as usize;
+    // Of the longest interval first, as the frames that far back come first.
+    let logarithms: Vec<f32> = (0..=longest).rev().map(|interval| (interval as f32).ln()).collect();
+    let mut reached = Vec::new();
     for frame in 0..onsets.len() {
         let period = periods[frame];
         let period_logarithm = period.ln();
-        let shortest = ((period / STRETCH) as usize).max(1);
-        let longest = ((period * STRETCH) as usize).min(frame);
+        let intervals = ((period / STRETCH) as usize).max(1)..=((period * STRETCH) as usize).min(frame);
         let mut best = 0.0;
-        for interval in shortest..=longest {
-            let deviation = logarithms[interval] - period_logarithm;
-            let score = scores[frame - interval] - TIGHTNESS * deviation * deviation;
-            if score > best {
-                best = score;
-                previous[frame] = interval as u32;
+        if !intervals.is_empty() {
+            let origins = &scores[frame - intervals.end()..=frame - intervals.start()];
+            let logarithms = &logarithms[longest - intervals.end()..=longest - intervals.start()];
+            reached.clear();
+            reached.extend(origins.iter().zip(logarithms).map(|(score, logarithm)| {
+                let deviation = logarithm - period_logarithm;
+                score - TIGHTNESS * deviation * deviation
+            }));
+            best = largest(&reached).max(0.0);
+            if best > 0.0 {
+                previous[frame] = (intervals.end() - last_of(&reached, best)) as u32;
             }
         }
         scores[frame] = onsets[frame] + best;
@@ -45,73 +52,21 @@ pub(super) fn track(onsets: &[f32], periods: &[f32]) -> Vec<usize> {
     beats
 }
 
-/// Beats like those of [`track`] that may also follow a tempo which leaves `periods`, as in a ritardando: what
-/// costs is mostly that an interval differs from the one before.
-pub(super) fn track_freely(onsets: &[f32], periods: &[f32]) -> Vec<usize> {
-    /// What the squared relative change of an interval costs; one frame is free, as periods are no whole frames.
-    const CHANGE_COST: f32 = 3000.0;
-    const AWAY_COST: f32 = 30.0;
-    const STRETCH: f32 = 1.4;
-    const LARGEST_CHANGE: usize = 4;
-    /// What any other change costs, as when a song goes on at another tempo: a few beats of clear evidence.
-    const JUMP_COST: f32 = 20.0;
+/// The largest value, of which there must be one.
+#[inline(always)]
+pub(super) fn largest(values: &[f32]) -> f32 {
+    let larger = |a: f32, b: f32| if b > a { b } else { a };
+    let mut lanes = [values[0]; 8];
+    let (chunks, rest) = values.as_chunks::<8>();
+    for chunk in chunks {
+        lanes.iter_mut().zip(chunk).for_each(|(lane, &value)| *lane = larger(*lane, value));
+    }
+    lanes.iter().chain(rest).copied().fold(values[0], larger)
+}
 
-    let (least, most) = periods.iter().fold((f32::MAX, 0.0_f32), |(a, b), &p| (a.min(p), b.max(p)));
-    let shortest = ((least / STRETCH) as usize).max(1);
-    let longest = ((most * STRETCH) as usize).max(shortest);
-    // A byte holds a state: tempos of one reading span far less.
-    let states = (longest - shortest + 1).min(255);
-    let rows = longest + 1;
-    let mut scores = vec![0.0_f32; rows * states];
-    let mut previous = vec![0_u8; onsets.len() * states];
-    let mut best_states = vec![0_u8; rows];
-    let logarithms: Vec<f32> = (0..states).map(|state| ((shortest + state) as f32).ln()).collect();
-    let mut ends = Vec::new();
-    let last_start = onsets.len().saturating_sub(periods.last().map_or(1, |&period| period as usize).max(1));
-    for (frame, (&onset, &period)) in onsets.iter().zip(periods).enumerate() {
-        let period_logarithm = period.ln();
-        for state in 0..states {
-            let interval = shortest + state;
-            let (mut best, mut from) = (0.0, state);
-            if interval <= frame {
-                let row = (frame - interval) % rows * states;
-                let away = logarithms[state] - period_logarithm;
-                let leader = usize::from(best_states[(frame - interval) % rows]);
-                let jump = scores[row + leader] - JUMP_COST - AWAY_COST * away * away;
-                if jump > best {
-                    (best, from) = (jump, leader);
-                }
-                let near = state.saturating_sub(LARGEST_CHANGE)..(state + LARGEST_CHANGE + 1).min(states);
-                for other in near {
-                    let change = state.abs_diff(other).saturating_sub(1) as f32 / interval as f32;
-                    let score = scores[row + other] - CHANGE_COST * change * change - AWAY_COST * away * away;
-                    if score > best {
-                        (best, from) = (score, other);
-                    }
-                }
-            }
-            scores[frame % rows * states + state] = onset + best;
-            previous[frame * states + state] = from as u8;
-        }
-        let row = &scores[frame % rows * states..][..states];
-        let leader = (0..states).max_by(|&a, &b| row[a].total_cmp(&row[b])).unwrap_or(0);
-        best_states[frame % rows] = leader as u8;
-        if frame >= last_start {
-            ends.extend((0..states).map(|state| (row[state], frame, state)));
-        }
-    }
-    let Some((_, mut frame, mut state)) = ends.into_iter().max_by(|a, b| a.0.total_cmp(&b.0)) else {
-        return Vec::new();
-    };
-    let mut beats = vec![frame];
-    while frame >= shortest + state {
-        let from = usize::from(previous[frame * states + state]);
-        frame -= shortest + state;
-        state = from;
-        beats.push(frame);
-    }
-    beats.reverse();
-    beats
+/// The last place of a value that is there.
+pub(super) fn last_of(values: &[f32], sought: f32) -> usize {
+    values.iter().rposition(|&value| value == sought).unwrap_or(0)
 }
 
 /// A beat's time by the sharpest attack nearby, and how sharp that is.

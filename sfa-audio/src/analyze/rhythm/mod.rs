@@ -1,9 +1,12 @@
 //! Tempo, beats, downbeats and metre.
 
+mod attack;
 mod beats;
 mod choose;
+mod free_beats;
 mod grid;
 mod harmony;
+mod line;
 mod mend;
 mod meter;
 mod onset;

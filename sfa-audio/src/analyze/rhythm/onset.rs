@@ -1,9 +1,12 @@
 //! What rhythm needs to remember of the audio: onset strength, band energies, attacks and pitch classes.
 
+use pulp::{Arch, Simd, WithSimd};
 use realfft::num_complex::Complex32;
 
+use super::attack::AttackMeter;
 use crate::analyze::ANALYSIS_RATE_HZ;
-use crate::dsp::{RunningSum, StreamingStft, dot, ln};
+use crate::analyze::feed::{Heard, SLOW_FACTOR, SLOW_RATE_HZ};
+use crate::dsp::{StreamingStft, dot, ln};
 
 /// Onset frames per second.
 pub(crate) const FRAME_RATE_HZ: f64 = 100.0;
@@ -12,14 +15,11 @@ pub(crate) const FRAME_HOP: usize = ANALYSIS_RATE_HZ as usize / 100;
 /// Samples that an onset spectrum sees.
 pub(crate) const FRAME_WINDOW: usize = 2048;
 
-/// Attack values per second: seven to an onset frame.
-pub(crate) const ATTACK_RATE_HZ: f64 = 700.0;
-const ATTACK_HOP: usize = FRAME_HOP / 7;
-
 /// Chroma columns per second.
 pub(crate) const CHROMA_RATE_HZ: f64 = 20.0;
-const CHROMA_HOP: usize = ANALYSIS_RATE_HZ as usize / 20;
-const CHROMA_WINDOW: usize = 8192;
+/// 551.25 samples.
+const CHROMA_HOP: (usize, usize) = (ANALYSIS_RATE_HZ as usize / 20, SLOW_FACTOR);
+const CHROMA_WINDOW: usize = 2048;
 
 /// The parts of the spectrum in which onsets are counted apart, so that a kick is never mistaken for a hat.
 pub(crate) const BANDS: usize = 3;
@@ -36,7 +36,7 @@ pub(crate) struct RhythmFeatures {
     pub(crate) onsets: [Vec<f32>; BANDS],
     /// Mean power in the same bands, at [`FRAME_RATE_HZ`].
     pub(crate) powers: [Vec<f32>; BANDS],
-    /// How fast the level rises, at [`ATTACK_RATE_HZ`]: a sharp clock for the times of onsets.
+    /// How fast the level rises, at [`ATTACK_RATE_HZ`](super::attack::ATTACK_RATE_HZ): a sharp clock for the times of onsets.
     pub(crate) attacks: Vec<f32>,
     /// Strength of the pitch classes C to B, at [`CHROMA_RATE_HZ`].
     pub(crate) chroma: Vec<[f32; 12]>,
@@ -51,7 +51,7 @@ impl RhythmFeatures {
     }
 }
 
-/// Collects [`RhythmFeatures`] from mono audio at 44 100 Hz, pushed in chunks of any size.
+/// Collects [`RhythmFeatures`] from what is [`Heard`], pushed in chunks of any size.
 ///
 /// The onset strength is the super-flux of Böck & Widmer, "Maximum filter vibrato suppression for onset
 /// detection" (DAFx 2013), summed in three bands.
@@ -79,20 +79,21 @@ impl RhythmCollector {
             onset_stft: StreamingStft::new(FRAME_WINDOW, FRAME_HOP),
             flux: SuperFlux::new(),
             attack: AttackMeter::new(),
-            chroma_stft: StreamingStft::new(CHROMA_WINDOW, CHROMA_HOP),
+            chroma_stft: StreamingStft::with_fractional_hop(CHROMA_WINDOW, CHROMA_HOP),
             folding: ChromaFolding::new(),
             samples: 0,
             features: RhythmFeatures::default(),
         }
     }
 
-    /// Takes the next samples: one channel at 44 100 Hz.
-    pub(crate) fn push(&mut self, mono: &[f32]) {
-        self.push_and_share(mono, |_| {});
+    /// Takes the next samples.
+    pub(crate) fn push(&mut self, heard: Heard<'_>) {
+        self.push_and_share(heard, |_| {});
     }
 
     /// [`push`](Self::push), and hands on the onset spectra, [`FRAME_WINDOW`] long, one every [`FRAME_HOP`].
-    pub(crate) fn push_and_share(&mut self, mono: &[f32], mut share: impl FnMut(&[Complex32])) {
+    pub(crate) fn push_and_share(&mut self, heard: Heard<'_>, mut share: impl FnMut(&[Complex32])) {
+        let Heard { mono, slow } = heard;
         self.samples += mono.len() as u64;
         let Self { onset_stft, flux, attack, chroma_stft, folding, features, .. } = self;
         onset_stft.push(mono, |spectrum| {
@@ -100,7 +101,7 @@ impl RhythmCollector {
             share(spectrum);
         });
         attack.collect(mono, &mut features.attacks);
-        chroma_stft.push(mono, |spectrum| features.chroma.push(folding.fold(spectrum)));
+        chroma_stft.push(slow, |spectrum| features.chroma.push(folding.fold(spectrum)));
     }
 
     /// Everything that was collected.
@@ -167,30 +168,47 @@ impl SuperFlux {
     }
 
     fn collect(&mut self, spectrum: &[Complex32], features: &mut RhythmFeatures) {
+        Arch::new().dispatch(Collect { flux: self, spectrum, features });
+    }
+}
+
+/// One frame of a [`SuperFlux`].
+struct Collect<'a> {
+    flux: &'a mut SuperFlux,
+    spectrum: &'a [Complex32],
+    features: &'a mut RhythmFeatures,
+}
+
+impl WithSimd for Collect<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
         /// A sine at full scale has magnitude 1.
         const SCALE: f32 = 4.0 / FRAME_WINDOW as f32;
         /// Levels below about -66 dB count in proportion, louder ones by their logarithm.
         const COMPRESSION: f32 = 2000.0;
 
+        let Self { flux: SuperFlux { filters, magnitudes, history }, spectrum, features } = self;
         let bin_hz = ANALYSIS_RATE_HZ as f32 / FRAME_WINDOW as f32;
-        for (magnitude, bin) in self.magnitudes.iter_mut().zip(spectrum) {
+        for (magnitude, bin) in magnitudes.iter_mut().zip(spectrum) {
             *magnitude = bin.norm_sqr().sqrt() * SCALE;
         }
         let edges = BAND_EDGES_HZ.map(|edge_hz| (edge_hz / bin_hz) as usize);
-        let bins = self.magnitudes.len();
+        let bins = magnitudes.len();
         for (powers, range) in
             features.powers.iter_mut().zip([1..edges[0] + 1, edges[0] + 1..edges[1], edges[1]..bins])
         {
-            powers.push(dot(&self.magnitudes[range.clone()], &self.magnitudes[range]));
+            powers.push(dot(&magnitudes[range.clone()], &magnitudes[range]));
         }
 
-        let [now, last, before] = &mut self.history;
-        for (value, filter) in now.iter_mut().zip(&self.filters) {
-            *value = dot(&filter.weights, &self.magnitudes[filter.first_bin..][..filter.weights.len()]);
+        let [now, last, before] = history;
+        for (value, filter) in now.iter_mut().zip(&*filters) {
+            *value = dot(&filter.weights, &magnitudes[filter.first_bin..][..filter.weights.len()]);
         }
         now.iter_mut().for_each(|value| *value = ln(1.0 + COMPRESSION * *value));
         let mut flux = [0.0; BANDS];
-        for (n, filter) in self.filters.iter().enumerate() {
+        for (n, filter) in filters.iter().enumerate() {
             let around = &before[n.saturating_sub(1)..(n + 2).min(before.len())];
             let loudest = around.iter().fold(0.0_f32, |max, &value| max.max(value));
             flux[filter.band] += (now[n] - loudest).max(0.0);
@@ -207,67 +225,6 @@ fn band_of(frequency_hz: f32) -> usize {
     BAND_EDGES_HZ.iter().filter(|&&edge_hz| frequency_hz >= edge_hz).count()
 }
 
-/// Level of the high-passed signal in steps of 1.4 ms, and how much the next 4 ms rise over the last.
-#[derive(Debug)]
-struct AttackMeter {
-    last_sample: f32,
-    /// The high-passed samples, for a moment.
-    high: Vec<f32>,
-    energy: RunningSum,
-    count: usize,
-    /// Levels of the newest steps, oldest first; silence at first.
-    levels: [f32; 2 * Self::REACH],
-    steps: usize,
-}
-
-impl AttackMeter {
-    /// Steps compared on either side of the moment.
-    const REACH: usize = 3;
-    /// Mean power under which nothing is heard: about -70 dB.
-    const FLOOR: f32 = 1e-7;
-
-    fn new() -> Self {
-        Self {
-            last_sample: 0.0,
-            high: Vec::new(),
-            energy: RunningSum::default(),
-            count: 0,
-            levels: [Self::FLOOR.ln(); 2 * Self::REACH],
-            steps: 0,
-        }
-    }
-
-    fn collect(&mut self, samples: &[f32], attacks: &mut Vec<f32>) {
-        /// Lifts the click of a drum over the bass that rings under it.
-        const PRE_EMPHASIS: f32 = 0.97;
-
-        let before = std::iter::once(&self.last_sample).chain(samples);
-        self.high.clear();
-        self.high.extend(samples.iter().zip(before).map(|(sample, before)| sample - PRE_EMPHASIS * before));
-        self.last_sample = samples.last().copied().unwrap_or(self.last_sample);
-        let mut rest = &self.high[..];
-        while !rest.is_empty() {
-            let (part, after) = rest.split_at(rest.len().min(ATTACK_HOP - self.count));
-            self.energy.add_squares(part);
-            self.count += part.len();
-            rest = after;
-            if self.count == ATTACK_HOP {
-                let power = std::mem::take(&mut self.energy).total() as f32 / ATTACK_HOP as f32;
-                self.levels.rotate_left(1);
-                self.levels[2 * Self::REACH - 1] = (Self::FLOOR + power).ln();
-                self.count = 0;
-                self.steps += 1;
-                // The first value compares the first steps with the silence before them.
-                if self.steps >= Self::REACH {
-                    let (old, new) = self.levels.split_at(Self::REACH);
-                    let rise = new.iter().sum::<f32>() - old.iter().sum::<f32>();
-                    attacks.push(rise.max(0.0) / Self::REACH as f32);
-                }
-            }
-        }
-    }
-}
-
 /// Folds spectra to pitch classes at A = 440 Hz.
 #[derive(Debug)]
 struct ChromaFolding {
@@ -278,7 +235,7 @@ struct ChromaFolding {
 
 impl ChromaFolding {
     fn new() -> Self {
-        let bin_hz = ANALYSIS_RATE_HZ as f32 / CHROMA_WINDOW as f32;
+        let bin_hz = SLOW_RATE_HZ as f32 / CHROMA_WINDOW as f32;
         let (first_bin, last_bin) = ((55.0 / bin_hz) as usize, (1800.0 / bin_hz) as usize);
         let pitch_classes = (first_bin..last_bin)
             .map(|bin| {
@@ -305,6 +262,7 @@ impl ChromaFolding {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analyze::feed::Ear;
 
     #[test]
     fn the_cut_into_chunks_changes_nothing() {
@@ -317,8 +275,9 @@ mod tests {
             })
             .collect();
         let features_of = |chunk: usize| {
-            let mut collector = RhythmCollector::new();
-            mono.chunks(chunk).for_each(|part| collector.push(part));
+            let (mut collector, mut ear) = (RhythmCollector::new(), Ear::new(true));
+            mono.chunks(chunk).for_each(|part| collector.push(ear.hear(part)));
+            collector.push(ear.finish());
             collector.finish()
         };
         let whole = features_of(mono.len());

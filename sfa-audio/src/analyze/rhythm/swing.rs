@@ -3,7 +3,8 @@
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
-use super::onset::{ATTACK_RATE_HZ, RhythmFeatures};
+use super::attack::ATTACK_RATE_HZ;
+use super::onset::RhythmFeatures;
 
 /// Where the second of two notes falls.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]

@@ -2,11 +2,10 @@
 
 use realfft::num_complex::Complex32;
 
-use crate::analyze::ANALYSIS_RATE_HZ;
-use crate::dsp::{Decimator, StreamingStft};
+use crate::analyze::feed::SLOW_RATE_HZ;
+use crate::dsp::StreamingStft;
 
-const FACTOR: usize = 4;
-const RATE_HZ: f32 = ANALYSIS_RATE_HZ as f32 / FACTOR as f32;
+const RATE_HZ: f32 = SLOW_RATE_HZ as f32;
 const WINDOW: usize = 1024;
 /// 20 ms.
 const HOP: usize = 220;
@@ -54,38 +53,26 @@ impl VocalFeatures {
     pub(super) const RATE_HZ: f64 = RATE_HZ as f64 / (HOP * FRAMES_PER_COLUMN) as f64;
 }
 
-/// Collects [`VocalFeatures`] from mono audio at 44 100 Hz, pushed in chunks of any size.
+/// Collects [`VocalFeatures`] from mono audio at [`SLOW_RATE_HZ`], pushed in chunks of any size.
 pub(crate) struct VocalCollector {
-    decimator: Decimator,
-    slow: Vec<f32>,
     stft: StreamingStft,
     meter: Meter,
 }
 
 impl VocalCollector {
     pub(crate) fn new() -> Self {
-        Self {
-            decimator: Decimator::new(FACTOR),
-            slow: Vec::new(),
-            stft: StreamingStft::new(WINDOW, HOP),
-            meter: Meter::new(),
-        }
+        Self { stft: StreamingStft::new(WINDOW, HOP), meter: Meter::new() }
     }
 
     /// Takes the next samples.
-    pub(crate) fn push(&mut self, mono: &[f32]) {
-        self.slow.clear();
-        self.decimator.push(mono, &mut self.slow);
-        let Self { slow, stft, meter, .. } = self;
+    pub(crate) fn push(&mut self, slow: &[f32]) {
+        let Self { stft, meter } = self;
         stft.push(slow, |spectrum| meter.measure(spectrum));
     }
 
     /// Everything that was collected.
     pub(crate) fn finish(self) -> VocalFeatures {
-        let Self { decimator, mut slow, mut stft, mut meter } = self;
-        slow.clear();
-        decimator.finish(&mut slow);
-        stft.push(&slow, |spectrum| meter.measure(spectrum));
+        let Self { stft, mut meter } = self;
         stft.finish(|spectrum| meter.measure(spectrum));
         meter.close_column();
         VocalFeatures { columns: meter.columns }

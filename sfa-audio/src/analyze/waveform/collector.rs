@@ -3,7 +3,7 @@
 use pulp::{Arch, Simd, WithSimd};
 
 use super::{Waveform, WaveformLevel};
-use crate::dsp::{Biquad, BiquadBank, LinkwitzRiley};
+use crate::dsp::{BLOCK, Biquad, BlockFilter, LinkwitzRiley};
 use crate::{AudioSpec, Clip};
 
 /// Frames per point at the finest zoom.
@@ -20,7 +20,7 @@ const MID_HIGH_HZ: f64 = 2_000.0;
 pub struct WaveformCollector {
     spec: AudioSpec,
     bands: Bands,
-    /// The newest samples, from those on that the bands have not given back yet.
+    /// The newest samples, fewer than a block.
     mono: Vec<f32>,
     point: Point,
     base: WaveformLevel,
@@ -40,34 +40,28 @@ impl WaveformCollector {
 
     /// Takes the next frames.
     pub fn push(&mut self, block: &Clip) {
-        let held = self.mono.len();
         block.downmix_into(&mut self.mono);
-        self.draw(held);
+        let ready = self.mono.len() / BLOCK * BLOCK;
+        self.draw(ready);
+        self.mono.drain(..ready);
     }
 
-    /// Draws on with `mono`, of which the bands have heard `held` samples.
-    fn draw(&mut self, held: usize) {
-        let first = (held + DELAY.saturating_sub(held)).min(self.mono.len());
-        self.bands.feed(&self.mono[held..first]);
-        let mut drawn = 0;
-        let ready = self.mono.len() - first;
-        while drawn < ready {
-            let count = (ready - drawn).min((BASE_FRAMES - self.point.frames) as usize);
-            let heard = &self.mono[first + drawn..][..count];
-            self.point.add(&self.mono[drawn..][..count], self.bands.feed(heard));
+    /// Draws whole blocks; the last of all may be cut short.
+    fn draw(&mut self, frames: usize) {
+        let mut rest = &self.mono[..frames];
+        while !rest.is_empty() {
+            let (part, after) = rest.split_at(rest.len().min((BASE_FRAMES - self.point.frames) as usize));
+            self.point.add(part, self.bands.peaks(part));
             if self.point.frames == BASE_FRAMES {
                 std::mem::take(&mut self.point).write_to(&mut self.base);
             }
-            drawn += count;
+            rest = after;
         }
-        self.mono.drain(..drawn);
     }
 
     /// Closes the last point and derives the coarser zooms.
     pub fn finish(mut self) -> Waveform {
-        let held = self.mono.len();
-        self.mono.resize(held + DELAY, 0.0);
-        self.draw(held);
+        self.draw(self.mono.len());
         if self.point.frames > 0 {
             self.point.write_to(&mut self.base);
         }
@@ -80,21 +74,11 @@ impl WaveformCollector {
     }
 }
 
-/// Samples by which one section's output reaches the next, late enough that no section waits for another.
-const LINK: usize = 2;
-/// Samples by which all bands come late.
-const DELAY: usize = 3 * LINK;
-
 /// A three-way crossover; bands that lie above half the sample rate stay silent.
-///
-/// Its eight sections work side by side, on samples of different age: a section that filters what another one made
-/// hears it [`LINK`] samples later, and shorter chains start later, so that all bands end [`DELAY`] samples late.
-#[derive(Clone)]
 struct Bands {
-    sections: BiquadBank<8>,
-    /// The newest samples and outputs, newest first.
-    samples: [f64; 2 * LINK],
-    outputs: [[f64; 8]; LINK],
+    low: (BlockFilter<4>, [f64; 4]),
+    mid: (BlockFilter<8>, [f64; 8]),
+    high: (BlockFilter<4>, [f64; 4]),
 }
 
 impl Bands {
@@ -104,49 +88,60 @@ impl Bands {
             filter.map_or([otherwise.clone(), otherwise], LinkwitzRiley::into_sections)
         };
         let (low, high) = (below_nyquist(LOW_MID_HZ), below_nyquist(MID_HIGH_HZ));
-        let [low_1, low_2] = both(low.map(|hz| LinkwitzRiley::low_pass(hz, rate_hz)), Biquad::IDENTITY);
-        let [above_1, above_2] = both(low.map(|hz| LinkwitzRiley::high_pass(hz, rate_hz)), Biquad::SILENCE);
-        let [mid_1, mid_2] = both(high.map(|hz| LinkwitzRiley::low_pass(hz, rate_hz)), Biquad::IDENTITY);
-        let [high_1, high_2] = both(high.map(|hz| LinkwitzRiley::high_pass(hz, rate_hz)), Biquad::SILENCE);
+        let below_low = both(low.map(|hz| LinkwitzRiley::low_pass(hz, rate_hz)), Biquad::IDENTITY);
+        let above_low = both(low.map(|hz| LinkwitzRiley::high_pass(hz, rate_hz)), Biquad::SILENCE);
+        let below_high = both(high.map(|hz| LinkwitzRiley::low_pass(hz, rate_hz)), Biquad::IDENTITY);
+        let above_high = both(high.map(|hz| LinkwitzRiley::high_pass(hz, rate_hz)), Biquad::SILENCE);
         Self {
-            sections: BiquadBank::new(&[low_1, above_1, high_1, low_2, above_2, high_2, mid_1, mid_2]),
-            samples: [0.0; 2 * LINK],
-            outputs: [[0.0; 8]; LINK],
+            low: (BlockFilter::in_series(&below_low), [0.0; 4]),
+            mid: (BlockFilter::in_series(&[above_low, below_high].concat()), [0.0; 8]),
+            high: (BlockFilter::in_series(&above_high), [0.0; 4]),
         }
     }
 
-    /// Hears the next samples and gives the peaks of low, mid and high in as many samples, [`DELAY`] earlier.
-    fn feed(&mut self, samples: &[f32]) -> [f64; 3] {
-        Arch::new().dispatch(Feed { bands: self, samples })
+    /// The peaks of low, mid and high in the next samples. Only at the end of all may they be no whole blocks.
+    fn peaks(&mut self, samples: &[f32]) -> [f64; 3] {
+        Arch::new().dispatch(Peaks { bands: self, samples })
+    }
+
+    /// Raises the peaks of low, mid and high, place by place, to those of the first `frames` of a block.
+    #[inline(always)]
+    fn feed<S: Simd>(&mut self, simd: S, block: &[f32; BLOCK], frames: usize, peaks: &mut [[f64; BLOCK]; 3]) {
+        let Self { low, mid, high } = self;
+        let made = [
+            low.0.process(simd, block, &mut low.1),
+            mid.0.process(simd, block, &mut mid.1),
+            high.0.process(simd, block, &mut high.1),
+        ];
+        for (peaks, made) in peaks.iter_mut().zip(&made) {
+            for (peak, made) in peaks.iter_mut().zip(&made[..frames]) {
+                *peak = if made.abs() > *peak { made.abs() } else { *peak };
+            }
+        }
     }
 }
 
-struct Feed<'a> {
+struct Peaks<'a> {
     bands: &'a mut Bands,
     samples: &'a [f32],
 }
 
-impl WithSimd for Feed<'_> {
+impl WithSimd for Peaks<'_> {
     type Output = [f64; 3];
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) -> [f64; 3] {
-        // What stands in locals may stay in registers.
-        let Bands { mut sections, mut samples, mut outputs } = self.bands.clone();
-        let mut peaks = [0.0f64; 8];
-        for &sample in self.samples {
-            let (newest, late) = (f64::from(sample), samples[2 * LINK - 1]);
-            let before = outputs[LINK - 1];
-            let inputs = [late, newest, late, before[0], before[1], before[2], before[4], before[6]];
-            let made = sections.process(simd, &inputs);
-            for (peak, made) in peaks.iter_mut().zip(made) {
-                *peak = if made.abs() > *peak { made.abs() } else { *peak };
-            }
-            samples = [newest, samples[0], samples[1], samples[2]];
-            outputs = [made, outputs[0]];
+        let mut peaks = [[0.0f64; BLOCK]; 3];
+        let (blocks, rest) = self.samples.as_chunks::<BLOCK>();
+        for block in blocks {
+            self.bands.feed(simd, block, BLOCK, &mut peaks);
         }
-        *self.bands = Bands { sections, samples, outputs };
-        [peaks[3], peaks[7], peaks[5]]
+        if !rest.is_empty() {
+            let mut last = [0.0; BLOCK];
+            last[..rest.len()].copy_from_slice(rest);
+            self.bands.feed(simd, &last, rest.len(), &mut peaks);
+        }
+        peaks.map(|peaks| peaks.into_iter().fold(0.0, f64::max))
     }
 }
 
@@ -215,12 +210,7 @@ mod tests {
 
     fn waveform_of(clip: &Clip, chunk_frames: usize) -> Waveform {
         let mut collector = WaveformCollector::new(clip.spec());
-        for start in (0..clip.frames()).step_by(chunk_frames) {
-            let end = (start + chunk_frames).min(clip.frames());
-            let mut block = Clip::empty(clip.spec());
-            block.extend(clip.channels().iter().map(|channel| &channel[start..end]));
-            collector.push(&block);
-        }
+        clip.blocks(chunk_frames).for_each(|block| collector.push(&block));
         collector.finish()
     }
 

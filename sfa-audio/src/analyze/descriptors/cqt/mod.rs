@@ -9,7 +9,7 @@ use std::fmt;
 use super::HOP_FRAMES;
 use super::batch::LANES;
 use super::folding::CLASSES;
-use crate::dsp::Halver;
+use crate::dsp::{Decimator, Halver};
 use filters::Filters;
 
 const BINS_PER_OCTAVE: usize = 36;
@@ -53,15 +53,15 @@ fn quality() -> f64 {
     (step + 1.0) / (step - 1.0)
 }
 
-/// Lowers the rate to that of the highest octave.
+/// Lowers the rate to that of the highest octave, which leaves the upper half of what that could carry alone.
 #[derive(Debug)]
 pub(super) struct EarlyHalver {
-    stages: Vec<(Halver, Vec<f32>)>,
+    stages: Vec<(Decimator<2>, Vec<f32>)>,
 }
 
 impl EarlyHalver {
     pub(super) fn new(plan: CqtPlan) -> Self {
-        Self { stages: vec![(Halver::new(), Vec::new()); plan.halvings] }
+        Self { stages: vec![(Decimator::sharp(), Vec::new()); plan.halvings] }
     }
 
     pub(super) fn push(&mut self, samples: &[f32], out: &mut Vec<f32>) {
