@@ -99,7 +99,7 @@ async fn settings_decide_which_stems_are_kept_and_how() {
     let karaoke = out.join("song (no_vocals).wav");
     assert_eq!(files, [out.join("song.flac"), karaoke.clone()]);
     let probe = probe(&karaoke, &Watch::new()).unwrap();
-    assert_eq!((probe.info.container.as_str(), probe.info.bits_per_sample), ("wav", Some(24)));
+    assert_eq!((probe.info.container.as_str(), probe.info.bits_per_sample), ("WAV", Some(24)));
 }
 
 #[tokio::test(flavor = "multi_thread")]

@@ -29,6 +29,7 @@ cases![
     tracks_without_what_a_list_is_sorted_by_come_last,
     pages_go_through_ties_and_gaps,
     a_status_follows_the_jobs,
+    jobs_that_end_at_once_leave_no_work,
     a_list_of_status_follows_the_jobs,
     stems_that_go_are_noticed,
 ];
@@ -412,6 +413,22 @@ async fn a_status_follows_the_jobs(desk: Desk) {
     assert_eq!(status().await, TrackStatus::Working, "it is tried again");
     desk.apply(desk.ann, Change::CancelJob(again)).await.unwrap();
     assert_eq!(status().await, TrackStatus::Ready);
+}
+
+async fn jobs_that_end_at_once_leave_no_work(desk: Desk) {
+    let track = desk.track(desk.ann, "a").await;
+    for _ in 0..20 {
+        for _ in 0..2 {
+            desk.enqueue(desk.ann, job().track(track)).await;
+        }
+        let jobs = desk.claim(2).await;
+        let end = |at: usize| desk.finish(jobs[at].fence(), Outcome::Completed(Vec::new()));
+        let (first, second) = tokio::join!(end(0), end(1));
+        first.unwrap();
+        second.unwrap();
+        let found = desk.database.track(desk.ann, track).await.unwrap();
+        assert_eq!(found.status, TrackStatus::Ready);
+    }
 }
 
 async fn a_list_of_status_follows_the_jobs(desk: Desk) {

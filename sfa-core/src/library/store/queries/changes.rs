@@ -490,9 +490,10 @@ impl<'a> Writer<'a> {
         state: JobState,
     ) -> LibraryResult<()> {
         let Some(track) = track else { return Ok(()) };
-        self.note_status(track, state).await?;
         let payload = json!({"job": job, "job_kind": kind, "state": state});
-        self.tell_track(track, &format!("job.{state}"), payload).await
+        self.tell_track(track, &format!("job.{state}"), payload).await?;
+        // Now that the topic is ours: of two jobs that end at once, the second to come here sees that the first has ended.
+        self.note_status(track, state).await
     }
 
     /// Writes what the jobs of a track add up to, after one of them has come to `state`.
