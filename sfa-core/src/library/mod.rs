@@ -12,12 +12,14 @@ mod front;
 mod ids;
 mod link;
 mod memory;
+mod password;
 mod pipeline;
 mod queue;
 mod secret;
 mod settings;
 mod storage;
 mod store;
+mod upload;
 mod worker;
 
 pub use account::{
@@ -38,6 +40,7 @@ pub use ids::{
     BatchId, CueId, JobId, NotificationId, PlaylistId, SessionId, TokenId, TrackId, UserId, WorkerId,
 };
 pub use link::{Link, LinkKeys};
+pub use password::Passwords;
 pub use queue::{Enqueued, Fence, Job, JobState, NewJob, Schedule};
 pub use secret::{Secret, SecretHash};
 pub use settings::{Settings, Step};
@@ -46,4 +49,5 @@ pub use store::{
     Accounts, Claim, Database, Heartbeat, JobQueue, PostgresStore, QueueStatus, SqliteStore, Store, Usage,
     Verdict,
 };
+pub use upload::Upload;
 pub use worker::{Handler, Worker, WorkerOptions};

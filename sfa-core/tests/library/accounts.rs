@@ -54,6 +54,7 @@ async fn add(desk: &Desk, name: &str, role: Role) -> User {
         name: name.to_owned(),
         email: Some(format!("{name}@example.org")),
         role,
+        password_hash: None,
     };
     desk.database.add_user(&root(desk), &user).await.unwrap()
 }
@@ -132,6 +133,7 @@ async fn an_address_is_one_accounts_in_any_case(desk: Desk) {
         name: "other".to_owned(),
         email: Some(" ZOE@Example.org ".to_owned()),
         role: Role::User,
+        password_hash: None,
     };
     let error = desk.database.add_user(&root(&desk), &second).await.unwrap_err();
     assert_eq!(error.kind(), LibraryErrorKind::Conflict);

@@ -1,0 +1,147 @@
+//! How routes are declared: each with the right that it needs and what it weighs. There is no other way to add one.
+
+use std::net::IpAddr;
+
+use axum::extract::{DefaultBodyLimit, Request, State};
+use axum::http::{HeaderName, HeaderValue};
+use axum::middleware::{self, Next};
+use axum::response::Response;
+use serde_json::{Value, json};
+use utoipa::openapi::path::Operation;
+use utoipa::openapi::security::SecurityRequirement;
+use utoipa::openapi::{Content, ContentBuilder, OpenApi, PathItem, Ref, RefOr, ResponseBuilder};
+use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _};
+
+use super::App;
+use super::auth::{Caller, Credentials};
+use super::client::ClientAddress;
+use super::error::{ApiError, ApiResult};
+use super::limits::{self, Allowance, Who};
+use super::rights::Right;
+
+/// How much a request of a route costs the machine.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Weight {
+    /// Next to nothing: probes.
+    Nothing,
+    /// A few rows.
+    Light,
+    /// The hash of a password, or minutes of work on audio.
+    Heavy,
+    /// Few rows, and files that take the time they take.
+    Stream,
+}
+
+/// Routes, and the document about them.
+pub(super) struct Routes(OpenApiRouter<App>);
+
+impl Routes {
+    pub(super) fn about(document: OpenApi) -> Self {
+        Self(OpenApiRouter::with_openapi(document))
+    }
+
+    /// Adds the handlers of one path that need the same right and weigh the same.
+    pub(super) fn add(self, right: Right, weight: Weight, handlers: UtoipaMethodRouter<App>) -> Self {
+        let (schemas, mut paths, methods) = handlers;
+        for item in paths.paths.values_mut() {
+            for operation in operations(item) {
+                describe(operation, right, weight);
+            }
+        }
+        let mut handlers = (schemas, paths, methods);
+        if weight == Weight::Stream {
+            // They count what comes themselves.
+            handlers = handlers.layer(DefaultBodyLimit::disable());
+        }
+        let guarded = handlers.layer(middleware::from_fn_with_state((right, weight), guard));
+        Self(self.0.routes(guarded))
+    }
+
+    pub(super) fn split(self) -> (axum::Router<App>, OpenApi) {
+        self.0.split_for_parts()
+    }
+}
+
+fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
+    [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten()
+}
+
+/// Says in the document what holds for every route.
+fn describe(operation: &mut Operation, right: Right, weight: Weight) {
+    let failure: Content = ContentBuilder::new().schema(Some(Ref::from_schema_name("Failure"))).build();
+    let failed = ResponseBuilder::new().description("It failed").content("application/json", failure).build();
+    operation.responses.responses.insert("default".to_owned(), RefOr::T(failed));
+    if right == Right::Nothing {
+        operation.security = Some(vec![SecurityRequirement::default()]);
+    }
+    let extensions: [(&str, Value); 2] =
+        [("x-right", json!(right.name())), ("x-heavy", json!(weight == Weight::Heavy))];
+    operation.extensions.get_or_insert_default().merge(extensions.into_iter().collect());
+}
+
+/// Lets a request to its handler if it is not one too many and its sender has the right.
+async fn guard(
+    State((right, weight)): State<(Right, Weight)>,
+    mut request: Request,
+    next: Next,
+) -> ApiResult<Response> {
+    if weight == Weight::Nothing {
+        return Ok(next.run(request).await);
+    }
+    let extensions = request.extensions();
+    let (Some(app), Some(ClientAddress(address))) =
+        (extensions.get::<App>().cloned(), extensions.get::<ClientAddress>().copied())
+    else {
+        return Err(ApiError::internal("a request that did not come through the front"));
+    };
+    let network = Who::at(address);
+    let limits = &app.limits;
+    let allowance = if right == Right::Nothing {
+        let limiter = if weight == Weight::Heavy { &limits.heavy } else { &limits.browser };
+        limiter.take(network).map_err(limits::refusal)?
+    } else {
+        // Who guesses secrets is stopped before the database is asked.
+        limits.browser.peek(&network).map_err(limits::refusal)?;
+        let credentials = Credentials::of(request.headers(), &app);
+        let (credentials, caller) = match with_caller(credentials, &app, address).await {
+            Ok(found) => found,
+            Err(error) => {
+                limits.browser.take(network).ok();
+                return Err(error);
+            }
+        };
+        let limiter = match (weight, &credentials) {
+            (Weight::Heavy, _) => &limits.heavy,
+            (_, Credentials::Cookie(_)) => &limits.browser,
+            (_, Credentials::Bearer(_)) => &limits.program,
+        };
+        let allowance = limiter.take(Who::User(caller.user.id)).map_err(limits::refusal)?;
+        right.make_sure(&caller)?;
+        request.extensions_mut().insert(caller);
+        allowance
+    };
+    let answering = next.run(request);
+    let mut response = if weight == Weight::Stream {
+        answering.await
+    } else {
+        tokio::time::timeout(app.options.request_time, answering).await.map_err(|_| ApiError::too_slow())?
+    };
+    say(allowance, &mut response);
+    Ok(response)
+}
+
+async fn with_caller(
+    credentials: ApiResult<Credentials>,
+    app: &App,
+    address: IpAddr,
+) -> ApiResult<(Credentials, Caller)> {
+    let credentials = credentials?;
+    let caller = credentials.caller(app, address).await?;
+    Ok((credentials, caller))
+}
+
+fn say(allowance: Allowance, response: &mut Response) {
+    let headers = response.headers_mut();
+    headers.insert(HeaderName::from_static("x-ratelimit-limit"), HeaderValue::from(allowance.most));
+    headers.insert(HeaderName::from_static("x-ratelimit-remaining"), HeaderValue::from(allowance.left));
+}
