@@ -1,5 +1,6 @@
 //! The command line: arguments in, calls to [`sfa_core::Studio`], lines and exit codes out.
 
+mod admin;
 mod analyze;
 mod batch;
 mod demo;
@@ -78,6 +79,8 @@ enum Command {
     Worker(worker::Arguments),
     /// Open the library to the network: an API over HTTP
     Serve(serve::Arguments),
+    /// Change accounts of the library, from the machine itself
+    Admin(admin::Arguments),
     /// Print the document about the API of `sfa serve`, in OpenAPI 3.1
     Openapi,
     /// Do one step of work for a worker, which asks on standard input
@@ -166,6 +169,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Jobs(arguments) => jobs::run(&context, &arguments),
         Command::Worker(arguments) => worker::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),
+        Command::Admin(arguments) => admin::run(&context, &arguments),
         Command::Openapi => {
             context.terminal.print(sfa_server::http::openapi());
             Ok(Exit::Success)

@@ -3,7 +3,8 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
-use clap::{Args, ValueEnum};
+use clap::builder::FalseyValueParser;
+use clap::{ArgAction, Args, ValueEnum};
 use sfa_core::library::WorkerOptions;
 use sfa_server::http::{Rates, ServeOptions, Server};
 use tracing::Level;
@@ -32,7 +33,7 @@ pub(super) struct Arguments {
     trusted_proxies: Vec<ipnet::IpNet>,
 
     /// Let anybody make an account
-    #[arg(long, env = "SFA_OPEN_REGISTRATION")]
+    #[arg(long, env = "SFA_OPEN_REGISTRATION", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     open_registration: bool,
 
     /// Requests a minute of each user: from a browser, from a program, and such that cost much
@@ -44,7 +45,7 @@ pub(super) struct Arguments {
     max_upload_mb: u32,
 
     /// Do no jobs here; `sfa worker` does them
-    #[arg(long, env = "SFA_NO_WORKER")]
+    #[arg(long, env = "SFA_NO_WORKER", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     no_worker: bool,
 
     /// What is logged to standard error
@@ -52,7 +53,7 @@ pub(super) struct Arguments {
     log: LogLevel,
 
     /// Log in JSON
-    #[arg(long, env = "SFA_LOG_JSON")]
+    #[arg(long, env = "SFA_LOG_JSON", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
     log_json: bool,
 }
 

@@ -14,6 +14,9 @@ use crate::http::client::ClientAddress;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::limits::Who;
 
+/// What is counted under its own name is kept in memory, so that names have an end.
+const LONGEST_EMAIL_BYTES: usize = 640;
+
 /// An account.
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct UserView {
@@ -177,6 +180,9 @@ pub(in crate::http) async fn log_in(
 ) -> ApiResult<Response> {
     let rows = app.library.rows();
     let (email, who) = (body.email.trim().to_lowercase(), Who::at(address));
+    if email.len() > LONGEST_EMAIL_BYTES {
+        return Err(ApiError::invalid("this is no address for mail"));
+    }
     let user = rows.user_with_email(&email).await?;
     let (mut hash, mut is_known) = (None, false);
     if let Some(user) = &user {
