@@ -2,7 +2,9 @@
 
 use axum::extract::{FromRequest, FromRequestParts, Request};
 use axum::http::request::Parts;
+use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
+use bytes::Bytes;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use utoipa::ToSchema;
@@ -57,7 +59,17 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequest<S> for Body<T> {
     type Rejection = ApiError;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, ApiError> {
-        let axum::Json(body) = axum::Json::from_request(request, state).await?;
+        // Forms of other sites can send everything but this type.
+        if !is_json(request.headers()) {
+            let message = "send JSON, as \"content-type: application/json\"";
+            let status = StatusCode::UNSUPPORTED_MEDIA_TYPE;
+            return Err(ApiError::new(status, "unsupported_media_type", message));
+        }
+        let bytes = Bytes::from_request(request, state).await?;
+        if bytes.windows(NUL_IN_JSON.len()).any(|window| window == NUL_IN_JSON) {
+            return Err(has_nul());
+        }
+        let axum::Json(body) = axum::Json::from_bytes(&bytes)?;
         Ok(Self(body))
     }
 }
@@ -69,6 +81,9 @@ impl<S: Send + Sync, T: DeserializeOwned> FromRequestParts<S> for Query<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        if parts.uri.query().is_some_and(|query| query.contains(NUL_IN_ADDRESS)) {
+            return Err(has_nul());
+        }
         let axum::extract::Query(query) = axum::extract::Query::from_request_parts(parts, state).await?;
         Ok(Self(query))
     }
@@ -81,7 +96,23 @@ impl<S: Send + Sync, T: DeserializeOwned + Send> FromRequestParts<S> for At<T> {
     type Rejection = ApiError;
 
     async fn from_request_parts(parts: &mut Parts, state: &S) -> Result<Self, ApiError> {
+        if parts.uri.path().contains(NUL_IN_ADDRESS) {
+            return Err(ApiError::not_found());
+        }
         let axum::extract::Path(path) = axum::extract::Path::from_request_parts(parts, state).await?;
         Ok(Self(path))
     }
+}
+
+/// No text of ours contains it, and PostgreSQL takes none that does.
+const NUL_IN_ADDRESS: &str = "%00";
+const NUL_IN_JSON: &[u8] = b"\\u0000";
+
+fn has_nul() -> ApiError {
+    ApiError::invalid("text cannot contain the character NUL")
+}
+
+fn is_json(headers: &HeaderMap) -> bool {
+    let text = headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok()).unwrap_or_default();
+    text.split(';').next().is_some_and(|kind| kind.trim().eq_ignore_ascii_case("application/json"))
 }

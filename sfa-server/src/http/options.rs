@@ -23,7 +23,7 @@ pub struct ServeOptions {
     pub rates: Rates,
     /// The largest file that may be uploaded. Default: 2 GiB.
     pub most_upload_bytes: u64,
-    /// How long a request may take, except for the files in it. Default: 30 s.
+    /// How long a request may take; for files, how long nothing may come of them. Default: 30 s.
     pub request_time: Duration,
     /// How long open requests may go on after the server was asked to stop. Default: 10 s.
     pub drain_time: Duration,

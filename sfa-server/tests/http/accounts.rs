@@ -2,9 +2,8 @@
 
 use serde_json::json;
 use sfa_core::library::{Role, Scope, UserId};
-use sfa_server::http::ServeOptions;
 
-use crate::house::{House, options, refused, text};
+use crate::house::{House, refused, text};
 
 const PASSWORD: &str = "a long password";
 
@@ -48,7 +47,7 @@ async fn the_first_admin_is_made_once_and_owns_what_was_there() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn a_session_is_a_cookie_that_scripts_and_other_sites_do_not_get() {
-    let house = House::with(ServeOptions { open_registration: true, ..options() }).await;
+    let house = House::with(|options| options.open_registration = true).await;
     let body = json!({"name": "Ann", "email": "ann@example.org", "password": PASSWORD});
     let made = house.anybody().post("/api/v1/register", body).await;
     assert_eq!((made.status, made.data()["role"].clone()), (201, json!("user")));
@@ -72,7 +71,11 @@ async fn a_session_is_a_cookie_that_scripts_and_other_sites_do_not_get() {
 #[tokio::test(flavor = "multi_thread")]
 async fn behind_an_encrypted_address_everything_stays_encrypted() {
     let public_url = Some("https://songs.example.org".to_owned());
-    let house = House::with(ServeOptions { open_registration: true, public_url, ..options() }).await;
+    let house = House::with(|options| {
+        options.open_registration = true;
+        options.public_url = public_url;
+    })
+    .await;
     let browser = house.anybody().with("origin", "https://songs.example.org");
     let body = json!({"name": "Ann", "email": "ann@example.org", "password": PASSWORD});
     let made = browser.post("/api/v1/register", body).await;
@@ -112,9 +115,8 @@ async fn it_is_not_told_who_has_an_account() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn guessing_is_slowed_down_and_locks_nobody_out() {
-    let mut options = options();
-    options.trusted_proxies = vec!["127.0.0.1".parse::<std::net::IpAddr>().unwrap().into()];
-    let house = House::with(options).await;
+    let proxy: std::net::IpAddr = [127, 0, 0, 1].into();
+    let house = House::with(|options| options.trusted_proxies = vec![proxy.into()]).await;
     let token = house.server.set_up_token().unwrap().to_owned();
     house.anybody().post("/api/v1/setup", set_up(&token)).await;
     let at = |address: &str| house.anybody().with("x-forwarded-for", address);
@@ -149,6 +151,12 @@ async fn a_new_password_ends_every_other_session_and_no_program() {
     assert_eq!(program.get("/api/v1/me").await.status, 200);
     refused(&anybody.post("/api/v1/login", log_in(PASSWORD)).await, 401, "wrong_password");
     assert_eq!(anybody.post("/api/v1/login", log_in("another password")).await.status, 200);
+    for file in house.files() {
+        let bytes = std::fs::read(house.desk.path("data").join(file)).unwrap();
+        for password in [PASSWORD, "another password"] {
+            assert!(!bytes.windows(password.len()).any(|window| window == password.as_bytes()));
+        }
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

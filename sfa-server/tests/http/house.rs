@@ -29,7 +29,7 @@ pub(crate) struct House {
 }
 
 /// As many requests as a test likes, on any free port.
-pub(crate) fn options() -> ServeOptions {
+fn options() -> ServeOptions {
     let mut options = ServeOptions::default();
     options.listen = ([127, 0, 0, 1], 0).into();
     options.rates = Rates { browser: 100_000, program: 100_000, heavy: 100_000 };
@@ -39,10 +39,13 @@ pub(crate) fn options() -> ServeOptions {
 
 impl House {
     pub(crate) async fn open() -> Self {
-        Self::with(options()).await
+        Self::with(|_| {}).await
     }
 
-    pub(crate) async fn with(options: ServeOptions) -> Self {
+    /// A house where something is otherwise.
+    pub(crate) async fn with(change: impl FnOnce(&mut ServeOptions)) -> Self {
+        let mut options = options();
+        change(&mut options);
         let desk = Desk::new();
         let studio = Studio::with_models(ModelStore::at("/nowhere"));
         let library = studio.open(LibraryConfig::in_folder(desk.path("data"))).await.unwrap();

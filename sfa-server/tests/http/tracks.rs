@@ -4,9 +4,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 use sfa_core::library::{Role, Scope, WorkerOptions};
-use sfa_server::http::ServeOptions;
 
-use crate::house::{Client, House, options, refused, text};
+use crate::house::{Client, House, refused, text};
 
 /// A body of a form with one file in it.
 fn form(name: &str, file: &[u8]) -> Vec<u8> {
@@ -60,7 +59,7 @@ async fn what_is_no_song_leaves_nothing() {
 
 #[tokio::test(flavor = "multi_thread")]
 async fn files_stay_within_what_is_allowed() {
-    let house = House::with(ServeOptions { most_upload_bytes: 20_000, ..options() }).await;
+    let house = House::with(|options| options.most_upload_bytes = 20_000).await;
     let ann = house.user("ann", Role::Pro).await;
     let song = house.song("a.wav", 9007);
     refused(&ann.post_bytes("/api/v1/tracks", song.clone()).await, 413, "too_large");

@@ -32,7 +32,7 @@ fn the_guide_leads_from_set_up_to_stems() {
     let mut last_word = || printed.next().unwrap().unwrap().rsplit(' ').next().unwrap().to_owned();
     let (address, token) = (last_word(), last_word());
     let done = Command::new("bash")
-        .args(["-euo", "pipefail", "-c", &script()])
+        .args(["-eu", "-c", &script()])
         .current_dir(desk.path(""))
         .env("SFA", &address)
         .env("SET_UP_TOKEN", &token)

@@ -1,7 +1,7 @@
 //! What the user has decided about the work on new songs.
 
 use axum::extract::State;
-use serde_json::Value;
+use serde_json::{Map, Value};
 use sfa_core::library::Settings;
 
 use crate::http::App;
@@ -26,9 +26,9 @@ pub(in crate::http) async fn show(State(app): State<App>, caller: Caller) -> Api
 pub(in crate::http) async fn replace(
     State(app): State<App>,
     caller: Caller,
-    Body(body): Body<Value>,
+    Body(body): Body<Map<String, Value>>,
 ) -> ApiResult<Data<Settings>> {
-    let settings: Settings = serde_json::from_value(body)
+    let settings: Settings = serde_json::from_value(body.into())
         .map_err(|error| ApiError::invalid(format!("these settings cannot be used: {error}")))?;
     app.library.set_settings(caller.scope(), &settings).await?;
     Ok(Data { data: settings })

@@ -16,9 +16,7 @@ use crate::http::answer::{Data, Query};
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 
-/// Who sends nothing for so long is not sending.
-const SILENCE: Duration = Duration::from_secs(30);
-/// Who sends less than this on average is holding a place, not sending.
+/// Who sends less than this on average, once it had the time of a request, is holding a place.
 const SLOWEST_BYTES_PER_SEC: f64 = 1024.0;
 const DEFAULT_NAME: &str = "upload";
 
@@ -73,20 +71,21 @@ pub(in crate::http) async fn upload(
     if announced.is_some_and(|bytes| bytes > most) {
         return Err(ApiError::too_large(most));
     }
+    let silence = app.options.request_time;
     let upload = if is_form(request.headers()) {
         let mut form =
             Multipart::from_request(request, &app).await.map_err(|error| bad_form(&error.body_text()))?;
         let next =
-            tokio::time::timeout(SILENCE, form.next_field()).await.map_err(|_| ApiError::too_slow())?;
+            tokio::time::timeout(silence, form.next_field()).await.map_err(|_| ApiError::too_slow())?;
         let field = next.map_err(|error| bad_form(&error.body_text()))?;
         let field = field.ok_or_else(|| bad_form("it has no fields"))?;
         let name = field.file_name().ok_or_else(|| bad_form("its first field is no file"))?.to_owned();
         let upload = app.library.begin_upload(caller.scope(), &name, announced, most).await?;
-        receive(upload, field, most).await?
+        receive(upload, field, most, silence).await?
     } else {
         let name = query.name.as_deref().unwrap_or(DEFAULT_NAME);
         let upload = app.library.begin_upload(caller.scope(), name, announced, most).await?;
-        receive(upload, request.into_body().into_data_stream(), most).await?
+        receive(upload, request.into_body().into_data_stream(), most, silence).await?
     };
     if upload.size_bytes() == 0 {
         return Err(ApiError::invalid("the body is empty; send the file as the body or in a form"));
@@ -97,16 +96,17 @@ pub(in crate::http) async fn upload(
     Ok((status, Data { data: uploaded }))
 }
 
-/// Writes what comes, while enough of it comes.
+/// Writes what comes, while it comes without a `silence`, and enough of it.
 async fn receive<E: std::error::Error>(
     mut upload: Upload,
     chunks: impl Stream<Item = Result<Bytes, E>>,
     most_bytes: u64,
+    silence: Duration,
 ) -> ApiResult<Upload> {
     let began = Instant::now();
     let mut chunks = std::pin::pin!(chunks);
     loop {
-        let next = tokio::time::timeout(SILENCE, chunks.next()).await.map_err(|_| ApiError::too_slow())?;
+        let next = tokio::time::timeout(silence, chunks.next()).await.map_err(|_| ApiError::too_slow())?;
         let Some(chunk) = next else { return Ok(upload) };
         let chunk = chunk.map_err(|error| {
             ApiError::new(StatusCode::BAD_REQUEST, "cut_off", format!("the file did not come whole: {error}"))
@@ -115,8 +115,9 @@ async fn receive<E: std::error::Error>(
             return Err(ApiError::too_large(most_bytes));
         }
         upload.write(&chunk).await?;
-        let secs = began.elapsed().as_secs_f64();
-        if secs > SILENCE.as_secs_f64() && (upload.size_bytes() as f64) < secs * SLOWEST_BYTES_PER_SEC {
+        let taken = began.elapsed();
+        let least_bytes = taken.as_secs_f64() * SLOWEST_BYTES_PER_SEC;
+        if taken > silence && (upload.size_bytes() as f64) < least_bytes {
             return Err(ApiError::too_slow());
         }
     }
