@@ -43,8 +43,9 @@ impl Routes {
     /// Adds the handlers of one path that need the same right and weigh the same.
     pub(super) fn add(self, right: Right, weight: Weight, handlers: UtoipaMethodRouter<App>) -> Self {
         let (schemas, mut paths, methods) = handlers;
-        for item in paths.paths.values_mut() {
-            for operation in operations(item) {
+        for (path, item) in &mut paths.paths {
+            for (method, operation) in operations(item) {
+                operation.operation_id = Some(operation_id(method, path));
                 describe(operation, right, weight);
             }
         }
@@ -62,8 +63,22 @@ impl Routes {
     }
 }
 
-fn operations(item: &mut PathItem) -> impl Iterator<Item = &mut Operation> {
-    [&mut item.get, &mut item.put, &mut item.post, &mut item.patch, &mut item.delete].into_iter().flatten()
+fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
+    let all = [
+        ("get", &mut item.get),
+        ("put", &mut item.put),
+        ("post", &mut item.post),
+        ("patch", &mut item.patch),
+        ("delete", &mut item.delete),
+    ];
+    all.into_iter().filter_map(|(method, operation)| Some((method, operation.as_mut()?)))
+}
+
+/// What generated clients call an operation: "get_tracks_id_stems".
+fn operation_id(method: &str, path: &str) -> String {
+    let words = path.split(|letter: char| !letter.is_ascii_alphanumeric()).filter(|word| !word.is_empty());
+    let words: Vec<&str> = words.filter(|word| !matches!(*word, "api" | "v1")).collect();
+    format!("{method}_{}", words.join("_"))
 }
 
 /// Says in the document what holds for every route.

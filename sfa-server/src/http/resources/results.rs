@@ -84,8 +84,7 @@ impl From<ExportFile> for ExportView {
 
 /// All that was measured of a song
 ///
-/// The document that `sfa analyze --json` prints as `analysis`, described by its schema. 404 until the song was
-/// analysed.
+/// The document that `sfa process` writes as `analysis.json`, described by `docs/schema`. 404 until the song was analysed.
 #[utoipa::path(get, path = "/api/v1/tracks/{id}/analysis", tag = "tracks",
     params(("id" = String, Path, format = Uuid)),
     responses((status = 200, description = "The analysis as `data`", body = Object))
