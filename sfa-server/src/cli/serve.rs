@@ -86,6 +86,13 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
         if let Some(token) = server.set_up_token() {
             context.terminal.print(format!("there is no admin yet; the set-up token is {token}"));
         }
+        let is_encrypted = arguments.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+        if !is_encrypted && !server.address().ip().is_loopback() {
+            context.terminal.note(
+                "other machines can connect, and passwords travel as they are; have a proxy encrypt, and name its \
+                 address with --public-url https://…",
+            );
+        }
         stopped(context).await;
         context.terminal.note("stopping");
         server.shutdown().await;

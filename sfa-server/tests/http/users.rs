@@ -92,3 +92,23 @@ async fn accounts_are_listed_in_pages_and_found() {
     refused(&boss.get("/api/v1/users?role=root").await, 422, "invalid");
     assert_eq!(boss.get("/api/v1/queues").await.status, 200);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_owns_the_machine_needs_no_account() {
+    let house = House::open().await;
+    let ben = house.user("ben", Role::User).await;
+    let admin = |arguments: &[&str]| {
+        let mut command = crate::desk::command();
+        command.arg("admin").args(arguments).env("SFA_DATA_DIR", house.desk.path("data"));
+        command.env_remove("SFA_DATABASE_URL").output().unwrap()
+    };
+    assert!(admin(&["promote", "Ben@example.org", "--role", "moderator"]).status.success());
+    assert_eq!(ben.get("/api/v1/me").await.data()["role"], "moderator");
+    assert!(!admin(&["promote", "ben@example.org", "--role", "system"]).status.success());
+    assert!(!admin(&["promote", "nobody@example.org"]).status.success());
+    let reset = admin(&["reset-password", "ben@example.org"]);
+    let password = crate::desk::stdout(&reset).trim().to_owned();
+    refused(&ben.get("/api/v1/me").await, 401, "unauthorized");
+    let log_in = json!({"email": "ben@example.org", "password": password});
+    assert_eq!(house.anybody().post("/api/v1/login", log_in).await.status, 200);
+}

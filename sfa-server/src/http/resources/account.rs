@@ -53,12 +53,14 @@ pub(in crate::http) struct MeView {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct NewAccount {
-    /// What to show, 1 to 160 characters.
+    /// What to show.
+    #[schema(min_length = 1, max_length = 160)]
     name: String,
     /// What is signed in with.
-    #[schema(example = "ann@example.org")]
+    #[schema(example = "ann@example.org", format = Email, max_length = 160)]
     email: String,
     /// At least 12 characters and at most 256 bytes.
+    #[schema(format = Password, min_length = 12)]
     password: String,
 }
 
@@ -67,12 +69,14 @@ pub(in crate::http) struct NewAccount {
 pub(in crate::http) struct SetUp {
     /// What the server printed when it started.
     token: String,
-    /// What to show, 1 to 160 characters.
+    /// What to show.
+    #[schema(min_length = 1, max_length = 160)]
     name: String,
     /// What is signed in with.
-    #[schema(example = "ann@example.org")]
+    #[schema(example = "ann@example.org", format = Email, max_length = 160)]
     email: String,
     /// At least 12 characters and at most 256 bytes.
+    #[schema(format = Password, min_length = 12)]
     password: String,
 }
 
@@ -86,7 +90,8 @@ pub(in crate::http) struct LogIn {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct EditMe {
-    /// What to show, 1 to 160 characters.
+    /// What to show.
+    #[schema(min_length = 1, max_length = 160)]
     name: String,
 }
 
@@ -95,6 +100,7 @@ pub(in crate::http) struct EditMe {
 pub(in crate::http) struct ChangePassword {
     current: String,
     /// At least 12 characters and at most 256 bytes.
+    #[schema(format = Password, min_length = 12)]
     new: String,
 }
 

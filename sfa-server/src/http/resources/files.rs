@@ -42,6 +42,7 @@ pub(in crate::http) struct MakeLink {
     lifetime_secs: u64,
     /// The name that a browser saves the file under; without one it shows it where it can.
     #[serde(default)]
+    #[schema(max_length = 255)]
     file_name: String,
 }
 

@@ -36,14 +36,15 @@ pub(in crate::http) struct WholePlaylist {
     #[schema(value_type = String, format = Uuid)]
     id: PlaylistId,
     name: String,
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<uuid::Uuid>)]
     track_ids: Vec<TrackId>,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct PlaylistName {
-    /// 1 to 500 characters; the user has no other of this name.
+    /// The user has no other of this name.
+    #[schema(min_length = 1, max_length = 500)]
     name: String,
 }
 
@@ -51,7 +52,7 @@ pub(in crate::http) struct PlaylistName {
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct PlaylistTracks {
     /// Up to 5000, each once.
-    #[schema(value_type = Vec<String>)]
+    #[schema(value_type = Vec<uuid::Uuid>)]
     track_ids: Vec<TrackId>,
 }
 

@@ -50,7 +50,8 @@ pub(in crate::http) struct MadeToken {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct MakeToken {
-    /// What it is for, 1 to 160 characters.
+    /// What it is for.
+    #[schema(min_length = 1, max_length = 160)]
     label: String,
     /// What it may do: "read" songs, "write" them, and "admin" for what its owner may do as an admin.
     #[schema(example = json!(["read", "write"]))]

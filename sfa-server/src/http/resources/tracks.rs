@@ -106,7 +106,7 @@ enum Sort {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct EditTrack {
-    /// 1 to 500 characters.
+    #[schema(min_length = 1, max_length = 500)]
     title: Option<String>,
     artist: Option<String>,
     album: Option<String>,
@@ -116,7 +116,6 @@ pub(in crate::http) struct EditTrack {
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct Process {
     /// The first step to be done again; those after it follow.
-    #[schema(inline)]
     from: FirstStep,
 }
 

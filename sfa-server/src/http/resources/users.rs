@@ -39,30 +39,34 @@ pub(in crate::http) struct ListQuery {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct MakeUser {
-    /// 1 to 160 characters.
+    #[schema(min_length = 1, max_length = 160)]
     name: String,
-    #[schema(example = "ben@example.org")]
+    #[schema(example = "ben@example.org", format = Email, max_length = 160)]
     email: String,
     /// At least 12 characters and at most 256 bytes.
+    #[schema(format = Password, min_length = 12)]
     password: String,
     /// user, pro, enterprise, moderator, admin, platform_admin or super_admin. Default: pro.
     #[serde(default = "pro")]
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^(user|pro|enterprise|moderator|admin|platform_admin|super_admin)$")]
     role: Role,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct EditUser {
+    #[schema(min_length = 1, max_length = 160)]
     name: Option<String>,
+    #[schema(format = Email, max_length = 160)]
     email: Option<String>,
-    #[schema(value_type = Option<String>)]
+    #[schema(value_type = Option<String>, pattern = "^(user|pro|enterprise|moderator|admin|platform_admin|super_admin)$")]
     role: Option<Role>,
     /// A new password, for somebody who has forgotten theirs. Ends all their sessions.
+    #[schema(format = Password, min_length = 12)]
     password: Option<String>,
     /// The most bytes that may be kept; `null` for no limit.
     #[serde(default, deserialize_with = "given")]
-    #[schema(value_type = Option<i64>)]
+    #[schema(value_type = Option<i64>, minimum = 0)]
     quota_bytes: Option<Option<i64>>,
 }
 
@@ -70,7 +74,7 @@ pub(in crate::http) struct EditUser {
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct SetStatus {
     /// active, suspended or banned. Whoever is not active is out at once, on open sockets too.
-    #[schema(value_type = String)]
+    #[schema(value_type = String, pattern = "^(active|suspended|banned)$")]
     status: UserStatus,
 }
 
