@@ -94,6 +94,8 @@ pub(super) struct Limits {
     pub(super) browser: Limiter<Who>,
     pub(super) program: Limiter<Who>,
     pub(super) heavy: Limiter<Who>,
+    /// Cookies and tokens that open nothing. Pages of other sites can send none, and so lock nobody out.
+    pub(super) guesses: Limiter<Who>,
     /// Wrong passwords from one network, whosever.
     wrong_by_network: Limiter<Who>,
     /// Wrong passwords for one account from one network.
@@ -109,6 +111,7 @@ impl Limits {
             browser: Limiter::new(rates.browser, minute),
             program: Limiter::new(rates.program, minute),
             heavy: Limiter::new(rates.heavy, minute),
+            guesses: Limiter::new(rates.browser, minute),
             wrong_by_network: Limiter::new(30, 10 * minute),
             wrong_by_both: Limiter::new(6, 5 * minute),
             wrong_by_account: Limiter::new(100, 60 * minute),

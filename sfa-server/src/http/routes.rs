@@ -1,9 +1,7 @@
 //! How routes are declared: each with the right that it needs and what it weighs. There is no other way to add one.
 
-use std::net::IpAddr;
-
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, HeaderValue};
+use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use serde_json::{Value, json};
@@ -13,7 +11,7 @@ use utoipa::openapi::{Content, ContentBuilder, OpenApi, PathItem, Ref, RefOr, Re
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
 use super::App;
-use super::auth::{Caller, Credentials};
+use super::auth::Credentials;
 use super::client::ClientAddress;
 use super::error::{ApiError, ApiResult};
 use super::limits::{self, Allowance, Who};
@@ -28,7 +26,9 @@ pub(super) enum Weight {
     Light,
     /// The hash of a password, or minutes of work on audio.
     Heavy,
-    /// Few rows, and files that take the time they take.
+    /// A few rows, and a file in the request, which takes the time it takes.
+    Upload,
+    /// What a player asks for again and again, or what stays open: takes the time it takes, and is not counted.
     Stream,
 }
 
@@ -50,7 +50,7 @@ impl Routes {
             }
         }
         let mut handlers = (schemas, paths, methods);
-        if weight == Weight::Stream {
+        if weight == Weight::Upload {
             // They count what comes themselves.
             handlers = handlers.layer(DefaultBodyLimit::disable());
         }
@@ -111,48 +111,49 @@ async fn guard(
     };
     let network = Who::at(address);
     let limits = &app.limits;
-    let allowance = if right == Right::Nothing {
-        let limiter = if weight == Weight::Heavy { &limits.heavy } else { &limits.browser };
-        limiter.take(network).map_err(limits::refusal)?
+    let (who, limiter) = if right == Right::Nothing {
+        (network, if weight == Weight::Heavy { &limits.heavy } else { &limits.browser })
     } else {
-        // Who guesses secrets is stopped before the database is asked.
-        limits.browser.peek(&network).map_err(limits::refusal)?;
-        let credentials = Credentials::of(request.headers(), &app);
-        let (credentials, caller) = match with_caller(credentials, &app, address).await {
-            Ok(found) => found,
+        let credentials = match Credentials::of(request.headers(), &app) {
+            Ok(credentials) => credentials,
             Err(error) => {
-                limits.browser.take(network).ok();
+                limits.browser.take(network).map_err(limits::refusal)?;
                 return Err(error);
             }
         };
+        // Who guesses secrets is stopped before the database is asked.
+        limits.guesses.peek(&network).map_err(limits::refusal)?;
+        let caller = match credentials.caller(&app, address).await {
+            Ok(caller) => caller,
+            Err(error) => {
+                if error.status == StatusCode::UNAUTHORIZED {
+                    limits.guesses.take(network).ok();
+                }
+                return Err(error);
+            }
+        };
+        right.make_sure(&caller)?;
+        let who = Who::User(caller.user.id);
+        request.extensions_mut().insert(caller);
         let limiter = match (weight, &credentials) {
             (Weight::Heavy, _) => &limits.heavy,
             (_, Credentials::Cookie(_)) => &limits.browser,
             (_, Credentials::Bearer(_)) => &limits.program,
         };
-        let allowance = limiter.take(Who::User(caller.user.id)).map_err(limits::refusal)?;
-        right.make_sure(&caller)?;
-        request.extensions_mut().insert(caller);
-        allowance
+        (who, limiter)
     };
+    if weight == Weight::Stream {
+        return Ok(next.run(request).await);
+    }
+    let allowance = limiter.take(who).map_err(limits::refusal)?;
     let answering = next.run(request);
-    let mut response = if weight == Weight::Stream {
+    let mut response = if weight == Weight::Upload {
         answering.await
     } else {
         tokio::time::timeout(app.options.request_time, answering).await.map_err(|_| ApiError::too_slow())?
     };
     say(allowance, &mut response);
     Ok(response)
-}
-
-async fn with_caller(
-    credentials: ApiResult<Credentials>,
-    app: &App,
-    address: IpAddr,
-) -> ApiResult<(Credentials, Caller)> {
-    let credentials = credentials?;
-    let caller = credentials.caller(app, address).await?;
-    Ok((credentials, caller))
 }
 
 fn say(allowance: Allowance, response: &mut Response) {

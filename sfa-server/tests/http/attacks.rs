@@ -90,21 +90,34 @@ async fn everybody_has_their_own_allowance_of_each_kind() {
     let house = House::with(|options| options.rates = rates).await;
     let (ann, ben) = (house.user("ann", Role::User).await, house.user("ben", Role::User).await);
     let program = house.program(&ann, &["read"]).await;
+    for _ in 0..9 {
+        // As a page of another site has her browser do, without her cookie.
+        house.anybody().get("/api/v1/me").await;
+    }
     for _ in 0..2 {
         assert_eq!(program.get("/api/v1/me").await.status, 200);
     }
     refused(&program.get("/api/v1/me").await, 429, "too_many_requests");
     assert_eq!(ann.get("/api/v1/me").await.status, 200, "her browser has its own");
     assert_eq!(ben.get("/api/v1/me").await.status, 200);
+    let made = ben.post_bytes("/api/v1/tracks", house.song("a.wav", 9001)).await;
+    let url = text(&made.data()["track"]["file"]["url"]);
+    for _ in 0..9 {
+        assert_eq!(
+            ben.with("range", "bytes=0-9").get(&url).await.status,
+            206,
+            "players ask as often as they like"
+        );
+    }
     let process = format!("/api/v1/tracks/{}/process", sfa_core::library::TrackId::random());
     refused(&ben.post(&process, json!({"from": "export"})).await, 404, "not_found");
     refused(&ben.post(&process, json!({"from": "export"})).await, 429, "too_many_requests");
     // Who guesses secrets is stopped like anybody.
+    let guess = house.anybody().with("cookie", &format!("sfa=sfa_{}", "1".repeat(64)));
     for _ in 0..4 {
-        let guess = house.anybody().with("cookie", &format!("sfa=sfa_{}", "1".repeat(64)));
         refused(&guess.get("/api/v1/me").await, 401, "unauthorized");
     }
-    refused(&house.anybody().get("/api/v1/me").await, 429, "too_many_requests");
+    refused(&guess.get("/api/v1/me").await, 429, "too_many_requests");
 }
 
 #[tokio::test(flavor = "multi_thread")]

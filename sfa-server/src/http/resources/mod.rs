@@ -29,7 +29,7 @@ use super::routes::{Routes, Weight};
 /// Every route.
 pub(super) fn all() -> Routes {
     use Right::{Account, Change, ManageUsers, Nothing, Read, SeeAudit, SeeSystem, SeeUsers, Suspend};
-    use Weight::{Heavy, Light, Stream};
+    use Weight::{Heavy, Light, Stream, Upload};
     Routes::about(Document::openapi())
         .add(Nothing, Weight::Nothing, routes!(system::health))
         .add(Nothing, Weight::Nothing, routes!(system::ready))
@@ -47,7 +47,7 @@ pub(super) fn all() -> Routes {
         .add(Account, Light, routes!(tokens::list, tokens::make))
         .add(Account, Light, routes!(tokens::revoke))
         .add(Read, Light, routes!(tracks::list))
-        .add(Change, Stream, routes!(uploads::upload))
+        .add(Change, Upload, routes!(uploads::upload))
         .add(Read, Light, routes!(tracks::show))
         .add(Change, Light, routes!(tracks::edit, tracks::remove))
         .add(Change, Heavy, routes!(tracks::process))
