@@ -4,7 +4,7 @@ use axum::extract::{DefaultBodyLimit, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
-use serde_json::{Value, json};
+use serde_json::json;
 use utoipa::openapi::path::Operation;
 use utoipa::openapi::security::SecurityRequirement;
 use utoipa::openapi::{Content, ContentBuilder, OpenApi, PathItem, Ref, RefOr, ResponseBuilder};
@@ -89,9 +89,9 @@ fn describe(operation: &mut Operation, right: Right, weight: Weight) {
     if right == Right::Nothing {
         operation.security = Some(vec![SecurityRequirement::default()]);
     }
-    let extensions: [(&str, Value); 2] =
-        [("x-right", json!(right.name())), ("x-heavy", json!(weight == Weight::Heavy))];
-    operation.extensions.get_or_insert_default().merge(extensions.into_iter().collect());
+    // One, since several have no order.
+    let needs = json!({"right": right.name(), "is_heavy": weight == Weight::Heavy});
+    operation.extensions.get_or_insert_default().insert("x-sfa".to_owned(), needs);
 }
 
 /// Lets a request to its handler if it is not one too many and its sender has the right.

@@ -26,7 +26,7 @@ fn every_operation_says_what_it_does_needs_and_answers() {
     for (path, item) in document["paths"].as_object().unwrap() {
         for (method, operation) in item.as_object().unwrap() {
             let what = format!("{method} {path}");
-            assert!(operation["summary"].is_string() && operation["x-right"].is_string(), "{what}");
+            assert!(operation["summary"].is_string() && operation["x-sfa"]["right"].is_string(), "{what}");
             assert!(operation["responses"]["default"].is_object(), "{what}");
             assert!(
                 names.insert(operation["operationId"].as_str().unwrap().to_owned()),

@@ -1,6 +1,6 @@
 //! Songs in, work done, results out.
 
-use std::time::Duration;
+use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
 use sfa_core::library::{Role, Scope, WorkerOptions};
@@ -55,6 +55,23 @@ async fn what_is_no_song_leaves_nothing() {
     let left: Vec<_> =
         house.files().into_iter().filter(|file| file.extension().is_none_or(|end| end == "mp3")).collect();
     assert!(left.iter().all(|file| file.ends_with("secret")), "{left:?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_a_crash_left_of_an_upload_goes_after_a_day() {
+    let house = House::open().await;
+    let ann = house.user("ann", Role::Pro).await;
+    let left = |name: &str, hours: u64| {
+        let folder = house.desk.path("data").join("uploads").join(name);
+        std::fs::create_dir_all(&folder).unwrap();
+        std::fs::write(folder.join("song.wav"), b"half").unwrap();
+        let at = SystemTime::now() - Duration::from_secs(hours * 3600);
+        std::fs::File::open(&folder).unwrap().set_modified(at).unwrap();
+        folder
+    };
+    let (old, new) = (left("old", 25), left("new", 1));
+    house.track(&ann, "a.wav", 9001).await;
+    assert!(!old.exists() && new.exists(), "somebody may still be sending the other");
 }
 
 #[tokio::test(flavor = "multi_thread")]
