@@ -77,11 +77,11 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
     options.rates = arguments.rates;
     options.most_upload_bytes = u64::from(arguments.max_upload_mb) << 20;
     arguments.place.with(context, async |library| {
+        let server = Server::start(library.clone(), options.clone()).await?;
         let worker = match arguments.no_worker {
             true => None,
             false => Some(library.start_worker(WorkerOptions::default()).await?),
         };
-        let server = Server::start(library.clone(), options.clone()).await?;
         context.terminal.print(format!("listening on http://{}", server.address()));
         if let Some(token) = server.set_up_token() {
             context.terminal.print(format!("there is no admin yet; the set-up token is {token}"));
@@ -95,10 +95,12 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
         }
         stopped(context).await;
         context.terminal.note("stopping");
-        server.shutdown().await;
-        if let Some(worker) = worker {
-            worker.shutdown(GRACE).await;
-        }
+        let working = async {
+            if let Some(worker) = worker {
+                worker.shutdown(GRACE).await;
+            }
+        };
+        tokio::join!(server.shutdown(), working);
         Ok(Exit::Success)
     })
 }
