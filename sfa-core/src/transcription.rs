@@ -25,6 +25,13 @@ pub struct Transcription {
     pub duration_secs: f64,
 }
 
+impl Transcription {
+    pub(crate) fn new(kind: TranscribeKind, notes: Vec<Note>, rhythm: Option<Rhythm>) -> Self {
+        let duration_secs = notes.iter().map(|note| note.end_secs).fold(0.0, f64::max);
+        Self { kind, notes, rhythm, duration_secs }
+    }
+}
+
 impl Studio {
     /// Writes down the notes of a recording: best a stem of one instrument.
     ///
@@ -48,8 +55,7 @@ impl Studio {
             .rhythm;
         let mut reader = open(path)?;
         let notes = transcribe(&mut reader, kind, watch).map_err(|error| named(path, error))?;
-        let duration_secs = notes.iter().map(|note| note.end_secs).fold(0.0, f64::max);
-        Ok(Transcription { kind, notes, rhythm, duration_secs })
+        Ok(Transcription::new(kind, notes, rhythm))
     }
 
     /// Writes a transcription as a Standard MIDI File.

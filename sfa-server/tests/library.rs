@@ -45,7 +45,7 @@ fn a_song_comes_in_is_worked_on_and_goes_out() {
     assert_eq!(listed[0]["status"], "ready");
     assert_eq!(listed[0]["title"], "Night Drive");
     let jobs = lines(&on(&data, &["jobs", "list", "--json"]));
-    assert!(jobs.len() == 3 && jobs.iter().all(|job| job["state"] == "completed"), "{jobs:?}");
+    assert!(jobs.len() == 5 && jobs.iter().all(|job| job["state"] == "completed"), "{jobs:?}");
 
     let out = desk.path("out");
     assert!(on(&data, &["library", "get", &id, "--out", text(&out)]).status.success());
@@ -105,6 +105,103 @@ fn what_is_cancelled_can_be_tried_again() {
     assert!(on(&data, &["jobs", "retry", &job]).status.success());
     assert!(on(&data, &["worker", "--drain"]).status.success());
     assert_eq!(lines(&on(&data, &["library", "list", "--json"]))[0]["status"], "ready");
+}
+
+#[test]
+fn settings_decide_what_is_made() {
+    let desk = Desk::new();
+    let (song, data) = (desk.song("a.wav"), desk.path("data"));
+    let settings = |arguments: &[&str]| on(&data, &[&["library", "settings"], arguments].concat());
+    let shown = || -> Value { serde_json::from_str(&stdout(&settings(&["show", "--json"]))).unwrap() };
+    assert_eq!(shown()["stem_format"], "flac");
+    let set = settings(&[
+        "set",
+        "steps=separate,analyze,chords,midi",
+        "stems=bass,drums",
+        "stem_format=wav",
+        "stem_bit_depth=int24",
+        "features=rhythm",
+        "bpm_range=90-180",
+        "stem_names={title} ({stem})",
+    ]);
+    assert!(set.status.success(), "{}", stderr(&set));
+    assert_eq!(shown()["stems"]["only"], serde_json::json!(["bass", "drums"]));
+    assert!(stdout(&settings(&[])).contains("steps=separate,analyze,chords,midi"), "as words for people");
+    for (wrong, said) in [
+        ("volume=11", "there is no setting"),
+        ("stem_format=aiff", "wav, flac, mp3, m4a"),
+        ("engine=magic", "there is no engine"),
+        ("shifts", "NAME=VALUE"),
+    ] {
+        let output = settings(&["set", wrong]);
+        assert_eq!(output.status.code(), Some(2), "{wrong}");
+        assert!(stderr(&output).contains(said), "{wrong}: {}", stderr(&output));
+    }
+
+    let added = lines(&on(&data, &["library", "add", text(&song), "--json"]));
+    let worked = on(&data, &["worker", "--drain"]);
+    assert!(worked.status.success(), "{}", stderr(&worked));
+    let id = added[0]["id"].as_str().unwrap();
+    let out = desk.path("out");
+    let got = on(&data, &["library", "get", &id[24..], "--out", text(&out)]);
+    assert!(got.status.success(), "{}", stderr(&got));
+    assert_eq!(desk::files_below(&out), ["a (bass).wav", "a (drums).wav", "a.wav", "bass.mid", "drums.mid"]);
+    let jobs = lines(&on(&data, &["jobs", "list", "--json"]));
+    assert_eq!(
+        jobs.iter().map(|job| job["kind"].as_str().unwrap()).collect::<Vec<_>>(),
+        ["midi", "chords", "analyze", "separate"]
+    );
+
+    assert!(settings(&["reset", "stem_format"]).status.success());
+    assert_eq!((&shown()["stem_format"], &shown()["stem_bit_depth"]), (&"flac".into(), &"int24".into()));
+    assert!(settings(&["reset"]).status.success());
+    assert_eq!(shown()["stem_bit_depth"], "int16");
+}
+
+#[test]
+fn songs_are_found_by_what_is_known_of_them() {
+    let desk = Desk::new();
+    let (song, silence, data) = (desk.song("Night.wav"), desk.silence("Nothing.wav"), desk.path("data"));
+    let set = ["library", "settings", "set", "steps=analyze", "features=rhythm,key,energy"];
+    assert!(on(&data, &set).status.success());
+    let added = lines(&on(&data, &["library", "add", text(&song), text(&silence), "--json"]));
+    assert!(on(&data, &["worker", "--drain"]).status.success());
+    let list = |arguments: &[&str]| -> Vec<String> {
+        let found = lines(&on(&data, &[&["library", "list", "--json"], arguments].concat()));
+        found.into_iter().map(|track| track["title"].as_str().unwrap().to_owned()).collect()
+    };
+    assert_eq!(list(&["--bpm", "119-121"]), ["Night"]);
+    assert_eq!(list(&["--bpm", "130-140"]), [""; 0]);
+    assert_eq!(list(&["--key", "Am,12B", "--status", "ready", "--without-stems"]), ["Night"]);
+    assert_eq!(list(&["--sort", "bpm", "--reverse"]), ["Night", "Nothing"], "without a pulse last");
+    assert_eq!(list(&["--sort", "duration", "--limit", "1"]), ["Nothing"]);
+    for wrong in [["--key", "H"], ["--bpm", "128-120"], ["--status", "odd"], ["--energy", "high"]] {
+        let output = on(&data, &[&["library", "list"][..], &wrong].concat());
+        assert_eq!(output.status.code(), Some(2), "{wrong:?}");
+    }
+
+    let ids: Vec<&str> = added.iter().map(|track| track["id"].as_str().unwrap()).collect();
+    let several = on(&data, &["library", "process", &ids[0][24..], ids[1], "--from", "analyze"]);
+    assert!(several.status.success(), "{}", stderr(&several));
+    let batches = || lines(&on(&data, &["jobs", "batches", "--json"]));
+    let expected = |percent: i64, done: i64| {
+        let batch = &batches()[0];
+        assert_eq!(batch["id"], stdout(&several).trim());
+        assert_eq!(
+            (&batch["percent"], &batch["done"], &batch["total"]),
+            (&percent.into(), &done.into(), &2.into())
+        );
+    };
+    expected(0, 0);
+    assert!(on(&data, &["worker", "--drain"]).status.success());
+    expected(100, 2);
+
+    let unclear = on(&data, &["library", "show", ""]);
+    assert_eq!(unclear.status.code(), Some(2));
+    assert!(stderr(&unclear).contains("several tracks"), "{}", stderr(&unclear));
+    let unknown = on(&data, &["jobs", "show", "ffffffffffff"]);
+    assert_eq!(unknown.status.code(), Some(1));
+    assert!(stderr(&unknown).contains("there is no job"), "{}", stderr(&unknown));
 }
 
 #[test]

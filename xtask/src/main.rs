@@ -13,7 +13,7 @@ cargo xtask test     run every test: unit, integration and documentation
 cargo xtask ci       what a submission must pass: fmt, clippy, layers, tests, candle, docs
 cargo xtask candle   lint and test the networks' second implementation, the one that GPUs run
 cargo xtask layers   check which crate may import what
-cargo xtask chaos    kill workers and databases under load and count what was lost (minutes)
+cargo xtask chaos    kill workers and databases under load and count what was lost (minutes); WORDS choose scenarios
 cargo xtask schema   write docs/schema/*.json anew from the types
 cargo xtask fixtures make the goldens of sfa-audio/tests/demucs anew with the real package (Python, some GB);
                      with --full FOLDER those of the official sizes, for SFA_DEMUCS_FULL
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
         "ci" => ci(),
         "candle" => candle(),
         "layers" => check_layers(),
-        "chaos" => cargo(&["run", "--release", "--package", "sfa-benches", "--bin", "chaos"]),
+        "chaos" => chaos(),
         "schema" => schema(),
         "fixtures" => fixtures(),
         "help" | "--help" | "-h" => {
@@ -63,6 +63,16 @@ fn run() -> Result<(), Failure> {
 
 fn test() -> Result<(), Failure> {
     cargo(&["test", "--workspace"])
+}
+
+fn chaos() -> Result<(), Failure> {
+    let words: Vec<String> = std::env::args().skip(2).collect();
+    let mut arguments = vec!["run", "--release", "--package", "sfa-benches", "--bin", "chaos"];
+    let words = words.join(" ");
+    if !words.is_empty() {
+        arguments.extend(["--", &words]);
+    }
+    cargo(&arguments)
 }
 
 fn ci() -> Result<(), Failure> {

@@ -4,6 +4,9 @@
 //! library queue WHERE [JOBS]      enqueue, work and acknowledge; beside other queues: benches/peers/queue
 //! library history FOLDER          claim and acknowledge in SQLite with 1,000 to 1,000,000 finished jobs kept
 //! library pages WHERE [TRACKS]    pages, searches and counts of a library of 100,000 tracks
+//! library idle FOLDER             how soon a library is open, and what it holds while nothing happens
+//! library upload FOLDER [MIB]     the memory that a song of two hours and more takes on its way in
+//! library cancel WHERE            how soon a running job hears that it should stop
 //! ```
 //!
 //! WHERE is a folder, or the address of an empty PostgreSQL database. Prints one line of JSON per measurement.
@@ -17,8 +20,9 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 use sfa_core::library::{
-    Blob, Change, Claim, Fence, Handler, Job, JobQueue as _, Library, LibraryConfig, NewJob, NewTrack,
-    Outcome, Scope, SqliteStore, Store as _, TrackId, TrackOrder, TrackQuery, WorkerId, WorkerOptions,
+    Blob, Change, Claim, Fence, Handler, Job, JobQueue as _, JobState, Library, LibraryConfig, NewJob,
+    NewTrack, Outcome, Scope, Settings, SqliteStore, Store as _, TrackId, TrackOrder, TrackQuery, WorkerId,
+    WorkerOptions,
 };
 use sfa_core::{Error, Studio, Watch};
 
@@ -202,6 +206,105 @@ async fn work(store: &SqliteStore, claim: &Claim, jobs: usize) -> Result<Duratio
     }
 }
 
+/// How much memory this process holds now, and the most that it ever held, in MiB.
+fn memory_mib() -> Result<(f64, f64), Failure> {
+    let status = std::fs::read_to_string("/proc/self/status")?;
+    let field = |name: &str| -> Option<f64> {
+        let line = status.lines().find_map(|line| line.strip_prefix(name))?;
+        line.trim().trim_end_matches(" kB").parse::<f64>().ok().map(|kib| kib / 1024.0)
+    };
+    field("VmRSS:").zip(field("VmHWM:")).ok_or_else(|| "this system does not tell its memory".into())
+}
+
+async fn idle(folder: &str) -> Result<(), Failure> {
+    let mut times = Vec::new();
+    for _ in 0..2 {
+        let started = Instant::now();
+        let library = open(folder, folder.as_ref()).await?;
+        let worker = library.start_worker(WorkerOptions::default()).await?;
+        times.push(started.elapsed().as_secs_f64() * 1e3);
+        worker.shutdown(Duration::ZERO).await;
+    }
+    let library = open(folder, folder.as_ref()).await?;
+    let _worker = library.start_worker(WorkerOptions::default()).await?;
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let (held, most) = memory_mib()?;
+    println!("{}", json!({"made_ms": times[0], "opened_ms": times[1], "idle_mib": held, "most_mib": most}));
+    Ok(())
+}
+
+async fn upload(folder: &Path, mib: usize) -> Result<(), Failure> {
+    let library = open(&folder.join("library").to_string_lossy(), folder).await?;
+    library.set_settings(Scope::LOCAL, &Settings::of_steps([])).await?;
+    let song = folder.join("long.wav");
+    std::fs::write(&song, wav_header(u32::try_from(mib << 20)? - 44))?;
+    std::fs::OpenOptions::new().write(true).open(&song)?.set_len((mib as u64) << 20)?;
+    let (before, _) = memory_mib()?;
+    let started = Instant::now();
+    library.import(Scope::LOCAL, &song).await?;
+    let elapsed = started.elapsed().as_secs_f64();
+    let (_, most) = memory_mib()?;
+    println!("{}", json!({"mib": mib, "secs": elapsed, "before_mib": before, "most_mib": most}));
+    Ok(())
+}
+
+/// Of 16-bit stereo.
+fn wav_header(data_bytes: u32) -> Vec<u8> {
+    let mut header = b"RIFF".to_vec();
+    header.extend((data_bytes + 36).to_le_bytes());
+    header.extend(b"WAVEfmt \x10\0\0\0\x01\0\x02\0");
+    header.extend(44_100_u32.to_le_bytes());
+    header.extend((4 * 44_100_u32).to_le_bytes());
+    header.extend(b"\x04\0\x10\0data");
+    header.extend(data_bytes.to_le_bytes());
+    header
+}
+
+/// Runs until it is stopped, and says when that was.
+struct Endless {
+    stopped: std::sync::mpsc::Sender<Instant>,
+}
+
+impl Handler for Endless {
+    fn kinds(&self) -> Vec<String> {
+        vec![KIND.to_owned()]
+    }
+
+    fn run(&self, _: &Job, watch: &Watch) -> Result<Vec<Change>, Error> {
+        loop {
+            if let Err(error) = watch.checkpoint() {
+                self.stopped.send(Instant::now()).ok();
+                return Err(error);
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+    }
+}
+
+async fn cancel(place: &str) -> Result<(), Failure> {
+    let desk = tempfile::tempdir()?;
+    let library = open(place, desk.path()).await?;
+    let (stopped, stops) = std::sync::mpsc::channel();
+    let _worker = library.start_worker_with(Arc::new(Endless { stopped }), options()).await?;
+    // As another node of a shared database would.
+    let other = if place.starts_with("postgres") { open(place, desk.path()).await? } else { library.clone() };
+    let mut waits = Vec::new();
+    for _ in 0..SINGLE {
+        let receipt = library.apply(Scope::LOCAL, vec![Change::Enqueue(job())]).await?;
+        let id = receipt.enqueued[0].id();
+        while other.rows().job(Scope::LOCAL, id).await?.state != JobState::Executing {
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+        let asked = Instant::now();
+        other.apply(Scope::LOCAL, vec![Change::CancelJob(id)]).await?;
+        waits.push(stops.recv()?.duration_since(asked).as_secs_f64() * 1e3);
+    }
+    waits.sort_by(f64::total_cmp);
+    let percent = |part: usize| waits[waits.len() * part / 100];
+    println!("{}", json!({"cancelled": waits.len(), "p50_ms": percent(50), "p95_ms": percent(95)}));
+    Ok(())
+}
+
 async fn pages(place: &str, tracks: usize) -> Result<(), Failure> {
     let desk = tempfile::tempdir()?;
     let library = open(place, desk.path()).await?;
@@ -269,7 +372,10 @@ fn main() -> ExitCode {
             ["queue", place, ..] => queue(place, number(2, 20_000)?).await,
             ["history", folder] => history(Path::new(folder)).await,
             ["pages", place, ..] => pages(place, number(2, 100_000)?).await,
-            _ => Err("library queue WHERE [JOBS] | history FOLDER | pages WHERE [TRACKS]".into()),
+            ["idle", folder] => idle(folder).await,
+            ["upload", folder, ..] => upload(Path::new(folder), number(2, 2048)?).await,
+            ["cancel", place] => cancel(place).await,
+            _ => Err("library queue | history | pages | idle | upload | cancel WHERE [NUMBER]".into()),
         }
     };
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build();

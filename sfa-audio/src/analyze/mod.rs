@@ -190,9 +190,11 @@ impl AnalyzeOptions {
         self
     }
 
+    /// Whether this can be measured; [`analyze`] asks by itself.
+    ///
     /// # Errors
     /// `InvalidOption` when the tempo range is none, or reaches beyond what can be measured.
-    fn check(&self) -> Result<()> {
+    pub fn check(&self) -> Result<()> {
         let (least, most) = rhythm::TEMPO_RANGE_BPM;
         match self.bpm_range {
             Some((slowest, fastest)) if !(least <= slowest && slowest < fastest && fastest <= most) => {

@@ -15,10 +15,12 @@ use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
 use sfa_audio::child::{Complaints, Leash};
+use sfa_audio::io::AudioReader;
+use sfa_audio::transcribe::{Note, TranscribeKind, transcribe};
 
 use super::{Settings, memory};
 use crate::song::{SongReport, StemSheet};
-use crate::{AnalyzeOptions, Error, ErrorKind, Result, Stage, Studio, Watch};
+use crate::{Error, ErrorKind, Result, Stage, Studio, Watch};
 
 /// How often the wish to stop and the memory are looked at.
 const TICK: Duration = Duration::from_millis(50);
@@ -36,8 +38,17 @@ pub(crate) trait Crew: Send + Sync {
     /// Splits a song; returns where the stems are, and what they are.
     fn separate(&self, file: &Path, folder: &Path, settings: &Settings, watch: &Watch) -> Result<Stems>;
 
-    /// Measures a song.
-    fn analyze(&self, file: &Path, watch: &Watch) -> Result<SongReport>;
+    /// Measures a song, and reads its stems in a folder where there is one.
+    fn analyze(
+        &self,
+        file: &Path,
+        stems: Option<&Path>,
+        settings: &Settings,
+        watch: &Watch,
+    ) -> Result<SongReport>;
+
+    /// Writes down the notes of a recording.
+    fn transcribe(&self, file: &Path, kind: TranscribeKind, watch: &Watch) -> Result<Vec<Note>>;
 }
 
 /// Stems that were made.
@@ -56,8 +67,23 @@ impl Crew for Studio {
         Ok(Stems { folder: separated.folder, sheet: separated.sheet })
     }
 
-    fn analyze(&self, file: &Path, watch: &Watch) -> Result<SongReport> {
-        Self::analyze(self, file, &AnalyzeOptions::default(), watch)
+    fn analyze(
+        &self,
+        file: &Path,
+        stems: Option<&Path>,
+        settings: &Settings,
+        watch: &Watch,
+    ) -> Result<SongReport> {
+        let options = settings.analyze_options();
+        match stems {
+            Some(stems) => self.analyze_with_stems(file, stems, &options, watch),
+            None => Self::analyze(self, file, &options, watch),
+        }
+    }
+
+    fn transcribe(&self, file: &Path, kind: TranscribeKind, watch: &Watch) -> Result<Vec<Note>> {
+        let named = |error: Error| error.about(file.display().to_string());
+        transcribe(&mut AudioReader::open(file)?, kind, watch).map_err(named)
     }
 }
 
@@ -92,7 +118,8 @@ impl ChildProgram {
 #[serde(rename_all = "snake_case")]
 enum Request {
     Separate { file: PathBuf, folder: PathBuf, settings: Settings },
-    Analyze { file: PathBuf },
+    Analyze { file: PathBuf, stems: Option<PathBuf>, settings: Settings },
+    Transcribe { file: PathBuf, kind: TranscribeKind },
 }
 
 /// What a child says.
@@ -103,6 +130,7 @@ enum Reply {
     Progress(u64),
     Separated(Box<Stems>),
     Analyzed(Box<SongReport>),
+    Transcribed(Vec<Note>),
     Failed {
         kind: String,
         subject: Option<String>,
@@ -123,9 +151,27 @@ impl Crew for ChildProgram {
         }
     }
 
-    fn analyze(&self, file: &Path, watch: &Watch) -> Result<SongReport> {
-        match self.ask(&Request::Analyze { file: file.to_owned() }, Stage::Analyze, watch)? {
+    fn analyze(
+        &self,
+        file: &Path,
+        stems: Option<&Path>,
+        settings: &Settings,
+        watch: &Watch,
+    ) -> Result<SongReport> {
+        let request = Request::Analyze {
+            file: file.to_owned(),
+            stems: stems.map(Path::to_owned),
+            settings: settings.clone(),
+        };
+        match self.ask(&request, Stage::Analyze, watch)? {
             Reply::Analyzed(report) => Ok(*report),
+            _ => Err(misunderstood()),
+        }
+    }
+
+    fn transcribe(&self, file: &Path, kind: TranscribeKind, watch: &Watch) -> Result<Vec<Note>> {
+        match self.ask(&Request::Transcribe { file: file.to_owned(), kind }, Stage::Analyze, watch)? {
+            Reply::Transcribed(notes) => Ok(notes),
             _ => Err(misunderstood()),
         }
     }
@@ -285,8 +331,12 @@ pub fn work_for_parent(
             Crew::separate(studio, &file, &folder, &settings, &watch)
                 .map(|stems| Reply::Separated(Box::new(stems)))
         }
-        Request::Analyze { file } => {
-            Crew::analyze(studio, &file, &watch).map(|report| Reply::Analyzed(Box::new(report)))
+        Request::Analyze { file, stems, settings } => {
+            Crew::analyze(studio, &file, stems.as_deref(), &settings, &watch)
+                .map(|report| Reply::Analyzed(Box::new(report)))
+        }
+        Request::Transcribe { file, kind } => {
+            Crew::transcribe(studio, &file, kind, &watch).map(Reply::Transcribed)
         }
     };
     let reply = done.unwrap_or_else(|error| Reply::Failed {

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     AnalysisSummary, Batch, Enqueued, Event, ExportFile, JobId, LibraryCue, LibraryStem, NewJob, NewTrack,
-    PlaylistId, TrackEdit, TrackId,
+    PlaylistId, Step, TrackEdit, TrackId,
 };
 
 /// One change of the user's library.
@@ -28,7 +28,7 @@ pub enum Change {
         /// The new ones.
         stems: Vec<LibraryStem>,
     },
-    /// Replaces what was measured of a track, and the cues that came from it.
+    /// Replaces what was measured of a track.
     ReplaceAnalysis {
         /// The track.
         track: TrackId,
@@ -36,11 +36,32 @@ pub enum Change {
         summary: AnalysisSummary,
         /// All of it, as JSON.
         document: String,
-        /// The new automatic cues; the user's own stay.
+    },
+    /// Adds to what was measured of a track; fails when that is not `before` any more.
+    AmendAnalysis {
+        /// The track.
+        track: TrackId,
+        /// The document that was read.
+        before: String,
+        /// The same with something in it.
+        after: String,
+    },
+    /// Replaces the automatic cues of a track; the user's own stay.
+    ReplaceCues {
+        /// The track.
+        track: TrackId,
+        /// The new ones.
         cues: Vec<LibraryCue>,
     },
-    /// Replaces the files made for other programs.
-    ReplaceExports(TrackId, Vec<ExportFile>),
+    /// Replaces the files that a step made of a track for other programs.
+    ReplaceExports {
+        /// The track.
+        track: TrackId,
+        /// The step.
+        step: Step,
+        /// The new files, all of this step.
+        files: Vec<ExportFile>,
+    },
     /// Puts a job into the queue.
     Enqueue(NewJob),
     /// Asks every unfinished job of a track to stop.

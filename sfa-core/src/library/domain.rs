@@ -1,8 +1,14 @@
 //! What a library remembers.
 
-use serde::{Deserialize, Serialize};
+use std::ops::RangeInclusive;
+use std::str::FromStr;
 
-use super::{BatchId, JobState, NotificationId, PlaylistId, TrackId, UserId};
+use serde::{Deserialize, Serialize};
+use sfa_audio::analyze::Key;
+
+use super::{
+    BatchId, JobState, LibraryError, LibraryErrorKind, NotificationId, PlaylistId, Step, TrackId, UserId,
+};
 
 /// On whose behalf a call is made: every read and write sees this user's rows only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -72,6 +78,18 @@ impl TrackStatus {
     }
 }
 
+impl FromStr for TrackStatus {
+    type Err = LibraryError;
+
+    fn from_str(text: &str) -> Result<Self, LibraryError> {
+        let all = [Self::Ready, Self::Working, Self::Failed];
+        all.into_iter().find(|status| status.name() == text).ok_or_else(|| {
+            let message = format!("{text:?} is no status of a track; there are ready, working, failed");
+            LibraryError::new(LibraryErrorKind::Invalid, message)
+        })
+    }
+}
+
 /// What lists and searches need of an analysis.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct AnalysisSummary {
@@ -94,9 +112,9 @@ pub struct NewTrack {
     pub id: TrackId,
     /// What to show, 1 to 500 characters.
     pub title: String,
-    /// Who plays it.
+    /// Who plays it, up to 500 characters.
     pub artist: Option<String>,
-    /// Where it is from.
+    /// Where it is from, up to 500 characters.
     pub album: Option<String>,
     /// The file's name.
     pub file_name: String,
@@ -118,9 +136,9 @@ pub struct Blob {
 pub struct TrackEdit {
     /// What to show, 1 to 500 characters.
     pub title: Option<String>,
-    /// Who plays it.
+    /// Who plays it, up to 500 characters.
     pub artist: Option<String>,
-    /// Where it is from.
+    /// Where it is from, up to 500 characters.
     pub album: Option<String>,
 }
 
@@ -148,6 +166,8 @@ pub struct LibraryStem {
 pub struct ExportFile {
     /// For example "rekordbox.xml".
     pub name: String,
+    /// Which step made it.
+    pub step: Step,
     /// The content.
     pub blob: Blob,
 }
@@ -182,7 +202,7 @@ pub struct Playlist {
     pub tracks: i64,
 }
 
-/// Several jobs that were asked for together.
+/// Work on several tracks that was asked for together.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Batch {
     /// Its name.
@@ -195,6 +215,13 @@ pub struct Batch {
     pub done: i64,
     /// How many of those failed.
     pub failed: i64,
+}
+
+impl Batch {
+    /// How far it is, 0 to 100.
+    pub fn percent(&self) -> i64 {
+        (self.done * 100 / self.total.max(1)).clamp(0, 100)
+    }
 }
 
 /// Something a user should know.
@@ -220,8 +247,24 @@ pub struct TrackQuery {
     /// Words that title, artist and album together contain, in any order, whatever their case and accents. Of more
     /// than four words the four longest decide. One or two letters are looked for where words begin.
     pub search: Option<String>,
-    /// Order of the list.
+    /// Only by this artist, written exactly so.
+    pub artist: Option<String>,
+    /// Only from this album, written exactly so.
+    pub album: Option<String>,
+    /// Only tracks of this status.
+    pub status: Option<TrackStatus>,
+    /// Only with a tempo from one to the other, in beats per minute.
+    pub bpm: Option<RangeInclusive<f64>>,
+    /// Only in one of these keys; all where there are none.
+    pub keys: Vec<Key>,
+    /// Only with an energy from one to the other, 1 to 10.
+    pub energy: Option<RangeInclusive<i64>>,
+    /// Only with stems, or only without.
+    pub has_stems: Option<bool>,
+    /// Order of the list. Tracks without what it is sorted by come last.
     pub order: TrackOrder,
+    /// Whether the order is the other way round.
+    pub is_reversed: bool,
     /// Tracks of a page, 1 to 500.
     pub limit: i64,
     /// The last track of the page before.
@@ -230,7 +273,20 @@ pub struct TrackQuery {
 
 impl Default for TrackQuery {
     fn default() -> Self {
-        Self { search: None, order: TrackOrder::Newest, limit: 100, after: None }
+        Self {
+            search: None,
+            artist: None,
+            album: None,
+            status: None,
+            bpm: None,
+            keys: Vec::new(),
+            energy: None,
+            has_stems: None,
+            order: TrackOrder::Newest,
+            is_reversed: false,
+            limit: 100,
+            after: None,
+        }
     }
 }
 
@@ -242,8 +298,16 @@ pub enum TrackOrder {
     Newest,
     /// By title.
     Title,
-    /// By artist, those without one first.
+    /// By artist.
     Artist,
+    /// The slowest first.
+    Bpm,
+    /// Round the Camelot wheel from 1A.
+    Key,
+    /// The shortest first.
+    Duration,
+    /// The calmest first.
+    Energy,
 }
 
 /// Which jobs to list, the newest first.

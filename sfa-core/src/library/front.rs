@@ -11,6 +11,7 @@ use tokio::sync::Notify;
 
 use super::apart::{ChildProgram, Crew};
 use super::bus::{Bus, Follower};
+use super::file_names::{self, FileNames};
 use super::memory::MemoryBudget;
 use super::pipeline::{self, Pipeline};
 use super::worker::{self, Bench, Handler, Worker, WorkerOptions};
@@ -19,7 +20,7 @@ use super::{
     LibraryResult, Link, LinkKeys, NewTrack, PostgresStore, Receipt, Scope, Secret, Settings, Soundness,
     SqliteStore, Step, Storage, StorageKeys, Topic, Track, TrackId, UserStatus,
 };
-use crate::{Studio, naming};
+use crate::{ErrorKind, Studio, naming};
 
 const DATABASE_FILE: &str = "library.sqlite";
 const FILES_FOLDER: &str = "files";
@@ -254,6 +255,11 @@ impl Library {
         allowed: &[Step],
     ) -> LibraryResult<Imported> {
         let size = tokio::fs::metadata(path).await.map_err(|error| LibraryError::storage(path, error))?.len();
+        let settings = self.settings(scope).await?;
+        if let Some(limit) = settings.largest_import_bytes.filter(|&limit| size > limit) {
+            let message = format!("this file has {size} bytes, and largest_import_bytes is {limit}");
+            return Err(LibraryError::new(LibraryErrorKind::NoSpace, message));
+        }
         self.make_sure_of_space(scope, size).await?;
         let tags = read_tags(path).await?;
         let file_name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
@@ -270,16 +276,17 @@ impl Library {
         let title = naming::shown(tags.title.as_deref()).unwrap_or_else(|| naming::file_stem(&file_name));
         let track = NewTrack {
             id: TrackId::random(),
-            title: title.chars().take(500).collect(),
-            artist: naming::shown(tags.artist.as_deref()).map(str::to_owned),
-            album: naming::shown(tags.album.as_deref()).map(str::to_owned),
+            title: shortened(title),
+            artist: naming::shown(tags.artist.as_deref()).map(shortened),
+            album: naming::shown(tags.album.as_deref()).map(shortened),
             file_name,
             blob,
         };
         let id = track.id;
-        let settings = Settings::from_json(self.database.settings(scope).await?)?;
-        let first =
-            Step::ALL.into_iter().find(|step| settings.steps.contains(step) && allowed.contains(step));
+        let mut first = settings.after(None);
+        while let Some(step) = first.filter(|step| !allowed.contains(step)) {
+            first = settings.after(Some(step));
+        }
         let mut changes = vec![Change::AddTrack(track)];
         changes.extend(first.map(|step| Change::Enqueue(pipeline::job(step, id, batch, false))));
         let receipt = self.apply(scope, changes).await?;
@@ -298,6 +305,28 @@ impl Library {
         Ok(id)
     }
 
+    /// The track whose id is `text`, or the one whose id begins or ends so.
+    ///
+    /// # Errors
+    /// `NotFound`, or `Invalid` where there are several.
+    pub async fn find_track(&self, scope: Scope, text: &str) -> LibraryResult<TrackId> {
+        match text.parse() {
+            Ok(id) => Ok(id),
+            Err(_) => the_one("track", text, self.database.tracks_like(scope, text).await?),
+        }
+    }
+
+    /// The job whose id is `text`, or the one whose id begins or ends so.
+    ///
+    /// # Errors
+    /// `NotFound`, or `Invalid` where there are several.
+    pub async fn find_job(&self, scope: Scope, text: &str) -> LibraryResult<JobId> {
+        match text.parse() {
+            Ok(id) => Ok(id),
+            Err(_) => the_one("job", text, self.database.jobs_like(scope, text).await?),
+        }
+    }
+
     /// Asks for the steps of a track from `from` on, although they may be done already: what they make replaces
     /// what was there when it is finished, not before.
     ///
@@ -309,6 +338,31 @@ impl Library {
         receipt.enqueued.first().copied().ok_or_else(|| {
             LibraryError::new(LibraryErrorKind::Internal, "the queue gave no answer; please report it")
         })
+    }
+
+    /// [`process`](Self::process) for each of several tracks, all of them or none, as a batch of this name.
+    ///
+    /// # Errors
+    /// `NotFound`, and `Invalid` for no tracks.
+    pub async fn process_all(
+        &self,
+        scope: Scope,
+        tracks: &[TrackId],
+        from: Step,
+        name: &str,
+    ) -> LibraryResult<BatchId> {
+        let mut tracks = tracks.to_vec();
+        tracks.sort_unstable();
+        tracks.dedup();
+        let total = i64::try_from(tracks.len()).unwrap_or(i64::MAX);
+        let id = BatchId::random();
+        let mut changes =
+            vec![Change::AddBatch(Batch { id, name: name.to_owned(), total, done: 0, failed: 0 })];
+        changes.extend(
+            tracks.into_iter().map(|track| Change::Enqueue(pipeline::job(from, track, Some(id), true))),
+        );
+        self.apply(scope, changes).await?;
+        Ok(id)
     }
 
     /// The user's settings.
@@ -324,11 +378,25 @@ impl Library {
     /// # Errors
     /// `Invalid` for a value out of its range.
     pub async fn set_settings(&self, scope: Scope, settings: &Settings) -> LibraryResult<()> {
-        settings.separate_options()?;
+        settings.check()?;
+        // What is missing here may be there where the work is done.
+        if let Err(error) = self.studio.choose_engine(&settings.separate_options()?)
+            && error.kind() == ErrorKind::InvalidOption
+        {
+            return Err(LibraryError::new(LibraryErrorKind::Invalid, error.to_string()).caused_by(error));
+        }
         let document = serde_json::to_value(settings).map_err(|error| {
             LibraryError::new(LibraryErrorKind::Internal, "settings cannot be written").caused_by(error)
         })?;
         self.apply(scope, vec![Change::SetSettings(document)]).await.map(|_| ())
+    }
+
+    /// Gives the user the defaults, those of later versions too.
+    ///
+    /// # Errors
+    /// `Database` when it cannot be written.
+    pub async fn reset_settings(&self, scope: Scope) -> LibraryResult<()> {
+        self.apply(scope, vec![Change::SetSettings(serde_json::json!({}))]).await.map(|_| ())
     }
 
     /// The events of a topic after number `after`, and then those to come.
@@ -447,12 +515,11 @@ impl Library {
         let song = self.database.track(scope, track).await?;
         let stems = self.database.stems(scope, track).await?;
         let exports = self.database.exports(scope, track).await?;
-        let mut files = vec![(naming::safe_name(&song.file_name), song.blob)];
-        files.extend(stems.into_iter().map(|stem| {
-            let engine = naming::safe_name(&stem.engine);
-            (format!("{engine} {}", naming::safe_name(&stem.file_name)), stem.blob.hash)
-        }));
+        let names = FileNames::new(&self.settings(scope).await?.stem_names)?;
+        let mut files = vec![(naming::safe_name(&song.file_name), song.blob.clone())];
+        files.extend(stems.into_iter().map(|stem| (names.of(&song, &stem), stem.blob.hash)));
         files.extend(exports.into_iter().map(|file| (naming::safe_name(&file.name), file.blob.hash)));
+        file_names::make_unique(&mut files);
         std::fs::create_dir_all(folder).map_err(|error| LibraryError::storage(folder, error))?;
         let mut paths = Vec::new();
         for (name, hash) in files {
@@ -548,7 +615,9 @@ impl Library {
             }
             for (scope, track, hash) in hurt {
                 if self.database.track(scope, track).await?.blob != hash {
-                    self.process(scope, track, Step::Separate).await?;
+                    let exports = self.database.exports(scope, track).await?;
+                    let lost = exports.iter().find(|file| file.blob.hash == hash);
+                    self.process(scope, track, lost.map_or(Step::Separate, |file| file.step)).await?;
                     report.repaired += 1;
                 }
             }
@@ -588,9 +657,29 @@ impl std::fmt::Debug for Library {
     }
 }
 
+/// The only one of those found by a part of their id.
+fn the_one<T>(what: &str, part: &str, found: Vec<T>) -> LibraryResult<T> {
+    let mut found = found.into_iter();
+    match (found.next(), found.next()) {
+        (Some(one), None) => Ok(one),
+        (None, _) => {
+            Err(LibraryError::not_found(what, format_args!("whose id begins or ends with {part:?}")))
+        }
+        _ => {
+            let message = format!("the ids of several {what}s begin or end with {part:?}; give more of it");
+            Err(LibraryError::new(LibraryErrorKind::Invalid, message))
+        }
+    }
+}
+
 fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// As much of a text as a library takes.
+fn shortened(text: &str) -> String {
+    text.chars().take(500).collect()
 }
 
 /// What a file says about itself; fails for what is no song.

@@ -7,6 +7,7 @@ mod change;
 mod domain;
 mod error;
 mod event;
+mod file_names;
 mod fold;
 mod front;
 mod ids;
@@ -17,6 +18,7 @@ mod pipeline;
 mod queue;
 mod secret;
 mod settings;
+mod step;
 mod storage;
 mod store;
 mod upload;
@@ -43,7 +45,8 @@ pub use link::{Link, LinkKeys};
 pub use password::Passwords;
 pub use queue::{Enqueued, Fence, Job, JobState, NewJob, Schedule};
 pub use secret::{Secret, SecretHash};
-pub use settings::{Settings, Step};
+pub use settings::{Notifications, Settings};
+pub use step::Step;
 pub use storage::{Soundness, Staged, Storage, StorageKeys};
 pub use store::{
     Accounts, Claim, Database, Heartbeat, JobQueue, PostgresStore, QueueStatus, SqliteStore, Store, Usage,

@@ -222,9 +222,13 @@ impl Foreman {
                     next_look = Instant::now();
                 }
                 () = wake.notified() => {
+                    if give_up_at.is_none() {
+                        self.claim().await;
+                    }
                     // A cancelled job hears of it at once, not at its next regular beat.
-                    self.beat().await;
-                    next_look = Instant::now();
+                    if !self.running.is_empty() {
+                        self.beat().await;
+                    }
                 }
                 _ = stopped.changed(), if give_up_at.is_none() => {
                     let grace = stopped.borrow().unwrap_or_default();
@@ -423,6 +427,7 @@ impl Foreman {
         let hour = Duration::from_secs(3600);
         if database.due("prune", Duration::ZERO, hour).await? {
             database.prune(COMPLETED_AGE, FAILED_AGE).await?;
+            database.forget_old().await?;
         }
         if database.due("sweep", until_three(), 24 * hour).await? {
             database.sweep_blobs(storage, UNUSED_AGE).await?;

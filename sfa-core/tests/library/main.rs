@@ -2,11 +2,14 @@
 #![allow(clippy::print_stderr, reason = "what is skipped is said aloud")]
 
 mod accounts;
+mod batches;
 mod claims;
 mod interleavings;
 mod leases;
+mod lists;
 #[allow(dead_code, reason = "the chaos harness of the benches uses the rest")]
 mod postgres;
+mod results;
 mod rows;
 mod s3;
 mod schema;
@@ -148,7 +151,17 @@ async fn beat(desk: &Desk, fence: Fence, progress: i64) -> Verdict {
 /// Runs every case on a database of its own and names all that fail.
 async fn run_all(open: impl AsyncFn(usize) -> Arc<dyn Database>) {
     let mut failed = Vec::new();
-    let cases = [rows::CASES, accounts::CASES, claims::CASES, leases::CASES, upkeep::CASES].concat();
+    let cases = [
+        rows::CASES,
+        results::CASES,
+        batches::CASES,
+        lists::CASES,
+        accounts::CASES,
+        claims::CASES,
+        leases::CASES,
+        upkeep::CASES,
+    ]
+    .concat();
     for (index, (name, case)) in cases.into_iter().enumerate() {
         let desk = Desk::over(open(index).await).await;
         let outcome = futures_util::FutureExt::catch_unwind(AssertUnwindSafe(case(desk))).await;

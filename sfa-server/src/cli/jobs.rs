@@ -1,9 +1,7 @@
 //! `sfa jobs`: the work of a library.
 
 use clap::{Args, Subcommand};
-use sfa_core::library::{
-    Change, Job, JobId, JobQuery, JobState, Library, LibraryError, Scope, Topic, TrackId,
-};
+use sfa_core::library::{Batch, Change, Job, JobId, JobQuery, JobState, Library, LibraryError, Scope, Topic};
 
 use super::library::{Place, or_stopped};
 use super::{Context, Exit};
@@ -27,7 +25,7 @@ enum Action {
 
         /// Only of this song
         #[arg(long, value_name = "ID")]
-        track: Option<TrackId>,
+        track: Option<String>,
 
         /// At most so many
         #[arg(long, default_value_t = 100, value_parser = clap::value_parser!(i64).range(1..=500))]
@@ -39,23 +37,29 @@ enum Action {
     },
     /// Show one job
     Show {
-        /// The job's id
-        id: JobId,
+        /// The job's id, or enough of its beginning or end
+        id: String,
     },
     /// Put failed or cancelled jobs back into the queue
     Retry {
         /// The jobs' ids
         #[arg(value_name = "ID", required = true)]
-        ids: Vec<JobId>,
+        ids: Vec<String>,
     },
     /// Stop jobs, waiting or running
     Cancel {
         /// The jobs' ids
         #[arg(value_name = "ID", required = true)]
-        ids: Vec<JobId>,
+        ids: Vec<String>,
     },
     /// Show the queues
     Queues,
+    /// List the newest batches: work on several songs that was asked for together
+    Batches {
+        /// Print one line of JSON per batch on stdout
+        #[arg(long)]
+        json: bool,
+    },
     /// Take nothing more from a queue, on any machine; what runs goes on
     Pause {
         /// The queue: separate, analyze or export
@@ -69,7 +73,7 @@ enum Action {
     /// Print what happens to a song, one line of JSON per event, until Ctrl-C
     Watch {
         /// The song's id
-        track: TrackId,
+        track: String,
     },
 }
 
@@ -78,23 +82,33 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
 }
 
 async fn act(context: &Context, library: &Library, action: &Action) -> Result<Exit, LibraryError> {
-    let change = async |change| library.apply(Scope::LOCAL, vec![change]).await;
+    let change_all = async |ids: &[String], change: fn(JobId) -> Change| {
+        for id in ids {
+            let job = library.find_job(Scope::LOCAL, id).await?;
+            library.apply(Scope::LOCAL, vec![change(job)]).await?;
+        }
+        Ok::<_, LibraryError>(())
+    };
     match action {
         Action::List { state, track, limit, json } => {
-            let query = JobQuery { state: *state, track: *track, limit: *limit };
+            let track = match track {
+                Some(id) => Some(library.find_track(Scope::LOCAL, id).await?),
+                None => None,
+            };
+            let query = JobQuery { state: *state, track, limit: *limit };
             for job in library.rows().jobs(Scope::LOCAL, &query).await? {
                 context.terminal.print(if *json { text(&job) } else { line(&job) });
             }
         }
-        Action::Show { id } => context.terminal.print(text(&library.rows().job(Scope::LOCAL, *id).await?)),
-        Action::Retry { ids } => {
-            for id in ids {
-                change(Change::RetryJob(*id)).await?;
-            }
+        Action::Show { id } => {
+            let id = library.find_job(Scope::LOCAL, id).await?;
+            context.terminal.print(text(&library.rows().job(Scope::LOCAL, id).await?));
         }
-        Action::Cancel { ids } => {
-            for id in ids {
-                change(Change::CancelJob(*id)).await?;
+        Action::Retry { ids } => change_all(ids, Change::RetryJob).await?,
+        Action::Cancel { ids } => change_all(ids, Change::CancelJob).await?,
+        Action::Batches { json } => {
+            for batch in library.rows().batches(Scope::LOCAL, 0).await? {
+                context.terminal.print(if *json { batch_json(&batch) } else { batch_line(&batch) });
             }
         }
         Action::Queues => {
@@ -107,8 +121,9 @@ async fn act(context: &Context, library: &Library, action: &Action) -> Result<Ex
         Action::Pause { queue } => library.rows().set_paused(queue, true).await?,
         Action::Resume { queue } => library.rows().set_paused(queue, false).await?,
         Action::Watch { track } => {
-            library.rows().track(Scope::LOCAL, *track).await?;
-            let mut events = library.follow(Scope::LOCAL, Topic::Track(*track), 0);
+            let track = library.find_track(Scope::LOCAL, track).await?;
+            library.rows().track(Scope::LOCAL, track).await?;
+            let mut events = library.follow(Scope::LOCAL, Topic::Track(track), 0);
             loop {
                 let event = or_stopped(context, events.next()).await?;
                 context.terminal.print(serde_json::to_string(&event).expect("an event is plain data"));
@@ -116,6 +131,17 @@ async fn act(context: &Context, library: &Library, action: &Action) -> Result<Ex
         }
     }
     Ok(Exit::Success)
+}
+
+fn batch_json(batch: &Batch) -> String {
+    let mut document = serde_json::to_value(batch).expect("a batch is plain data");
+    document["percent"] = batch.percent().into();
+    document.to_string()
+}
+
+fn batch_line(batch: &Batch) -> String {
+    let Batch { id, name, total, done, failed } = batch;
+    format!("{id}  {:>3} %  {done} of {total} songs, {failed} failed  {name}", batch.percent())
 }
 
 fn text(job: &Job) -> String {

@@ -6,21 +6,37 @@ use clap::Args;
 use sfa_core::library::{Step, WorkerOptions};
 
 use super::library::{Place, stopped};
-use super::{Context, Exit};
+use super::{Context, Exit, step};
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
     #[command(flatten)]
     place: Place,
 
-    /// Take only from these, separated by commas: separate, analyze, export
-    #[arg(long, value_delimiter = ',', value_name = "LIST", default_value = "separate,analyze,export",
-        value_parser = ["separate", "analyze", "export"])]
+    /// Take only from these, separated by commas: separate, analyze (chords and MIDI too), export (cues too)
+    #[arg(long, value_delimiter = ',', value_name = "LIST", default_values = Step::QUEUES,
+        hide_default_value = true, value_parser = Step::QUEUES)]
     queues: Vec<String>,
 
     /// Jobs of each queue at once
     #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
     concurrency: u8,
+
+    /// What this machine can do besides, separated by commas, for jobs that require it, for example "cuda"
+    #[arg(long, value_delimiter = ',', value_name = "LIST")]
+    can: Vec<String>,
+
+    /// Give its jobs to others when nothing was heard of it for so many seconds
+    #[arg(long, default_value_t = 30, value_name = "SECONDS", value_parser = clap::value_parser!(u64).range(3..=3600))]
+    lease: u64,
+
+    /// End a job that runs longer than so many minutes
+    #[arg(long, default_value_t = 360, value_name = "MINUTES", value_parser = clap::value_parser!(u64).range(1..=10_080))]
+    deadline: u64,
+
+    /// End a job that needs more memory than so many MiB
+    #[arg(long, value_name = "MIB", value_parser = clap::value_parser!(u64).range(64..=1_048_576))]
+    memory_limit: Option<u64>,
 
     /// What this machine is called in lists
     #[arg(long, default_value = "sfa worker")]
@@ -38,11 +54,21 @@ pub(super) struct Arguments {
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit> {
     let mut options = WorkerOptions::default();
     options.name.clone_from(&arguments.name);
+    options.lease = Duration::from_secs(arguments.lease);
+    options.deadline = Duration::from_secs(60 * arguments.deadline);
+    options.capabilities.extend(arguments.can.iter().cloned());
     let queue = |name: &String| (name.clone(), usize::from(arguments.concurrency));
     options.queues = arguments.queues.iter().map(queue).collect();
     let queues: Vec<&str> = options.queues.iter().map(|(name, _)| name.as_str()).collect();
     let queues = queues.join(", ");
     arguments.place.with(context, async |library| {
+        let library = match (arguments.memory_limit, step::program()) {
+            (Some(mib), Some(mut program)) => {
+                program.memory_limit_bytes = Some(mib << 20);
+                library.clone().with_children(program)
+            }
+            _ => library.clone(),
+        };
         let worker = library.start_worker(options.clone()).await?;
         context.terminal.note(format!("working on {queues}; Ctrl-C stops"));
         if arguments.drain {
@@ -57,5 +83,3 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
         Ok(if context.watch.is_stopped() { Exit::Interrupted } else { Exit::Success })
     })
 }
-
-const _: () = assert!(Step::ALL.len() == 3, "the list of queues above names every step");

@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use serde_json::{Value, json};
-use sfa_core::library::{Role, Scope, WorkerOptions};
+use sfa_core::library::{Role, Scope, Step, WorkerOptions};
 
 use crate::house::{Client, House, refused, text};
 
@@ -109,6 +109,9 @@ async fn songs_are_listed_in_pages_found_renamed_and_removed() {
     let renamed = ann.json("PATCH", &format!("/api/v1/tracks/{}", ids[0]), json!({"artist": "Béla"})).await;
     assert_eq!((&renamed.data()["artist"], &renamed.data()["title"]), (&json!("Béla"), &json!("b")));
     assert_eq!(page("search=bela").await.0, "b");
+    assert_eq!(page("artist=B%C3%A9la&status=ready").await.0, "b");
+    assert_eq!(page("sort=title&reverse=true").await.0, "cba");
+    assert_eq!(page("bpm_min=100&bpm_max=130&keys=8A,Am&energy_min=3&has_stems=true").await.0, "");
     refused(
         &ann.json("PATCH", &format!("/api/v1/tracks/{}", ids[0]), json!({"title": ""})).await,
         422,
@@ -116,7 +119,17 @@ async fn songs_are_listed_in_pages_found_renamed_and_removed() {
     );
     assert_eq!(ann.delete(&format!("/api/v1/tracks/{}", ids[0])).await.status, 204);
     refused(&ann.get(&format!("/api/v1/tracks/{}", ids[0])).await, 404, "not_found");
-    for wrong in ["sort=id;drop", "limit=0", "limit=501", "limit=x", "after=x", "owner=x"] {
+    for wrong in [
+        "sort=id;drop",
+        "limit=0",
+        "limit=501",
+        "limit=x",
+        "after=x",
+        "owner=x",
+        "keys=H",
+        "bpm_min=NaN",
+        "status=x",
+    ] {
         refused(&ann.get(&format!("/api/v1/tracks?{wrong}")).await, 422, "invalid");
     }
 }
@@ -151,7 +164,7 @@ async fn a_song_is_worked_on_and_its_results_are_there() {
     assert_eq!(report.header("content-type"), "application/octet-stream");
 
     let jobs = ann.get("/api/v1/jobs?state=completed").await.data();
-    assert_eq!(jobs.as_array().unwrap().len(), 3);
+    assert_eq!(jobs.as_array().unwrap().len(), Step::ALL.len());
     refused(
         &ann.post(&format!("/api/v1/jobs/{}/cancel", text(&jobs[0]["id"])), json!({})).await,
         409,

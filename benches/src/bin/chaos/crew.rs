@@ -21,11 +21,13 @@ pub(crate) struct Place {
     pub(crate) database_url: Option<String>,
     /// Jobs that each of its workers runs at once.
     pub(crate) slots: usize,
+    /// Whether its workers enqueue a job at every tick of a clock.
+    pub(crate) ticks: bool,
 }
 
 impl Place {
     pub(crate) fn new(folder: PathBuf, database_url: Option<String>) -> Self {
-        Self { folder, database_url, slots: SLOTS }
+        Self { folder, database_url, slots: SLOTS, ticks: false }
     }
 
     pub(crate) async fn open(&self) -> Result<Library, Failure> {
@@ -38,7 +40,8 @@ impl Place {
 
     fn worker(&self) -> Result<Child, Failure> {
         let mut command = Command::new(std::env::current_exe()?);
-        command.arg("worker").arg(self.slots.to_string()).arg(&self.folder).args(&self.database_url);
+        command.arg(if self.ticks { "clock" } else { "worker" });
+        command.arg(self.slots.to_string()).arg(&self.folder).args(&self.database_url);
         Ok(command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null()).spawn()?)
     }
 }

@@ -12,7 +12,7 @@ use std::time::Duration;
 use crate::Failure;
 
 /// The name of a server's socket in its folder.
-const SOCKET: &str = ".s.PGSQL.5432";
+pub(crate) const SOCKET: &str = ".s.PGSQL.5432";
 
 pub(crate) struct Partition {
     folder: tempfile::TempDir,

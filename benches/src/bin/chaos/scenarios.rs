@@ -1,13 +1,16 @@
 //! What happens, and what must hold afterwards.
 
+use std::io::Write as _;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use nix::sys::signal::Signal;
-use sfa_core::library::{Change, Job, JobQuery, JobState, Library, Scope};
+use sfa_core::library::{Change, Job, JobQuery, JobState, Library, LibraryErrorKind, NewJob, Scope};
 
 use crate::crew::{Crew, Place, WORKERS, enqueue, left, settle, work_through};
 use crate::partition::Partition;
-use crate::{Failure, LEASE, PATIENCE, PLAIN, POISON, postgres};
+use crate::{Failure, LEASE, PATIENCE, PLAIN, POISON, QUEUE, TICK, postgres};
 
 /// Workers are killed every second.
 pub(crate) async fn killed_workers(place: &Place) -> Result<String, Failure> {
@@ -183,6 +186,99 @@ pub(crate) async fn cancelled_without_news(
         return Err(format!("the last of {JOBS} jobs stopped after {:.1} s", secs.as_secs_f64()).into());
     }
     Ok(format!("{JOBS} running jobs stopped within {:.1} s", secs.as_secs_f64()))
+}
+
+/// Several workers look after one schedule while they are killed in turn: every time has its job, and only one.
+pub(crate) async fn ticking_clock(place: &Place) -> Result<String, Failure> {
+    const TICKS: usize = 60;
+    let place = Place { ticks: true, ..place.clone() };
+    let library = place.open().await?;
+    let mut crew = Crew::hire(&place)?;
+    let started = Instant::now();
+    let jobs = loop {
+        let query = JobQuery { state: None, track: None, limit: 500 };
+        let jobs = library.rows().jobs(Scope::LOCAL, &query).await?;
+        if jobs.len() >= TICKS {
+            break jobs;
+        }
+        if started.elapsed() > PATIENCE {
+            return Err(format!("{} of {TICKS} jobs came", jobs.len()).into());
+        }
+        crew.replace(jobs.len())?;
+        tokio::time::sleep(2 * TICK).await;
+    };
+    let killed = crew.killed;
+    drop(crew);
+    let tick_ms = i64::try_from(TICK.as_millis())?;
+    let mut times: Vec<i64> = jobs.iter().map(|job| job.created_at_ms / tick_ms).collect();
+    times.sort_unstable();
+    if let Some(pair) = times.windows(2).find(|pair| pair[1] != pair[0] + 1) {
+        return Err(format!("jobs of the times {} and {} follow each other", pair[0], pair[1]).into());
+    }
+    Ok(format!("{} times, {} jobs, {killed} workers killed", times.len(), jobs.len()))
+}
+
+/// A small disk is filled by somebody else: reading goes on, new songs are refused, and no job is lost.
+pub(crate) async fn full_disk(place: &Place) -> Result<String, Failure> {
+    let Some(disk) = SmallDisk::mount(&place.folder)? else {
+        return Ok("left out: a disk can only be made by an administrator".to_owned());
+    };
+    let library = place.open().await?;
+    enqueue(&library, PLAIN, 3000, 50).await?;
+    let _crew = Crew::hire(place)?;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let filler = disk.fill()?;
+    let before = left(&library).await;
+    // What is written already has its place on the disk; this needs more.
+    let large = NewJob::new(QUEUE, PLAIN, serde_json::json!({"text": "x".repeat(8 << 20)}));
+    let large = library.apply(Scope::LOCAL, vec![Change::Enqueue(large)]).await.map(|_| ());
+    let song = library.import(Scope::LOCAL, &std::env::current_exe()?).await.map(|_| ());
+    for (what, answer) in [("a large change", large), ("a song", song)] {
+        if !answer.as_ref().is_err_and(|error| error.kind() == LibraryErrorKind::NoSpace) {
+            return Err(format!("{what} for a full disk was answered by {answer:?}").into());
+        }
+    }
+    tokio::time::sleep(2 * LEASE).await;
+    let after = left(&library).await;
+    if after == i64::MAX {
+        return Err("the library could not be read".into());
+    }
+    std::fs::remove_file(filler)?;
+    let secs = work_through(&library, PATIENCE, |_| Ok(())).await?;
+    let settled = settle(&library, 3000).await?;
+    Ok(format!("{settled}, {} of {before} done meanwhile, {secs:.0} s more", before - after))
+}
+
+/// A file system of its own, in memory.
+struct SmallDisk<'a> {
+    folder: &'a Path,
+}
+
+impl<'a> SmallDisk<'a> {
+    /// Where that is allowed.
+    fn mount(folder: &'a Path) -> Result<Option<Self>, Failure> {
+        std::fs::create_dir_all(folder)?;
+        let mut command = Command::new("mount");
+        command.args(["-t", "tmpfs", "-o", "size=288m", "tmpfs"]).arg(folder).stderr(Stdio::null());
+        Ok(command.status()?.success().then_some(Self { folder }))
+    }
+
+    /// Takes what is left of it.
+    fn fill(&self) -> Result<PathBuf, Failure> {
+        let path = self.folder.join("filler");
+        let mut file = std::fs::File::create(&path)?;
+        for size in [1 << 20, 1 << 12, 1] {
+            while file.write_all(&vec![0; size]).is_ok() {}
+        }
+        Ok(path)
+    }
+}
+
+impl Drop for SmallDisk<'_> {
+    fn drop(&mut self) {
+        // Files of it may still be open for a moment: detached, it goes with the last of them.
+        Command::new("umount").arg("-l").arg(self.folder).status().ok();
+    }
 }
 
 async fn in_state(library: &Library, state: JobState) -> Result<Vec<Job>, Failure> {

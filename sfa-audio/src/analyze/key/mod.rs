@@ -3,6 +3,7 @@
 mod chords;
 mod decide;
 mod evidence;
+mod names;
 mod profiles;
 mod segments;
 #[cfg(test)]
@@ -112,7 +113,12 @@ impl Key {
     /// The Camelot wheel's name: C major is 8B, A minor 8A, one fifth up is one hour on.
     pub fn camelot(self) -> String {
         let letter = if self.mode == Mode::Major { 'B' } else { 'A' };
-        format!("{}{letter}", (self.fifths() + 7) % 12 + 1)
+        format!("{}{letter}", self.camelot_hour() + 1)
+    }
+
+    /// Hours on the Camelot wheel, from 0.
+    fn camelot_hour(self) -> usize {
+        (self.fifths() + 7) % 12
     }
 
     /// The Open Key name: C major is 1d, A minor 1m, one fifth up is one hour on.

@@ -28,6 +28,10 @@ const BLOBS: &str = "blobs";
 const INCOMING: &str = "incoming";
 /// Bytes read, hashed and written at a time.
 const CHUNK_BYTES: usize = 1 << 18;
+/// Bytes of a file that are sent to a store together; a store takes at most 10,000 parts, and none smaller.
+const PART_BYTES: usize = 5 << 20;
+/// Parts on their way: they are what an upload costs in memory.
+const PARTS_AT_ONCE: usize = 4;
 
 /// The files of a library.
 #[derive(Debug, Clone)]
@@ -98,7 +102,8 @@ impl Storage {
 
     async fn stage(&self, mut content: impl AsyncRead + Unpin, from: &Path) -> LibraryResult<Staged> {
         let key = Key::from_iter([INCOMING, &Uuid::now_v7().to_string()]);
-        let mut writer = BufWriter::new(Arc::clone(&self.store), key.clone());
+        let mut writer = BufWriter::with_capacity(Arc::clone(&self.store), key.clone(), PART_BYTES)
+            .with_max_concurrency(PARTS_AT_ONCE);
         match copy_hashing(&mut content, &mut writer, from).await {
             Ok(blob) => Ok(Staged { blob, key }),
             Err(error) => {

@@ -72,6 +72,14 @@ pub trait Store: Send + Sync {
     async fn jobs(&self, scope: Scope, query: &JobQuery) -> LibraryResult<Vec<Job>>;
     /// How far a batch is.
     async fn batch(&self, scope: Scope, id: BatchId) -> LibraryResult<Batch>;
+    /// The newest batches first, at most so many; 0 stands for 100.
+    async fn batches(&self, scope: Scope, limit: i64) -> LibraryResult<Vec<Batch>>;
+    /// Up to two tracks whose id begins or ends with `part`.
+    async fn tracks_like(&self, scope: Scope, part: &str) -> LibraryResult<Vec<TrackId>>;
+    /// Up to two jobs whose id begins or ends with `part`.
+    async fn jobs_like(&self, scope: Scope, part: &str) -> LibraryResult<Vec<JobId>>;
+    /// Removes the finished jobs and notifications of every user who keeps them for some days only, and says how many.
+    async fn forget_old(&self) -> LibraryResult<u64>;
 
     /// The events of a topic after number `seq`, at most 1000.
     async fn events(&self, scope: Scope, topic: &str, seq: i64) -> LibraryResult<Vec<Event>>;

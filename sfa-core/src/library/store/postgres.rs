@@ -5,11 +5,12 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
-use sqlx::{Pool, Postgres as Database};
+use sqlx::{Connection as _, Pool, Postgres as Database};
 use tokio::sync::Notify;
 
+use super::Claim;
 use super::migrations;
-use crate::library::{LibraryResult, Scope, UserId};
+use crate::library::{Job, LibraryResult, Scope, UserId};
 
 /// The time by the database's clock, in milliseconds since 1970.
 macro_rules! now_ms {
@@ -46,6 +47,37 @@ macro_rules! runs {
         )
     };
 }
+/// Begins an object in JSON.
+macro_rules! object {
+    () => {
+        "json_build_object"
+    };
+}
+/// Text as the JSON that it is.
+macro_rules! as_json {
+    ($text:literal) => {
+        concat!("cast(", $text, " as json)")
+    };
+}
+/// Takes jobs, and gives them as a list in JSON. What is taken is marked by the same statement.
+macro_rules! take {
+    () => {
+        concat!(
+            "with picked as materialized (select id as picked_id ",
+            ready!(),
+            " for update skip locked), taken as (update jobs set ",
+            claimed!("$6", "$7", "$8"),
+            " where id in (select picked_id from picked) returning ",
+            claimed_job!("attempt", "run_lease"),
+            " as job) select cast(json_agg(job) as text) from taken"
+        )
+    };
+}
+macro_rules! mark_taken {
+    () => {
+        None
+    };
+}
 /// The values of a list in JSON, as a table of `item`.
 macro_rules! items {
     ($list:literal) => {
@@ -59,20 +91,16 @@ macro_rules! like {
     };
 }
 
-/// The tracks `t`: this database asks its index of letters by itself.
-macro_rules! found {
-    ($word:literal) => {
-        "tracks t"
-    };
-}
-
 #[path = "queries/mod.rs"]
 mod queries;
 
 pub use queries::Rows as PostgresStore;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
+/// A connection that was idle longer is asked whether it lives before it is used.
+const TRUSTED: Duration = Duration::from_secs(1);
 const CONNECTIONS: u32 = 16;
+const CLAIMING_CONNECTIONS: u32 = 2;
 
 impl PostgresStore {
     /// Opens the database at `url`, for example "postgres://sfa@localhost/sfa", and brings it up to date.
@@ -84,26 +112,54 @@ impl PostgresStore {
             .map_err(queries::failed)?
             .application_name("sfa")
             .options([("statement_timeout", "60s"), ("idle_in_transaction_session_timeout", "60s")]);
-        let writer = PgPoolOptions::new()
-            .max_connections(CONNECTIONS)
+        // A connection that was in use a moment ago is hardly gone, and to ask it each time would double its work.
+        let pool = PgPoolOptions::new()
             .acquire_timeout(CONNECT_LIMIT)
-            .connect_with(options)
+            .test_before_acquire(false)
+            .before_acquire(|connection, meta| {
+                Box::pin(async move {
+                    if meta.idle_for > TRUSTED {
+                        connection.ping().await?;
+                    }
+                    Ok(true)
+                })
+            });
+        let writer = pool
+            .clone()
+            .max_connections(CONNECTIONS)
+            .connect_with(options.clone())
             .await
             .map_err(queries::failed)?;
         migrations::postgres().run(&writer).await.map_err(queries::migration_failed)?;
-        let store = Self { readers: writer.clone(), writer };
+        // Nobody waits until a claim is on disk. If the server crashes before it is, the job is claimed once more, and
+        // of its two runs the first that ends counts: what they leave is written with their ends.
+        let claims = pool
+            .max_connections(CLAIMING_CONNECTIONS)
+            .connect_lazy_with(options.options([("synchronous_commit", "off")]));
+        let store = Self { readers: writer.clone(), writer, claims };
         super::Store::ensure_user(&store, UserId::LOCAL, "local").await?;
         Ok(store)
     }
 }
 
+/// What this database answers when its disk is full.
+const DISK_FULL: &str = "53100";
+
 const BEGIN: &str = "begin";
-/// Nobody waits until a claim is on disk. If the server crashes before it is, the job is claimed once more, and of its
-/// two runs the first that ends counts: what they leave is written with their ends.
-const BEGIN_CLAIM: &str = "begin; set local synchronous_commit = off";
+
+/// Takes jobs of the only user who waits. One statement is a transaction by itself.
+async fn take_alone(rows: &PostgresStore, claim: &Claim) -> LibraryResult<Vec<Job>> {
+    let mut connection = rows.claims.acquire().await.map_err(queries::failed)?;
+    queries::take(&mut connection, claim, None, claim.slots).await
+}
 
 /// This database knows by itself whether to ask its index of letters.
 const SEARCH_COUNT: Option<&str> = None;
+
+/// Never asked for, since no word is counted.
+const FOUND: [&str; 2] = ["tracks t", ""];
+/// This database knows by itself which index finds the fewest tracks.
+const INDEX_HINT: Option<&str> = None;
 
 /// Tells workers on all nodes, at the end of the transaction, that there is news of jobs. The same news twice in one
 /// transaction is told once.

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
-use sqlx::{Pool, Sqlite as Database};
+use sqlx::{Connection as _, Pool, Sqlite as Database};
 use tokio::sync::Notify;
 
-use super::migrations;
-use crate::library::{LibraryResult, Scope, UserId};
+use super::{Claim, migrations};
+use crate::library::{Job, LibraryResult, Scope, UserId};
 
 /// The time by the database's clock, in milliseconds since 1970.
 macro_rules! now_ms {
@@ -46,6 +46,37 @@ macro_rules! runs {
         concat!("(select value ->> 0 as run_job, value ->> 1 as run_number from json_each(", $list, "))")
     };
 }
+/// Begins an object in JSON.
+macro_rules! object {
+    () => {
+        "json_object"
+    };
+}
+/// Text as the JSON that it is.
+macro_rules! as_json {
+    ($text:literal) => {
+        concat!("json(", $text, ")")
+    };
+}
+/// Gives the jobs that are to be taken, as they will be then, as a list in JSON. One row of text and a second statement are
+/// much faster here than a row for each job: every row wakes the thread that waits for it.
+macro_rules! take {
+    () => {
+        concat!(
+            "select json_group_array(",
+            claimed_job!("attempt + 1", "run_lease + 1"),
+            ") from (select * ",
+            ready!(),
+            ")"
+        )
+    };
+}
+/// Makes it true.
+macro_rules! mark_taken {
+    () => {
+        Some(concat!("update jobs set ", claimed!("$2", "$3", "$4"), " where id in ", listed!("$1")))
+    };
+}
 /// The values of a list in JSON, as a table of `item`.
 macro_rules! items {
     ($list:literal) => {
@@ -56,18 +87,6 @@ macro_rules! items {
 macro_rules! like {
     () => {
         "like"
-    };
-}
-
-/// The tracks `t` that an index of letters finds. The cross join keeps the database from going through all tracks.
-macro_rules! found {
-    ($word:literal) => {
-        concat!(
-            "(select n.track_id from search_numbers n where n.number in \
-             (select rowid from search_index where search_index match ",
-            $word,
-            ")) as found cross join tracks t on t.id = found.track_id"
-        )
     };
 }
 
@@ -92,25 +111,48 @@ impl SqliteStore {
             .synchronous(SqliteSynchronous::Normal)
             .busy_timeout(BUSY_LIMIT)
             .foreign_keys(true);
-        let writer = SqlitePoolOptions::new()
-            .max_connections(1)
-            .connect_with(options.clone())
-            .await
-            .map_err(queries::failed)?;
+        // Connections to a file do not get lost. But where a disk is full, the database ends a transaction by itself, and
+        // the driver never stops believing in it.
+        let pool = SqlitePoolOptions::new().test_before_acquire(false).before_acquire(|connection, _| {
+            let is_free = !connection.is_in_transaction();
+            Box::pin(async move { Ok(is_free) })
+        });
+        let writer =
+            pool.clone().max_connections(1).connect_with(options.clone()).await.map_err(queries::failed)?;
         migrations::sqlite().run(&writer).await.map_err(queries::migration_failed)?;
-        let readers = SqlitePoolOptions::new().max_connections(4).connect_lazy_with(options.read_only(true));
-        let store = Self { writer, readers };
+        let readers = pool.max_connections(4).connect_lazy_with(options.read_only(true));
+        let store = Self { claims: writer.clone(), writer, readers };
         super::Store::ensure_user(&store, UserId::LOCAL, "local").await?;
         Ok(store)
     }
 }
 
+/// What this database answers when its disk is full.
+const DISK_FULL: &str = "13";
+
 const BEGIN: &str = "begin immediate";
-const BEGIN_CLAIM: &str = BEGIN;
+
+/// Takes jobs of the only user who waits.
+async fn take_alone(rows: &SqliteStore, claim: &Claim) -> LibraryResult<Vec<Job>> {
+    let mut transaction = rows.claims.begin_with(BEGIN).await.map_err(queries::failed)?;
+    let jobs = queries::take(&mut transaction, claim, None, claim.slots).await?;
+    transaction.commit().await.map_err(queries::failed)?;
+    Ok(jobs)
+}
 
 /// How many tracks an index of letters finds, at most `$2`: the database does not know whether to ask it first.
 const SEARCH_COUNT: Option<&str> =
     Some("select count(*) from (select 1 from search_index where search_index match $1 limit $2)");
+
+/// Tracks `t` by a word in an index of letters, which stands in between. The cross join keeps the database from going
+/// through all tracks.
+const FOUND: [&str; 2] = [
+    "(select n.track_id from search_numbers n where n.number in \
+     (select rowid from search_index where search_index match ",
+    ")) as found cross join tracks t on t.id = found.track_id",
+];
+/// Says by which index tracks are looked up: the database does not know how many each would find.
+const INDEX_HINT: Option<&str> = Some(" indexed by ");
 
 /// Nothing tells other processes; their workers look every now and then.
 const ANNOUNCE: Option<&str> = None;

@@ -1,24 +1,24 @@
 //! `sfa library`: songs that are remembered.
 
+mod list;
 mod place;
+mod settings;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
-use clap::{Args, Subcommand, ValueEnum};
+use clap::{Args, Subcommand};
 use serde_json::json;
-use sfa_core::library::{
-    Change, Library, LibraryError, Scope, Step, Track, TrackId, TrackOrder, TrackQuery, WorkerOptions,
-};
+use sfa_core::library::{Change, Library, LibraryError, Scope, Step, TrackId, WorkerOptions};
 use sfa_core::{Progress, Stage};
 
 use super::options::Inputs;
 use super::{Context, Exit, terminal};
+use list::{line, line_json};
 pub(super) use place::{Place, or_stopped, stopped};
 
 /// A stopped worker's jobs get this long to stop by themselves.
 pub(super) const GRACE: Duration = Duration::from_secs(1);
-const PAGE: i64 = 500;
 
 #[derive(Debug, Args)]
 pub(super) struct Arguments {
@@ -44,42 +44,36 @@ enum Action {
         #[arg(long)]
         json: bool,
     },
-    /// List the songs
-    List {
-        /// Only those whose title, artist or album contains this
-        #[arg(long, value_name = "WORDS")]
-        search: Option<String>,
-
-        /// The order
-        #[arg(long, value_enum, default_value = "newest")]
-        sort: Sort,
-
-        /// Print one line of JSON per song on stdout
-        #[arg(long)]
-        json: bool,
-    },
+    /// List the songs, those that you ask for
+    List(list::Arguments),
     /// Show what is known of a song and what was made of it
     Show {
-        /// The song's id, as `sfa library list` prints it
-        id: TrackId,
+        /// The song's id, as `sfa library list` prints it, or enough of its beginning or end
+        id: String,
 
         /// Print JSON on stdout
         #[arg(long)]
         json: bool,
     },
-    /// Make something of a song anew
+    /// Make something of songs anew; prints the job, or the batch of several
     Process {
-        /// The song's id
-        id: TrackId,
+        /// The songs' ids
+        #[arg(value_name = "ID", required = true)]
+        ids: Vec<String>,
 
-        /// Begin with this step
-        #[arg(long, value_enum, default_value = "separate")]
-        from: StepName,
+        /// Begin with this step: separate, analyze, cues, chords, midi, export
+        #[arg(long, value_name = "STEP", default_value = "separate", value_parser = step)]
+        from: Step,
+    },
+    /// See and change what is done to new songs, and how
+    Settings {
+        #[command(subcommand)]
+        action: Option<settings::Action>,
     },
     /// Copy the files of a song into a folder
     Get {
         /// The song's id
-        id: TrackId,
+        id: String,
 
         /// The folder
         #[arg(long, value_name = "DIR")]
@@ -89,7 +83,7 @@ enum Action {
     Rm {
         /// The songs' ids
         #[arg(value_name = "ID", required = true)]
-        ids: Vec<TrackId>,
+        ids: Vec<String>,
     },
     /// Read every file and compare rows with files in both directions
     Check {
@@ -103,34 +97,12 @@ enum Action {
     },
 }
 
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum Sort {
-    /// Last added first
-    Newest,
-    /// By title
-    Title,
-    /// By artist
-    Artist,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum StepName {
-    /// Stems and all that follows
-    Separate,
-    /// Tempo, key, form and all that follows
-    Analyze,
-    /// Files for other programs
-    Export,
-}
-
-impl From<StepName> for Step {
-    fn from(name: StepName) -> Self {
-        match name {
-            StepName::Separate => Self::Separate,
-            StepName::Analyze => Self::Analyze,
-            StepName::Export => Self::Export,
-        }
-    }
+/// Reads the name of a step.
+fn step(name: &str) -> Result<Step, String> {
+    Step::named(name).ok_or_else(|| {
+        let names = Step::ALL.map(Step::name).join(", ");
+        format!("there are the steps {names}")
+    })
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit> {
@@ -140,28 +112,47 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
             let files = inputs.files(context, None)?;
             place.with(context, async |library| add(context, library, &files, *wait, *json).await)
         }
-        Action::List { search, sort, json } => {
-            place.with(context, async |library| list(context, library, search.clone(), *sort, *json).await)
+        Action::List(arguments) => {
+            place.with(context, async |library| list::run(context, library, arguments).await)
         }
-        Action::Show { id, json } => {
-            place.with(context, async |library| show(context, library, *id, *json).await)
-        }
-        Action::Process { id, from } => place.with(context, async |library| {
-            let job = library.process(Scope::LOCAL, *id, (*from).into()).await?;
-            context.terminal.print(job.id().to_string());
+        Action::Show { id, json } => place.with(context, async |library| {
+            show(context, library, library.find_track(Scope::LOCAL, id).await?, *json).await
+        }),
+        Action::Process { ids, from } => place.with(context, async |library| {
+            let name = match &found(library, ids).await?[..] {
+                [id] => library.process(Scope::LOCAL, *id, *from).await?.id().to_string(),
+                ids => library.process_all(Scope::LOCAL, ids, *from, from.name()).await?.to_string(),
+            };
+            context.terminal.print(name);
             Ok(Exit::Success)
         }),
-        Action::Get { id, out } => place.with(context, async |library| get(context, library, *id, out).await),
+        Action::Settings { action } => {
+            place.with(context, async |library| settings::run(context, library, action.as_ref()).await)
+        }
+        Action::Get { id, out } => place.with(context, async |library| {
+            get(context, library, library.find_track(Scope::LOCAL, id).await?, out).await
+        }),
         Action::Rm { ids } => place.with(context, async |library| {
-            for id in ids {
-                library.apply(Scope::LOCAL, vec![Change::RemoveTrack(*id)]).await?;
-            }
+            let changes = found(library, ids).await?.into_iter().map(Change::RemoveTrack).collect();
+            library.apply(Scope::LOCAL, changes).await?;
             Ok(Exit::Success)
         }),
         Action::Check { repair, json } => {
             place.with(context, async |library| check(context, library, *repair, *json).await)
         }
     }
+}
+
+/// The tracks that are meant, each once.
+async fn found(library: &Library, ids: &[String]) -> Result<Vec<TrackId>, LibraryError> {
+    let mut tracks = Vec::new();
+    for id in ids {
+        let track = library.find_track(Scope::LOCAL, id).await?;
+        if !tracks.contains(&track) {
+            tracks.push(track);
+        }
+    }
+    Ok(tracks)
 }
 
 async fn add(
@@ -219,53 +210,10 @@ async fn add(
 fn progress(step: &str, percent: i64) -> Progress {
     let stage = match Step::named(step) {
         Some(Step::Separate) | None => Stage::Separate,
-        Some(Step::Analyze) => Stage::Analyze,
-        Some(Step::Export) => Stage::Export,
+        Some(Step::Analyze | Step::Chords | Step::Midi) => Stage::Analyze,
+        Some(Step::Cues | Step::Export) => Stage::Export,
     };
     Progress { stage, done: u64::try_from(percent).unwrap_or(0), total: 100 }
-}
-
-async fn list(
-    context: &Context,
-    library: &Library,
-    search: Option<String>,
-    sort: Sort,
-    json: bool,
-) -> Result<Exit, LibraryError> {
-    let order = match sort {
-        Sort::Newest => TrackOrder::Newest,
-        Sort::Title => TrackOrder::Title,
-        Sort::Artist => TrackOrder::Artist,
-    };
-    let mut query = TrackQuery { search, order, limit: PAGE, after: None };
-    loop {
-        let page = library.rows().tracks(Scope::LOCAL, &query).await?;
-        for track in &page {
-            context.terminal.print(if json { line_json(track) } else { line(track) });
-        }
-        query.after = page.last().map(|track| track.id);
-        if (page.len() as i64) < PAGE {
-            return Ok(Exit::Success);
-        }
-    }
-}
-
-fn line_json(track: &Track) -> String {
-    serde_json::to_string(track).expect("a track is plain data")
-}
-
-fn line(track: &Track) -> String {
-    let mut parts = vec![track.id.to_string(), format!("{:<8}", track.status.name())];
-    parts.push(track.duration_ms.map_or("-:--".to_owned(), |ms| terminal::clock(ms as f64 / 1000.0)));
-    if let Some(analysis) = &track.analysis {
-        parts.push(analysis.bpm.map_or("no pulse".to_owned(), |bpm| format!("{bpm:.2} BPM")));
-        parts.push(analysis.camelot.clone().unwrap_or_else(|| "no key".to_owned()));
-    }
-    parts.push(match &track.artist {
-        Some(artist) => format!("{artist} - {}", track.title),
-        None => track.title.clone(),
-    });
-    parts.join("  ")
 }
 
 async fn show(

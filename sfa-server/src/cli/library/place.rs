@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use clap::Args;
 use sfa_core::Studio;
-use sfa_core::library::{ChildProgram, Library, LibraryConfig, LibraryError, LibraryErrorKind};
+use sfa_core::library::{Library, LibraryConfig, LibraryError, LibraryErrorKind};
 
 use super::super::{Context, Exit, step};
 
@@ -61,9 +61,9 @@ impl Place {
         let result = runtime.block_on(async {
             let library = Studio::new().open(self.config()?).await?;
             // Where this program cannot be found again, the work is done in this process.
-            let library = match std::env::current_exe() {
-                Ok(program) => library.with_children(ChildProgram::new(program, [step::NAME])),
-                Err(_) => library,
+            let library = match step::program() {
+                Some(program) => library.with_children(program),
+                None => library,
             };
             work(&library).await
         });

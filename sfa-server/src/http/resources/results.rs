@@ -77,7 +77,7 @@ pub(in crate::http) struct ExportView {
 
 impl From<ExportFile> for ExportView {
     fn from(export: ExportFile) -> Self {
-        let ExportFile { name, blob } = export;
+        let ExportFile { name, blob, .. } = export;
         Self { file: FileView::new(blob.hash, blob.size_bytes, name.clone()), name }
     }
 }

@@ -83,9 +83,32 @@ impl From<AnalysisSummary> for AnalysisView {
 pub(in crate::http) struct ListQuery {
     /// Words that title, artist and album together contain, in any order, whatever their case and accents.
     search: Option<String>,
+    /// Only by this artist, written exactly so.
+    artist: Option<String>,
+    /// Only from this album, written exactly so.
+    album: Option<String>,
+    /// Only of this status: ready, working or failed.
+    #[param(value_type = Option<String>, pattern = "^(ready|working|failed)$")]
+    status: Option<TrackStatus>,
+    /// Only as fast as this, in beats per minute.
+    bpm_min: Option<f64>,
+    /// Only as slow as this.
+    bpm_max: Option<f64>,
+    /// Only in one of these keys, separated by commas: "A minor", "Am", "8A" or "1m".
+    #[param(example = "8A,9A")]
+    keys: Option<String>,
+    /// Only with at least this energy, 1 to 10.
+    energy_min: Option<i64>,
+    /// Only with at most this energy.
+    energy_max: Option<i64>,
+    /// Only with stems, or only without.
+    has_stems: Option<bool>,
     #[serde(default)]
     #[param(inline)]
     sort: Sort,
+    /// The order the other way round. Default: no.
+    #[serde(default)]
+    reverse: bool,
     /// Songs of a page. Default: 100.
     #[param(minimum = 1, maximum = 500)]
     limit: Option<i64>,
@@ -101,6 +124,51 @@ enum Sort {
     Newest,
     Title,
     Artist,
+    Bpm,
+    Key,
+    Duration,
+    Energy,
+}
+
+impl From<Sort> for TrackOrder {
+    fn from(sort: Sort) -> Self {
+        match sort {
+            Sort::Newest => Self::Newest,
+            Sort::Title => Self::Title,
+            Sort::Artist => Self::Artist,
+            Sort::Bpm => Self::Bpm,
+            Sort::Key => Self::Key,
+            Sort::Duration => Self::Duration,
+            Sort::Energy => Self::Energy,
+        }
+    }
+}
+
+impl ListQuery {
+    /// What the library is asked.
+    fn into_query(self, limit: i64) -> ApiResult<TrackQuery> {
+        if self.bpm_min.is_some_and(f64::is_nan) || self.bpm_max.is_some_and(f64::is_nan) {
+            return Err(ApiError::invalid("a tempo is a number"));
+        }
+        let named = self.keys.iter().flat_map(|keys| keys.split(','));
+        let keys = named.map(|key| key.parse().map_err(ApiError::invalid)).collect::<ApiResult<_>>()?;
+        let has_tempo = self.bpm_min.is_some() || self.bpm_max.is_some();
+        let has_energy = self.energy_min.is_some() || self.energy_max.is_some();
+        Ok(TrackQuery {
+            search: self.search.filter(|words| !words.trim().is_empty()),
+            artist: self.artist,
+            album: self.album,
+            status: self.status,
+            bpm: has_tempo.then(|| self.bpm_min.unwrap_or(0.0)..=self.bpm_max.unwrap_or(f64::MAX)),
+            keys,
+            energy: has_energy.then(|| self.energy_min.unwrap_or(1)..=self.energy_max.unwrap_or(10)),
+            has_stems: self.has_stems,
+            order: self.sort.into(),
+            is_reversed: self.reverse,
+            limit,
+            after: self.after,
+        })
+    }
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -116,15 +184,8 @@ pub(in crate::http) struct EditTrack {
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct Process {
     /// The first step to be done again; those after it follow.
-    from: FirstStep,
-}
-
-#[derive(Clone, Copy, Deserialize, ToSchema)]
-#[serde(rename_all = "snake_case")]
-enum FirstStep {
-    Separate,
-    Analyze,
-    Export,
+    #[schema(value_type = String, pattern = "^(separate|analyze|cues|chords|midi|export)$", example = "analyze")]
+    from: Step,
 }
 
 /// Work that was asked for.
@@ -144,13 +205,7 @@ pub(in crate::http) async fn list(
     Query(query): Query<ListQuery>,
 ) -> ApiResult<Page<TrackView>> {
     let limit = limit(query.limit, PAGE)?;
-    let order = match query.sort {
-        Sort::Newest => TrackOrder::Newest,
-        Sort::Title => TrackOrder::Title,
-        Sort::Artist => TrackOrder::Artist,
-    };
-    let search = query.search.filter(|words| !words.trim().is_empty());
-    let query = TrackQuery { search, order, limit, after: query.after };
+    let query = query.into_query(limit)?;
     let tracks = app.library.rows().tracks(caller.scope(), &query).await?;
     Ok(Page::of(tracks, limit, |track| track.id.to_string()))
 }
@@ -214,13 +269,8 @@ pub(in crate::http) async fn process(
     At(id): At<TrackId>,
     Body(body): Body<Process>,
 ) -> ApiResult<(StatusCode, Data<Accepted>)> {
-    let from = match body.from {
-        FirstStep::Separate => Step::Separate,
-        FirstStep::Analyze => Step::Analyze,
-        FirstStep::Export => Step::Export,
-    };
-    make_sure_of_step(&caller, from.name())?;
-    let job = app.library.process(caller.scope(), id, from).await?.id();
+    make_sure_of_step(&caller, body.from.name())?;
+    let job = app.library.process(caller.scope(), id, body.from).await?.id();
     Ok((StatusCode::ACCEPTED, Data { data: Accepted { job } }))
 }
 

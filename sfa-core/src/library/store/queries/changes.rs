@@ -1,20 +1,30 @@
 //! Writing: every [`Change`], one after the other, in one transaction.
 
 use serde_json::{Value, json};
+use sfa_audio::analyze::Key;
 
 use super::rows::{get, parsed};
 use super::{ANNOUNCE, Connection, Rows, Scope, failed, millis, record};
 use crate::library::fold::folded;
 use crate::library::{
-    Batch, Blob, Change, CueId, Enqueued, ExportFile, JobId, JobState, LibraryCue, LibraryError,
-    LibraryErrorKind, LibraryResult, LibraryStem, NewJob, NewTrack, NotificationId, PlaylistId, Receipt,
-    Topic, TrackEdit, TrackId,
+    AnalysisSummary, Batch, BatchId, Blob, Change, CueId, Enqueued, ExportFile, JobId, JobState, LibraryCue,
+    LibraryError, LibraryErrorKind, LibraryResult, LibraryStem, NewJob, NewTrack, NotificationId, PlaylistId,
+    Receipt, Settings, Step, Topic, TrackEdit, TrackId, TrackStatus,
 };
+
+/// The longest name of an artist or an album, as of a title.
+const MOST_CHARACTERS: usize = 500;
 
 impl Rows {
     pub(super) async fn apply_all(&self, scope: Scope, changes: Vec<Change>) -> LibraryResult<Receipt> {
-        let mut transaction = self.begin().await?;
         let mut receipt = Receipt::default();
+        if changes.iter().all(|change| matches!(change, Change::Enqueue(job) if job.is_plain())) {
+            // These become one statement, which is a transaction by itself.
+            let mut connection = self.writer.acquire().await.map_err(failed)?;
+            Writer::new(&mut connection, scope, &mut receipt).apply(changes).await?;
+            return Ok(receipt);
+        }
+        let mut transaction = self.begin().await?;
         let applied = Writer::new(&mut transaction, scope, &mut receipt).apply(changes).await;
         if let Err(error) = applied {
             // At once, and not when the connection is used again: nobody is to meet rows that are locked for nothing.
@@ -69,29 +79,14 @@ impl<'a> Writer<'a> {
             Change::RemoveTrack(track) => self.remove_track(track).await,
             Change::SetDuration(track, duration_ms) => self.set_duration(track, duration_ms).await,
             Change::ReplaceStems { track, engine, stems } => self.replace_stems(track, &engine, stems).await,
-            Change::ReplaceAnalysis { track, summary, document, cues } => {
-                self.own_track(track).await?;
-                self.forget("delete from analyses where track_id = $1", track).await?;
-                sqlx::query(concat!(
-                    "insert into analyses (track_id, bpm, key, camelot, energy, lufs, document, created_at_ms) \
-                     values ($1, $2, $3, $4, $5, $6, $7, ",
-                    now_ms!(),
-                    ")"
-                ))
-                .bind(track.to_string())
-                .bind(summary.bpm)
-                .bind(&summary.key)
-                .bind(&summary.camelot)
-                .bind(summary.energy)
-                .bind(summary.lufs)
-                .bind(document)
-                .execute(&mut *self.connection)
-                .await
-                .map_err(failed)?;
-                self.replace_cues(track, cues).await?;
-                self.tell_track(track, "track.analyzed", json!({"summary": summary})).await
+            Change::ReplaceAnalysis { track, summary, document } => {
+                self.replace_analysis(track, &summary, &document).await
             }
-            Change::ReplaceExports(track, files) => self.replace_exports(track, files).await,
+            Change::AmendAnalysis { track, before, after } => {
+                self.amend_analysis(track, &before, &after).await
+            }
+            Change::ReplaceCues { track, cues } => self.replace_cues(track, cues).await,
+            Change::ReplaceExports { track, step, files } => self.replace_exports(track, step, files).await,
             Change::Enqueue(job) => self.enqueue(job).await,
             Change::CancelJobs(track) => self.cancel_jobs(track).await,
             Change::CancelJob(job) => self.cancel_job(job).await,
@@ -175,6 +170,8 @@ impl<'a> Writer<'a> {
     }
 
     async fn add_track(&mut self, track: NewTrack) -> LibraryResult<()> {
+        check_length("artist", track.artist.as_deref())?;
+        check_length("album", track.album.as_deref())?;
         self.keep_blob(&track.blob).await?;
         sqlx::query(concat!(
             "insert into tracks (id, user_id, title, artist, album, file_name, blob_hash, search_text, \
@@ -197,6 +194,8 @@ impl<'a> Writer<'a> {
     }
 
     async fn edit_track(&mut self, track: TrackId, edit: TrackEdit) -> LibraryResult<()> {
+        check_length("artist", edit.artist.as_deref())?;
+        check_length("album", edit.album.as_deref())?;
         self.own_track(track).await?;
         let row = sqlx::query(
             "update tracks set title = coalesce($2, title), artist = coalesce($3, artist), \
@@ -270,11 +269,69 @@ impl<'a> Writer<'a> {
             .await
             .map_err(failed)?;
         }
+        self.forget(
+            "update tracks set has_stems = exists (select 1 from stems where track_id = $1) where id = $1",
+            track,
+        )
+        .await?;
         let kinds: Vec<&str> = stems.iter().map(|stem| stem.kind.as_str()).collect();
         self.tell_track(track, "track.separated", json!({"engine": engine, "stems": kinds})).await
     }
 
+    async fn replace_analysis(
+        &mut self,
+        track: TrackId,
+        summary: &AnalysisSummary,
+        document: &str,
+    ) -> LibraryResult<()> {
+        self.own_track(track).await?;
+        let key = summary.key.as_deref().map(str::parse::<Key>).transpose();
+        let key = key.map_err(|message| LibraryError::new(LibraryErrorKind::Invalid, message))?;
+        sqlx::query(concat!(
+            "update tracks set bpm = $2, key_place = $3, energy = $4, lufs = $5, analyzed_at_ms = ",
+            now_ms!(),
+            " where id = $1"
+        ))
+        .bind(track.to_string())
+        .bind(summary.bpm)
+        .bind(key.and_then(|key| i64::try_from(key.wheel_place()).ok()))
+        .bind(summary.energy)
+        .bind(summary.lufs)
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        sqlx::query(concat!(
+            "insert into analyses (track_id, document, created_at_ms) values ($1, $2, ",
+            now_ms!(),
+            ") on conflict (track_id) do update set document = excluded.document, \
+             created_at_ms = excluded.created_at_ms"
+        ))
+        .bind(track.to_string())
+        .bind(document)
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        self.tell_track(track, "track.analyzed", json!({"summary": summary})).await
+    }
+
+    async fn amend_analysis(&mut self, track: TrackId, before: &str, after: &str) -> LibraryResult<()> {
+        self.own_track(track).await?;
+        let amended = sqlx::query("update analyses set document = $3 where track_id = $1 and document = $2")
+            .bind(track.to_string())
+            .bind(before)
+            .bind(after)
+            .execute(&mut *self.connection)
+            .await
+            .map_err(failed)?;
+        if amended.rows_affected() == 0 {
+            let message = "the analysis was replaced while something was added to it";
+            return Err(LibraryError::new(LibraryErrorKind::Database, message));
+        }
+        self.tell_track(track, "track.analysis_amended", json!({})).await
+    }
+
     async fn replace_cues(&mut self, track: TrackId, cues: Vec<LibraryCue>) -> LibraryResult<()> {
+        self.own_track(track).await?;
         self.forget("delete from cues where track_id = $1 and is_automatic = true", track).await?;
         for cue in &cues {
             sqlx::query(
@@ -294,17 +351,27 @@ impl<'a> Writer<'a> {
             .await
             .map_err(failed)?;
         }
-        Ok(())
+        self.tell_track(track, "track.cued", json!({"cues": cues.len()})).await
     }
 
-    async fn replace_exports(&mut self, track: TrackId, files: Vec<ExportFile>) -> LibraryResult<()> {
+    async fn replace_exports(
+        &mut self,
+        track: TrackId,
+        step: Step,
+        files: Vec<ExportFile>,
+    ) -> LibraryResult<()> {
         self.own_track(track).await?;
-        self.forget("delete from exports where track_id = $1", track).await?;
+        sqlx::query("delete from exports where track_id = $1 and step = $2")
+            .bind(track.to_string())
+            .bind(step.name())
+            .execute(&mut *self.connection)
+            .await
+            .map_err(failed)?;
         for file in &files {
             self.keep_blob(&file.blob).await?;
             sqlx::query(concat!(
-                "insert into exports (track_id, name, blob_hash, size_bytes, created_at_ms) \
-                 values ($1, $2, $3, $4, ",
+                "insert into exports (track_id, name, blob_hash, size_bytes, step, created_at_ms) \
+                 values ($1, $2, $3, $4, $5, ",
                 now_ms!(),
                 ")"
             ))
@@ -312,12 +379,13 @@ impl<'a> Writer<'a> {
             .bind(&file.name)
             .bind(&file.blob.hash)
             .bind(file.blob.size_bytes)
+            .bind(step.name())
             .execute(&mut *self.connection)
             .await
             .map_err(failed)?;
         }
         let names: Vec<&str> = files.iter().map(|file| file.name.as_str()).collect();
-        self.tell_track(track, "track.exported", json!({"files": names})).await
+        self.tell_track(track, "track.exported", json!({"step": step, "files": names})).await
     }
 
     /// Enqueues jobs that depend on nothing, all by one statement.
@@ -364,6 +432,7 @@ impl<'a> Writer<'a> {
     async fn enqueue(&mut self, job: NewJob) -> LibraryResult<()> {
         if let Some(track) = job.track {
             self.own_track(track).await?;
+            self.join_batch(job.batch, track).await?;
         }
         let id = JobId::random();
         let state = waiting_state(&job);
@@ -421,8 +490,29 @@ impl<'a> Writer<'a> {
         state: JobState,
     ) -> LibraryResult<()> {
         let Some(track) = track else { return Ok(()) };
+        self.note_status(track, state).await?;
         let payload = json!({"job": job, "job_kind": kind, "state": state});
         self.tell_track(track, &format!("job.{state}"), payload).await
+    }
+
+    /// Writes what the jobs of a track add up to, after one of them has come to `state`.
+    async fn note_status(&mut self, track: TrackId, state: JobState) -> LibraryResult<()> {
+        if !state.is_final() {
+            let statement = "update tracks set status = 'working' where id = $1 and status <> 'working'";
+            return self.forget(statement, track).await;
+        }
+        let ended = if state == JobState::Discarded { TrackStatus::Failed } else { TrackStatus::Ready };
+        sqlx::query(
+            "update tracks set status = case when exists (select 1 from jobs where track_id = $1 \
+             and state in ('available', 'scheduled', 'retryable', 'executing')) then 'working' else $2 end \
+             where id = $1",
+        )
+        .bind(track.to_string())
+        .bind(ended.name())
+        .execute(&mut *self.connection)
+        .await
+        .map(|_| ())
+        .map_err(failed)
     }
 
     async fn cancel_jobs(&mut self, track: TrackId) -> LibraryResult<()> {
@@ -497,6 +587,18 @@ impl<'a> Writer<'a> {
         .await?;
         self.has_news = true;
         self.tell_job(track, job, &kind, JobState::Available).await
+    }
+
+    /// Counts a track towards a batch.
+    async fn join_batch(&mut self, batch: Option<BatchId>, track: TrackId) -> LibraryResult<()> {
+        let Some(batch) = batch else { return Ok(()) };
+        sqlx::query("insert into batch_tracks (batch_id, track_id) values ($1, $2) on conflict do nothing")
+            .bind(batch.to_string())
+            .bind(track.to_string())
+            .execute(&mut *self.connection)
+            .await
+            .map(|_| ())
+            .map_err(failed)
     }
 
     async fn add_batch(&mut self, batch: Batch) -> LibraryResult<()> {
@@ -614,6 +716,27 @@ impl<'a> Writer<'a> {
         .await
     }
 
+    /// Tells how the work on a track ended, where its user wants to know.
+    pub(super) async fn notify_of_end(
+        &mut self,
+        state: JobState,
+        kind: &str,
+        text: &str,
+        track: TrackId,
+    ) -> LibraryResult<()> {
+        let document: Option<String> = sqlx::query_scalar("select document from settings where user_id = $1")
+            .bind(self.user())
+            .fetch_optional(&mut *self.connection)
+            .await
+            .map_err(failed)?;
+        // Settings that cannot be read silence nobody.
+        let settings = document.and_then(|document| serde_json::from_str::<Settings>(&document).ok());
+        if settings.unwrap_or_default().notifications.tell(state) {
+            self.notify(kind, text, Some(track)).await?;
+        }
+        Ok(())
+    }
+
     async fn mark_read(&mut self) -> LibraryResult<()> {
         sqlx::query(concat!(
             "update notifications set read_at_ms = ",
@@ -626,6 +749,15 @@ impl<'a> Writer<'a> {
         .map(|_| ())
         .map_err(failed)
     }
+}
+
+/// No index takes a text of any length.
+fn check_length(what: &str, text: Option<&str>) -> LibraryResult<()> {
+    if text.is_some_and(|text| text.chars().count() > MOST_CHARACTERS) {
+        let message = format!("an {what} has up to {MOST_CHARACTERS} characters");
+        return Err(LibraryError::new(LibraryErrorKind::Invalid, message));
+    }
+    Ok(())
 }
 
 /// What a search of a track reads: words with a space before each.

@@ -1,6 +1,5 @@
 //! The queue.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,7 +10,7 @@ use tokio::sync::Notify;
 
 use super::changes::Writer;
 use super::rows::{self, get, job_columns, parsed};
-use super::{BEGIN_CLAIM, Connection, Rows, Scope, failed, listen, millis};
+use super::{BEGIN, Connection, Rows, Scope, failed, listen, millis, take_alone};
 use crate::library::queue::{backoff, shares};
 use crate::library::store::{Claim, Heartbeat, JobQueue, QueueStatus, Verdict};
 use crate::library::{
@@ -35,24 +34,12 @@ impl JobQueue for Rows {
     }
 
     async fn claim(&self, claim: &Claim) -> LibraryResult<Vec<Job>> {
-        let mut transaction = self.begin_by(BEGIN_CLAIM).await?;
-        let mut slots = free_slots(&mut transaction, claim).await?;
-        if slots <= 0 {
-            return Ok(Vec::new());
+        let jobs = take_alone(self, claim).await?;
+        if !jobs.is_empty() {
+            return Ok(jobs);
         }
-        let waiting = waiting_users(&mut transaction, &claim.queue).await?;
-        let running: Vec<i64> = waiting.iter().map(|(_, running)| *running).collect();
-        let mut jobs = Vec::new();
-        for ((user, _), share) in waiting.iter().zip(shares(slots, &running)) {
-            jobs.extend(claim_for(&mut transaction, claim, user, share).await?);
-        }
-        // Some may have had fewer jobs than their share.
-        for (user, _) in &waiting {
-            slots = free_after(claim.slots.min(slots), &jobs);
-            if slots > 0 {
-                jobs.extend(claim_for(&mut transaction, claim, user, slots).await?);
-            }
-        }
+        let mut transaction = self.claims.begin_with(BEGIN).await.map_err(failed)?;
+        let jobs = claim_fairly(&mut transaction, claim).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(jobs)
     }
@@ -109,25 +96,20 @@ impl JobQueue for Rows {
     }
 
     async fn finish(&self, ended: Vec<(Fence, Outcome)>) -> LibraryResult<Vec<LibraryResult<Receipt>>> {
-        let mut transaction = self.begin().await?;
         let is_plain =
             |outcome: &Outcome| matches!(outcome, Outcome::Completed(changes) if changes.is_empty());
         let plain: Vec<Fence> =
             ended.iter().filter(|(_, outcome)| is_plain(outcome)).map(|(fence, _)| *fence).collect();
-        let mut completed = HashMap::new();
-        if !plain.is_empty() {
-            let mut part = transaction.begin().await.map_err(failed)?;
-            if let Some(receipts) = complete_plainly(&mut part, &plain).await? {
-                completed = receipts;
-                part.commit().await.map_err(failed)?;
-            } else {
-                part.rollback().await.map_err(failed)?;
-            }
+        let mut transaction = self.begin().await?;
+        let are_written = complete_plainly(&mut transaction, &plain).await?;
+        if !are_written {
+            transaction.rollback().await.map_err(failed)?;
+            transaction = self.begin().await?;
         }
         let mut receipts = Vec::with_capacity(ended.len());
         for (fence, outcome) in ended {
-            if let Some(receipt) = completed.remove(&fence.job).filter(|_| is_plain(&outcome)) {
-                receipts.push(Ok(receipt));
+            if are_written && is_plain(&outcome) {
+                receipts.push(Ok(Receipt::default()));
                 continue;
             }
             let mut part = transaction.begin().await.map_err(failed)?;
@@ -372,95 +354,161 @@ async fn waiting_users(connection: &mut Connection, queue: &str) -> LibraryResul
     found.iter().map(|row| Ok((get(row, "user_id")?, get(row, "running")?))).collect()
 }
 
-async fn claim_for(
+/// A fair share of the slots for everybody who waits.
+async fn claim_fairly(connection: &mut Connection, claim: &Claim) -> LibraryResult<Vec<Job>> {
+    let slots = free_slots(connection, claim).await?;
+    if slots <= 0 {
+        return Ok(Vec::new());
+    }
+    let waiting = waiting_users(connection, &claim.queue).await?;
+    let running: Vec<i64> = waiting.iter().map(|(_, running)| *running).collect();
+    let mut jobs = Vec::new();
+    for ((user, _), share) in waiting.iter().zip(shares(slots, &running)) {
+        jobs.extend(take(connection, claim, Some(user), share).await?);
+    }
+    // Some may have had fewer jobs than their share.
+    for (user, _) in &waiting {
+        jobs.extend(take(connection, claim, Some(user), free_after(slots, &jobs)).await?);
+    }
+    Ok(jobs)
+}
+
+/// Where the jobs are that may run now: those of user `$5`, or if that is null of the only one who waits in a queue without
+/// pause or limit.
+macro_rules! ready {
+    () => {
+        concat!(
+            "from jobs where queue = $1 and user_id = coalesce($5, \
+             (select last.user_id from (select user_id from jobs where queue = $1 \
+                 and state in ('available', 'scheduled', 'retryable') order by user_id desc limit 1) as last \
+             where (select user_id from jobs where queue = $1 \
+                 and state in ('available', 'scheduled', 'retryable') and user_id < last.user_id order by user_id limit 1) is null \
+             and not exists (select 1 from queues where name = $1 \
+                 and (is_paused = true or running_limit is not null)))) \
+             and state in ('available', 'scheduled', 'retryable') and run_at_ms <= ",
+            now_ms!(),
+            " and attempt < max_attempts and ",
+            is_able!("$2"),
+            " and kind in ",
+            listed!("$3"),
+            " order by priority, run_at_ms, id limit $4"
+        )
+    };
+}
+
+/// What a claim writes.
+macro_rules! claimed {
+    ($worker:literal, $lease:literal, $deadline:literal) => {
+        concat!(
+            "state = 'executing', attempt = attempt + 1, run_lease = run_lease + 1, worker_id = ",
+            $worker,
+            ", lease_until_ms = ",
+            now_ms!(),
+            " + ",
+            $lease,
+            ", deadline_at_ms = ",
+            now_ms!(),
+            " + ",
+            $deadline,
+            ", attempted_at_ms = ",
+            now_ms!(),
+            ", progress = 0, stage = ''"
+        )
+    };
+}
+
+/// A job that was just claimed, in JSON. Many rows are read much faster as one text than each by itself.
+macro_rules! claimed_job {
+    ($attempt:literal, $run_lease:literal) => {
+        concat!(
+            object!(),
+            "('id', id, 'user', user_id, 'queue', queue, 'kind', kind, 'args', ",
+            as_json!("args"),
+            ", 'track', track_id, 'batch', batch_id, 'state', 'executing', 'priority', priority, 'run_at_ms', run_at_ms, \
+             'attempt', ",
+            $attempt,
+            ", 'max_attempts', max_attempts, 'run_lease', ",
+            $run_lease,
+            ", 'progress', 0, 'stage', '', 'cancel_requested', ",
+            as_json!("case when cancel_requested then 'true' else 'false' end"),
+            ", 'requires', ",
+            as_json!("requires"),
+            ", 'error', error, 'created_at_ms', created_at_ms, 'finished_at_ms', finished_at_ms)"
+        )
+    };
+}
+
+/// Gives the jobs that are `ready!`, as a list in JSON.
+const TAKE: &str = take!();
+/// Marks them as taken, where the first statement doesn't.
+const MARK_TAKEN: Option<&str> = mark_taken!();
+
+/// Takes the next jobs of a user, or those of the only user who waits, unless the queue is paused or has a limit: mostly
+/// it is like that, and then nothing has to be shared out.
+pub(in crate::library::store) async fn take(
     connection: &mut Connection,
     claim: &Claim,
-    user: &str,
+    user: Option<&str>,
     slots: i64,
 ) -> LibraryResult<Vec<Job>> {
     if slots <= 0 {
         return Ok(Vec::new());
     }
-    let found = sqlx::query(concat!(
-        "with picked as materialized (select jobs.id as picked_id from jobs where queue = $1 and user_id = $2 \
-         and state in ('available', 'scheduled', 'retryable') and run_at_ms <= ",
-        now_ms!(),
-        " and attempt < max_attempts and ",
-        is_able!("$3"),
-        " and kind in ",
-        listed!("$8"),
-        " order by priority, run_at_ms, id limit $4",
-        locking!(),
-        ") update jobs set state = 'executing', attempt = attempt + 1, run_lease = run_lease + 1, worker_id = $5, \
-         lease_until_ms = ",
-        now_ms!(),
-        " + $6, deadline_at_ms = ",
-        now_ms!(),
-        " + $7, attempted_at_ms = ",
-        now_ms!(),
-        ", progress = 0, stage = '' where id in (select picked_id from picked) returning ",
-        job_columns!()
-    ))
-    .bind(&claim.queue)
-    .bind(user)
-    .bind(json!(claim.capabilities).to_string())
-    .bind(slots)
-    .bind(claim.worker.to_string())
-    .bind(millis(claim.lease))
-    .bind(millis(claim.deadline))
-    .bind(json!(claim.kinds).to_string())
-    .fetch_all(&mut *connection)
-    .await
-    .map_err(failed)?;
-    found.iter().map(rows::job).collect()
+    let (worker, lease, deadline) = (claim.worker.to_string(), millis(claim.lease), millis(claim.deadline));
+    let query = sqlx::query_scalar(TAKE)
+        .bind(&claim.queue)
+        .bind(json!(claim.capabilities).to_string())
+        .bind(json!(claim.kinds).to_string())
+        .bind(slots)
+        .bind(user);
+    let query = if MARK_TAKEN.is_none() { query.bind(&worker).bind(lease).bind(deadline) } else { query };
+    let document: Option<String> = query.fetch_one(&mut *connection).await.map_err(failed)?;
+    let jobs: Vec<Job> = document.map_or(Ok(Vec::new()), |document| {
+        serde_json::from_str(&document).map_err(|error| {
+            LibraryError::new(LibraryErrorKind::Database, format!("the database holds no jobs: {error}"))
+        })
+    })?;
+    if let Some(statement) = MARK_TAKEN.filter(|_| !jobs.is_empty()) {
+        let ids: Vec<JobId> = jobs.iter().map(|job| job.id).collect();
+        sqlx::query(statement)
+            .bind(json!(ids).to_string())
+            .bind(worker)
+            .bind(lease)
+            .bind(deadline)
+            .execute(&mut *connection)
+            .await
+            .map_err(failed)?;
+    }
+    Ok(jobs)
 }
 
 fn given_away() -> LibraryError {
     LibraryError::new(LibraryErrorKind::Conflict, "this run of the job has been given to another worker")
 }
 
-/// Ends runs that changed nothing else, all by one statement: where jobs are small, most of their cost is this.
-/// `None`, and nothing is to be kept of it, when one of them is not its worker's any more.
-async fn complete_plainly(
-    connection: &mut Connection,
-    runs: &[Fence],
-) -> LibraryResult<Option<HashMap<JobId, Receipt>>> {
+/// Ends runs of jobs about no track that changed nothing else, all by one statement: where jobs are small, most of their
+/// cost is this. `false`, and nothing is to be kept of it, when one of them is about a track, or is not its worker's any
+/// more.
+async fn complete_plainly(connection: &mut Connection, runs: &[Fence]) -> LibraryResult<bool> {
+    if runs.is_empty() {
+        return Ok(true);
+    }
     let pairs: Vec<_> = runs.iter().map(|fence| json!([fence.job, fence.run_lease])).collect();
-    let pairs = json!(pairs).to_string();
+    // Whoever has a lease is executing. Asked for that state, a database would rather read all that have it than each of
+    // these by its id.
     let ended = sqlx::query(concat!(
         "update jobs set state = 'completed', finished_at_ms = ",
         now_ms!(),
         ", lease_until_ms = null, deadline_at_ms = null, error = null, progress = 100 from ",
         runs!("$1"),
-        " as runs where jobs.id = runs.run_job and jobs.run_lease = runs.run_number and jobs.state = 'executing'"
+        " as runs where jobs.id = runs.run_job and jobs.run_lease = runs.run_number \
+         and jobs.lease_until_ms is not null and jobs.track_id is null"
     ))
-    .bind(&pairs)
+    .bind(json!(pairs).to_string())
     .execute(&mut *connection)
     .await
     .map_err(failed)?;
-    let mut receipts: HashMap<JobId, Receipt> =
-        runs.iter().map(|fence| (fence.job, Receipt::default())).collect();
-    if ended.rows_affected() != runs.len() as u64 {
-        return Ok(None);
-    }
-    let with_tracks = sqlx::query(concat!(
-        "select ",
-        job_columns!(),
-        " from jobs join ",
-        runs!("$1"),
-        " as runs on jobs.id = runs.run_job and jobs.run_lease = runs.run_number where track_id is not null"
-    ))
-    .bind(&pairs)
-    .fetch_all(&mut *connection)
-    .await
-    .map_err(failed)?;
-    for row in &with_tracks {
-        let job = rows::job(row)?;
-        if let Some(receipt) = receipts.get_mut(&job.id) {
-            Writer::new(connection, Scope::of(job.user), receipt).tell_end(&job, JobState::Completed).await?;
-        }
-    }
-    Ok(Some(receipts))
+    Ok(ended.rows_affected() == runs.len() as u64)
 }
 
 /// Ends one run of a job.
@@ -550,7 +598,7 @@ impl Writer<'_> {
             _ => ("track.failed", format!("{title} failed at {}", job.kind)),
         };
         self.tell_track(track, kind, json!({})).await?;
-        self.notify(kind, &text, Some(track)).await
+        self.notify_of_end(state, kind, &text, track).await
     }
 
     async fn fail(&mut self, job: &Job, error: &str, is_final: bool) -> LibraryResult<()> {

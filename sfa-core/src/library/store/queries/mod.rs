@@ -2,11 +2,14 @@
 //! and what that one spells differently.
 
 mod accounts;
+mod batches;
 mod changes;
 mod jobs;
+mod lists;
 mod reads;
 mod rows;
 mod search;
+mod upkeep;
 
 use std::time::Duration;
 
@@ -14,7 +17,11 @@ use serde_json::Value;
 use sqlx::query::Query;
 use sqlx::{Pool, Transaction};
 
-use super::{ANNOUNCE, BEGIN, BEGIN_CLAIM, Database, SEARCH_COUNT, Scope, listen};
+pub(super) use jobs::take;
+
+use super::{
+    ANNOUNCE, BEGIN, DISK_FULL, Database, FOUND, INDEX_HINT, SEARCH_COUNT, Scope, listen, take_alone,
+};
 use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
 
 /// The most rows of a page.
@@ -28,6 +35,8 @@ type Arguments = <Database as sqlx::Database>::Arguments;
 pub struct Rows {
     pub(super) writer: Pool<Database>,
     pub(super) readers: Pool<Database>,
+    /// For claims, which need not be on disk.
+    pub(super) claims: Pool<Database>,
 }
 
 impl Rows {
@@ -37,17 +46,17 @@ impl Rows {
     }
 
     async fn begin(&self) -> LibraryResult<Transaction<'static, Database>> {
-        self.begin_by(BEGIN).await
-    }
-
-    async fn begin_by(&self, statement: &'static str) -> LibraryResult<Transaction<'static, Database>> {
-        self.writer.begin_with(statement).await.map_err(failed)
+        self.writer.begin_with(BEGIN).await.map_err(failed)
     }
 }
 
 /// What the database said, as an error of ours: constraints have names, and names have sentences.
 pub(super) fn failed(error: sqlx::Error) -> LibraryError {
     let (kind, message) = match error.as_database_error() {
+        Some(database) if database.code().is_some_and(|code| code == DISK_FULL) => (
+            LibraryErrorKind::NoSpace,
+            "the disk of the database is full; make room and try again".to_owned(),
+        ),
         Some(database) if database.is_unique_violation() => {
             (LibraryErrorKind::Conflict, already_there(database).to_owned())
         }
@@ -81,6 +90,8 @@ fn out_of_range(error: &dyn sqlx::error::DatabaseError) -> String {
     let sentence = [
         ("tracks_title_length", "a title has 1 to 500 characters"),
         ("tracks_duration", "a track is longer than nothing"),
+        ("tracks_bpm", "a tempo is more than nothing"),
+        ("tracks_energy", "an energy is 1 to 10"),
         ("playlists_name_length", "the name of a playlist has 1 to 500 characters"),
         ("cues_start", "a cue lies after the start of its track"),
         ("cues_order", "a loop ends after it begins"),

@@ -1,88 +1,24 @@
 //! Reading what belongs to one user.
 
+use std::str::FromStr;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::Value;
 
 use super::rows::{self, get, job_columns, parsed};
-use super::search::Words;
 use super::{PAGE_LIMIT, Rows, Scope, failed, millis, rows_of_list};
 use crate::library::store::{Store, Usage};
 use crate::library::{
     Batch, BatchId, Blob, Change, Event, ExportFile, Job, JobId, JobQuery, LibraryCue, LibraryError,
-    LibraryErrorKind, LibraryResult, LibraryStem, Notification, Playlist, PlaylistId, Receipt, Storage,
-    Track, TrackId, TrackOrder, TrackQuery, UserId,
+    LibraryResult, LibraryStem, Notification, Playlist, PlaylistId, Receipt, Storage, Track, TrackId,
+    TrackQuery, UserId,
 };
 
 /// The most events read at once.
 const EVENTS_LIMIT: i64 = 1000;
 /// Contents removed by one transaction.
 const SWEPT_AT_ONCE: i64 = 100;
-
-macro_rules! tracks {
-    ($rest:expr) => {
-        tracks!("tracks t", $rest)
-    };
-    ($from:expr, $rest:expr) => {
-        concat!(
-            "select t.id, t.title, t.artist, t.album, t.file_name, t.blob_hash, b.size_bytes, t.duration_ms, \
-             t.created_at_ms, a.track_id as analysed, a.bpm, a.key, a.camelot, a.energy, a.lufs, \
-             exists (select 1 from jobs j where j.track_id = t.id \
-                 and j.state in ('available', 'scheduled', 'retryable', 'executing')) as is_working, \
-             (select j.state from jobs j where j.track_id = t.id and j.finished_at_ms is not null \
-                 order by j.finished_at_ms desc, j.id desc limit 1) as last_state \
-             from ",
-            $from,
-            " join blobs b on b.hash = t.blob_hash left join analyses a on a.track_id = t.id \
-             where t.user_id = $1 ",
-            $rest
-        )
-    };
-}
-
-/// The pages of one order, by how tracks are searched and whether it is a later one.
-macro_rules! pages {
-    ($order:literal, $after:literal) => {
-        [
-            [
-                tracks!(concat!("order by ", $order, " limit $2")),
-                tracks!(concat!("and ", $after, "$3) order by ", $order, " limit $2")),
-            ],
-            [
-                tracks!(concat!(has_words!(), " order by ", $order, " limit $2")),
-                tracks!(concat!(has_words!(), " and ", $after, "$7) order by ", $order, " limit $2")),
-            ],
-            [
-                tracks!(found!("$7"), concat!(has_words!(), " order by ", $order, " limit $2")),
-                tracks!(
-                    found!("$7"),
-                    concat!(has_words!(), " and ", $after, "$8) order by ", $order, " limit $2")
-                ),
-            ],
-        ]
-    };
-}
-
-macro_rules! has_words {
-    () => {
-        "and t.search_text like $3 escape '!' and t.search_text like $4 escape '!' \
-         and t.search_text like $5 escape '!' and t.search_text like $6 escape '!'"
-    };
-}
-
-type Pages = [[&'static str; 2]; 3];
-
-const NEWEST: Pages = pages!(
-    "t.created_at_ms desc, t.id desc",
-    "(t.created_at_ms, t.id) < (select created_at_ms, id from tracks where id = "
-);
-const BY_TITLE: Pages =
-    pages!("t.title, t.id", "(t.title, t.id) > (select title, id from tracks where id = ");
-const BY_ARTIST: Pages = pages!(
-    "coalesce(t.artist, ''), t.id",
-    "(coalesce(t.artist, ''), t.id) > (select coalesce(artist, ''), id from tracks where id = "
-);
 
 #[async_trait]
 impl Store for Rows {
@@ -128,13 +64,7 @@ impl Store for Rows {
     }
 
     async fn track(&self, scope: Scope, id: TrackId) -> LibraryResult<Track> {
-        let row = sqlx::query(tracks!("and t.id = $2"))
-            .bind(scope.user.to_string())
-            .bind(id.to_string())
-            .fetch_optional(&self.readers)
-            .await
-            .map_err(failed)?;
-        rows::track(&row.ok_or_else(|| LibraryError::not_found("track", id))?)
+        self.one_track(scope, id).await
     }
 
     async fn track_of_blob(&self, scope: Scope, hash: &str) -> LibraryResult<Option<TrackId>> {
@@ -148,38 +78,7 @@ impl Store for Rows {
     }
 
     async fn tracks(&self, scope: Scope, query: &TrackQuery) -> LibraryResult<Vec<Track>> {
-        if !(1..=PAGE_LIMIT).contains(&query.limit) {
-            let message = format!("a page has 1 to {PAGE_LIMIT} tracks, not {}", query.limit);
-            return Err(LibraryError::new(LibraryErrorKind::Invalid, message));
-        }
-        if let Some(after) = query.after {
-            self.track(scope, after).await?;
-        }
-        let pages = match query.order {
-            TrackOrder::Newest => &NEWEST,
-            TrackOrder::Title => &BY_TITLE,
-            TrackOrder::Artist => &BY_ARTIST,
-        };
-        let words = query.search.as_deref().and_then(Words::of);
-        let rare_word = match &words {
-            Some(words) => self.rare_word(words).await?,
-            None => None,
-        };
-        let statement = pages[usize::from(words.is_some()) + usize::from(rare_word.is_some())]
-            [usize::from(query.after.is_some())];
-        // A plan that was made for other words can be a slow one for these.
-        let mut sql = sqlx::query(statement).persistent(words.is_none());
-        sql = sql.bind(scope.user.to_string()).bind(query.limit);
-        if let Some(words) = words {
-            sql = words.patterns.into_iter().fold(sql, |sql, pattern| sql.bind(pattern));
-            if let Some(word) = rare_word {
-                sql = sql.bind(word);
-            }
-        }
-        if let Some(after) = query.after {
-            sql = sql.bind(after.to_string());
-        }
-        sql.fetch_all(&self.readers).await.map_err(failed)?.iter().map(rows::track).collect()
+        self.page(scope, query).await
     }
 
     async fn count_tracks(&self, scope: Scope) -> LibraryResult<i64> {
@@ -232,7 +131,7 @@ impl Store for Rows {
 
     async fn exports(&self, scope: Scope, track: TrackId) -> LibraryResult<Vec<ExportFile>> {
         let found = sqlx::query(
-            "select e.name, e.blob_hash, e.size_bytes from exports e join tracks t on t.id = e.track_id \
+            "select e.name, e.step, e.blob_hash, e.size_bytes from exports e join tracks t on t.id = e.track_id \
              where t.user_id = $1 and t.id = $2 order by e.name",
         )
         .bind(scope.user.to_string())
@@ -240,7 +139,7 @@ impl Store for Rows {
         .fetch_all(&self.readers)
         .await
         .map_err(failed)?;
-        found.iter().map(|row| Ok(ExportFile { name: get(row, "name")?, blob: rows::blob(row)? })).collect()
+        found.iter().map(rows::export).collect()
     }
 
     async fn playlists(&self, scope: Scope) -> LibraryResult<Vec<Playlist>> {
@@ -322,28 +221,33 @@ impl Store for Rows {
     }
 
     async fn batch(&self, scope: Scope, id: BatchId) -> LibraryResult<Batch> {
-        let row = sqlx::query(
-            "select b.id, b.name, b.total, \
-             (select count(*) from (select j.track_id from jobs j where j.batch_id = b.id group by j.track_id \
-                 having count(*) filter (where j.finished_at_ms is null) = 0) as ended) as done, \
-             (select count(*) from (select j.track_id from jobs j where j.batch_id = b.id group by j.track_id \
-                 having count(*) filter (where j.finished_at_ms is null) = 0 \
-                 and count(*) filter (where j.state = 'discarded') > 0) as lost) as failed \
-             from batches b where b.user_id = $1 and b.id = $2",
+        self.one_batch(scope, id).await
+    }
+
+    async fn batches(&self, scope: Scope, limit: i64) -> LibraryResult<Vec<Batch>> {
+        self.newest_batches(scope, limit).await
+    }
+
+    async fn tracks_like(&self, scope: Scope, part: &str) -> LibraryResult<Vec<TrackId>> {
+        self.ids_like(
+            "select id from tracks where user_id = $1 and (id like $2 or id like $3) limit 2",
+            scope,
+            part,
         )
-        .bind(scope.user.to_string())
-        .bind(id.to_string())
-        .fetch_optional(&self.readers)
         .await
-        .map_err(failed)?
-        .ok_or_else(|| LibraryError::not_found("batch", id))?;
-        Ok(Batch {
-            id,
-            name: get(&row, "name")?,
-            total: get(&row, "total")?,
-            done: get(&row, "done")?,
-            failed: get(&row, "failed")?,
-        })
+    }
+
+    async fn jobs_like(&self, scope: Scope, part: &str) -> LibraryResult<Vec<JobId>> {
+        self.ids_like(
+            "select id from jobs where user_id = $1 and (id like $2 or id like $3) limit 2",
+            scope,
+            part,
+        )
+        .await
+    }
+
+    async fn forget_old(&self) -> LibraryResult<u64> {
+        self.forget_by_settings().await
     }
 
     async fn events(&self, scope: Scope, topic: &str, seq: i64) -> LibraryResult<Vec<Event>> {
@@ -429,5 +333,29 @@ impl Store for Rows {
         .await
         .map_err(failed)?;
         found.iter().map(|row| Ok((Scope::of(parsed(row, "user_id")?), parsed(row, "id")?))).collect()
+    }
+}
+
+impl Rows {
+    /// The first ids that begin with `part` or end with it.
+    async fn ids_like<T: FromStr>(
+        &self,
+        statement: &'static str,
+        scope: Scope,
+        part: &str,
+    ) -> LibraryResult<Vec<T>> {
+        // Anything else could mean something in a pattern, and is in no id.
+        if !part.bytes().all(|letter| letter.is_ascii_hexdigit() || letter == b'-') {
+            return Ok(Vec::new());
+        }
+        let part = part.to_ascii_lowercase();
+        let found = sqlx::query(statement)
+            .bind(scope.user.to_string())
+            .bind(format!("{part}%"))
+            .bind(format!("%{part}"))
+            .fetch_all(&self.readers)
+            .await
+            .map_err(failed)?;
+        found.iter().map(|row| parsed(row, "id")).collect()
     }
 }

@@ -2,12 +2,13 @@
 
 use std::str::FromStr;
 
+use sfa_audio::analyze::Key;
 use sqlx::Row as _;
 
 use super::{Database, failed};
 use crate::library::{
-    AnalysisSummary, Blob, Event, Job, JobState, LibraryCue, LibraryError, LibraryErrorKind, LibraryResult,
-    LibraryStem, Notification, Track, TrackStatus,
+    AnalysisSummary, Blob, Event, ExportFile, Job, JobState, LibraryCue, LibraryError, LibraryErrorKind,
+    LibraryResult, LibraryStem, Notification, Step, Track,
 };
 
 pub(super) type Row = <Database as sqlx::Database>::Row;
@@ -71,19 +72,14 @@ pub(super) fn job(row: &Row) -> LibraryResult<Job> {
 }
 
 pub(super) fn track(row: &Row) -> LibraryResult<Track> {
+    let key = get::<Option<i64>>(row, "key_place")?
+        .and_then(|place| Key::at_wheel_place(usize::try_from(place).ok()?));
     let summary = AnalysisSummary {
         bpm: get(row, "bpm")?,
-        key: get(row, "key")?,
-        camelot: get(row, "camelot")?,
+        key: key.map(|key| key.to_string()),
+        camelot: key.map(Key::camelot),
         energy: get(row, "energy")?,
         lufs: get(row, "lufs")?,
-    };
-    let status = if get(row, "is_working")? {
-        TrackStatus::Working
-    } else if get::<Option<String>>(row, "last_state")?.as_deref() == Some(JobState::Discarded.name()) {
-        TrackStatus::Failed
-    } else {
-        TrackStatus::Ready
     };
     Ok(Track {
         id: parsed(row, "id")?,
@@ -95,8 +91,8 @@ pub(super) fn track(row: &Row) -> LibraryResult<Track> {
         size_bytes: get(row, "size_bytes")?,
         duration_ms: get(row, "duration_ms")?,
         created_at_ms: get(row, "created_at_ms")?,
-        analysis: get::<Option<String>>(row, "analysed")?.map(|_| summary),
-        status,
+        analysis: get::<Option<i64>>(row, "analyzed_at_ms")?.map(|_| summary),
+        status: parsed(row, "status")?,
     })
 }
 
@@ -114,6 +110,14 @@ pub(super) fn stem(row: &Row) -> LibraryResult<LibraryStem> {
         peak_dbfs: get(row, "peak_dbfs")?,
         rms_dbfs: get(row, "rms_dbfs")?,
     })
+}
+
+pub(super) fn export(row: &Row) -> LibraryResult<ExportFile> {
+    let name: String = get(row, "step")?;
+    let step = Step::named(&name).ok_or_else(|| {
+        LibraryError::new(LibraryErrorKind::Database, format!("the database names a step {name:?}"))
+    })?;
+    Ok(ExportFile { name: get(row, "name")?, step, blob: blob(row)? })
 }
 
 pub(super) fn cue(row: &Row) -> LibraryResult<LibraryCue> {
