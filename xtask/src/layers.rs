@@ -31,8 +31,10 @@ const OWNERS: &[(&str, &[&str])] = &[
     ("pulp", &["sfa-audio"]),
     ("safetensors", &["sfa-audio"]),
     ("zip", &["sfa-audio", "sfa-core"]),
+    ("argon2", &["sfa-core"]),
     ("axum", &["sfa-server"]),
-    ("tower-http", &["sfa-server"]),
+    ("hyper", &["sfa-server"]),
+    ("utoipa", &["sfa-server"]),
     ("clap", &["sfa-server"]),
     ("indicatif", &["sfa-server"]),
 ];

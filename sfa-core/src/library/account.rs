@@ -126,6 +126,8 @@ pub struct NewUser {
     pub email: Option<String>,
     /// What is allowed.
     pub role: Role,
+    /// A slow hash of the password, salt included; without one nobody signs in by password.
+    pub password_hash: Option<String>,
 }
 
 /// Changes of an account; what is `None` stays.

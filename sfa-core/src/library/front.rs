@@ -203,6 +203,16 @@ impl Library {
         &self.storage
     }
 
+    /// The studio that does its work.
+    pub fn studio(&self) -> &Studio {
+        &self.studio
+    }
+
+    /// The folder that everything is in which is nowhere else.
+    pub(super) fn folder(&self) -> &Path {
+        &self.folder
+    }
+
     /// Makes changes, all of them or none, and tells whoever listens.
     ///
     /// # Errors
@@ -220,7 +230,7 @@ impl Library {
     /// # Errors
     /// `Audio` when it is not a song, `NoSpace` when quota or disk are full, `Storage` when it cannot be read.
     pub async fn import(&self, scope: Scope, path: &Path) -> LibraryResult<Imported> {
-        self.import_into(scope, path, None).await
+        self.import_steps(scope, path, None, &Step::ALL).await
     }
 
     /// [`import`](Self::import), counted towards a batch.
@@ -232,6 +242,17 @@ impl Library {
         scope: Scope,
         path: &Path,
         batch: Option<BatchId>,
+    ) -> LibraryResult<Imported> {
+        self.import_steps(scope, path, batch, &Step::ALL).await
+    }
+
+    /// Imports, and begins with the first step that is both wanted and `allowed`.
+    pub(super) async fn import_steps(
+        &self,
+        scope: Scope,
+        path: &Path,
+        batch: Option<BatchId>,
+        allowed: &[Step],
     ) -> LibraryResult<Imported> {
         let size = tokio::fs::metadata(path).await.map_err(|error| LibraryError::storage(path, error))?.len();
         let settings = self.settings(scope).await?;
@@ -262,9 +283,12 @@ impl Library {
             blob,
         };
         let id = track.id;
+        let mut first = settings.after(None);
+        while let Some(step) = first.filter(|step| !allowed.contains(step)) {
+            first = settings.after(Some(step));
+        }
         let mut changes = vec![Change::AddTrack(track)];
-        changes
-            .extend(settings.after(None).map(|step| Change::Enqueue(pipeline::job(step, id, batch, false))));
+        changes.extend(first.map(|step| Change::Enqueue(pipeline::job(step, id, batch, false))));
         let receipt = self.apply(scope, changes).await?;
         let track = self.database.track(scope, id).await?;
         Ok(Imported { track, is_new: true, job: receipt.enqueued.first().map(|job| job.id()) })
@@ -540,7 +564,11 @@ impl Library {
         Ok(link)
     }
 
-    async fn make_sure_of_content(&self, scope: Scope, hash: &str) -> LibraryResult<()> {
+    /// Refuses a content that the user has not.
+    ///
+    /// # Errors
+    /// `NotFound`, whether somebody else has it or nobody.
+    pub async fn make_sure_of_content(&self, scope: Scope, hash: &str) -> LibraryResult<()> {
         let owners = self.database.tracks_with_blob(hash).await?;
         let is_theirs = owners.iter().any(|(owner, _)| *owner == scope);
         if is_theirs { Ok(()) } else { Err(LibraryError::not_found("content", hash)) }
@@ -597,7 +625,7 @@ impl Library {
         Ok(report)
     }
 
-    async fn make_sure_of_space(&self, scope: Scope, size: u64) -> LibraryResult<()> {
+    pub(super) async fn make_sure_of_space(&self, scope: Scope, size: u64) -> LibraryResult<()> {
         let usage = self.database.usage(scope).await?;
         let size_bytes = i64::try_from(size).unwrap_or(i64::MAX);
         if let Some(quota) = usage.quota_bytes

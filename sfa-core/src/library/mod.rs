@@ -13,6 +13,7 @@ mod front;
 mod ids;
 mod link;
 mod memory;
+mod password;
 mod pipeline;
 mod queue;
 mod secret;
@@ -20,6 +21,7 @@ mod settings;
 mod step;
 mod storage;
 mod store;
+mod upload;
 mod worker;
 
 pub use account::{
@@ -40,6 +42,7 @@ pub use ids::{
     BatchId, CueId, JobId, NotificationId, PlaylistId, SessionId, TokenId, TrackId, UserId, WorkerId,
 };
 pub use link::{Link, LinkKeys};
+pub use password::Passwords;
 pub use queue::{Enqueued, Fence, Job, JobState, NewJob, Schedule};
 pub use secret::{Secret, SecretHash};
 pub use settings::{Notifications, Settings};
@@ -49,4 +52,5 @@ pub use store::{
     Accounts, Claim, Database, Heartbeat, JobQueue, PostgresStore, QueueStatus, SqliteStore, Store, Usage,
     Verdict,
 };
+pub use upload::Upload;
 pub use worker::{Handler, Worker, WorkerOptions};

@@ -12,6 +12,7 @@ use crate::{Desk, cases, kind_of};
 
 cases![
     an_account_comes_back_as_it_was_made,
+    an_account_may_begin_with_a_password,
     an_address_is_one_accounts_in_any_case,
     what_is_no_address_is_refused,
     accounts_are_listed_by_name_in_pages,
@@ -54,6 +55,7 @@ async fn add(desk: &Desk, name: &str, role: Role) -> User {
         name: name.to_owned(),
         email: Some(format!("{name}@example.org")),
         role,
+        password_hash: None,
     };
     desk.database.add_user(&root(desk), &user).await.unwrap()
 }
@@ -125,6 +127,21 @@ async fn an_account_comes_back_as_it_was_made(desk: Desk) {
     assert_eq!(kind_of(desk.database.password_hash(nobody).await), Some(LibraryErrorKind::NotFound));
 }
 
+async fn an_account_may_begin_with_a_password(desk: Desk) {
+    let user = NewUser {
+        id: UserId::random(),
+        name: "zoe".to_owned(),
+        email: None,
+        role: Role::User,
+        password_hash: Some("$argon2id$…".to_owned()),
+    };
+    desk.database.add_user(&root(&desk), &user).await.unwrap();
+    assert_eq!(desk.database.password_hash(user.id).await.unwrap(), user.password_hash);
+    let query = AuditQuery { target: Some(user.id.to_string()), ..AuditQuery::default() };
+    let log = format!("{:?}", desk.database.audit_log(&query).await.unwrap());
+    assert!(log.contains("user.add") && !log.contains("argon2id"), "{log}");
+}
+
 async fn an_address_is_one_accounts_in_any_case(desk: Desk) {
     let zoe = add(&desk, "zoe", Role::User).await;
     let second = NewUser {
@@ -132,6 +149,7 @@ async fn an_address_is_one_accounts_in_any_case(desk: Desk) {
         name: "other".to_owned(),
         email: Some(" ZOE@Example.org ".to_owned()),
         role: Role::User,
+        password_hash: None,
     };
     let error = desk.database.add_user(&root(&desk), &second).await.unwrap_err();
     assert_eq!(error.kind(), LibraryErrorKind::Conflict);

@@ -1,5 +1,6 @@
 //! The command line: arguments in, calls to [`sfa_core::Studio`], lines and exit codes out.
 
+mod admin;
 mod analyze;
 mod batch;
 mod demo;
@@ -13,6 +14,7 @@ mod plot;
 mod probe;
 mod process;
 mod separate;
+mod serve;
 mod step;
 mod terminal;
 mod transcribe;
@@ -75,6 +77,12 @@ enum Command {
     Jobs(jobs::Arguments),
     /// Do the work of the library, on this machine
     Worker(worker::Arguments),
+    /// Open the library to the network: an API over HTTP
+    Serve(serve::Arguments),
+    /// Change accounts of the library, from the machine itself
+    Admin(admin::Arguments),
+    /// Print the document about the API of `sfa serve`, in OpenAPI 3.1
+    Openapi,
     /// Do one step of work for a worker, which asks on standard input
     #[command(name = step::NAME, hide = true)]
     Step,
@@ -160,6 +168,12 @@ pub(crate) fn run() -> ExitCode {
         Command::Library(arguments) => library::run(&context, &arguments),
         Command::Jobs(arguments) => jobs::run(&context, &arguments),
         Command::Worker(arguments) => worker::run(&context, &arguments),
+        Command::Serve(arguments) => serve::run(&context, &arguments),
+        Command::Admin(arguments) => admin::run(&context, &arguments),
+        Command::Openapi => {
+            context.terminal.print(sfa_server::http::openapi());
+            Ok(Exit::Success)
+        }
         Command::Step => step::run(&context),
         Command::Demo(arguments) => demo::run(&context, &arguments),
         Command::Completions { shell } => {

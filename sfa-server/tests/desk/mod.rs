@@ -65,8 +65,13 @@ impl Desk {
 
     /// Eight seconds: enough to find the beat.
     pub fn song(&self, name: &str) -> PathBuf {
+        self.song_of(name, 8 * 44_100)
+    }
+
+    /// So many frames; each length is a song of its own.
+    pub fn song_of(&self, name: &str, frames: u32) -> PathBuf {
         let path = self.path(name);
-        write_song(&path, 8 * 44_100);
+        write_song(&path, frames);
         path
     }
 
@@ -80,9 +85,7 @@ impl Desk {
 
     /// A fifth of a second: enough for a small network.
     pub fn short_song(&self, name: &str) -> PathBuf {
-        let path = self.path(name);
-        write_song(&path, 9007);
-        path
+        self.song_of(name, 9007)
     }
 }
 

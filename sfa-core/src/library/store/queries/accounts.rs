@@ -42,7 +42,7 @@ impl Accounts for Rows {
         let email = user.email.as_deref().map(account::email).transpose()?;
         let mut transaction = self.begin().await?;
         sqlx::query(concat!(
-            "insert into users (id, name, email, role, created_at_ms) values ($1, $2, $3, $4, ",
+            "insert into users (id, name, email, role, password_hash, created_at_ms) values ($1, $2, $3, $4, $5, ",
             now_ms!(),
             ")"
         ))
@@ -50,6 +50,7 @@ impl Accounts for Rows {
         .bind(&user.name)
         .bind(&email)
         .bind(user.role.name())
+        .bind(&user.password_hash)
         .execute(&mut *transaction)
         .await
         .map_err(failed)?;

@@ -1,0 +1,172 @@
+//! Who asks: cookies of browsers, tokens of programs.
+
+use std::net::IpAddr;
+use std::time::Duration;
+
+use axum::extract::FromRequestParts;
+use axum::http::request::Parts;
+use axum::http::{HeaderMap, HeaderValue, header};
+use sfa_core::library::{
+    Actor, LibraryResult, NewSession, Scope, Secret, Session, SessionId, Token, User, UserId,
+};
+
+use super::App;
+use super::error::{ApiError, ApiResult};
+
+/// How long a session lasts from when it was last renewed.
+const SESSION_LIFETIME: Duration = Duration::from_secs(14 * 24 * 3600);
+/// A session gets another secret when the one it has is this old.
+const RENEWED_AFTER_MS: i64 = 7 * 24 * 3600 * 1000;
+/// Browsers take a cookie of this name only over an encrypted connection, for this host and all of it.
+const ENCRYPTED_COOKIE: &str = "__Host-sfa";
+const PLAIN_COOKIE: &str = "sfa";
+/// The longest description of a program that is kept.
+const AGENT_CHARS: usize = 200;
+
+/// Somebody who has proved who they are.
+#[derive(Debug, Clone)]
+pub(super) struct Caller {
+    pub(super) user: User,
+    pub(super) proof: Proof,
+    pub(super) address: IpAddr,
+}
+
+/// How they did.
+#[derive(Debug, Clone)]
+pub(super) enum Proof {
+    Session(Session),
+    Token(Token),
+}
+
+impl Caller {
+    pub(super) fn scope(&self) -> Scope {
+        Scope::of(self.user.id)
+    }
+
+    /// For the log of what was done.
+    pub(super) fn actor(&self) -> Actor {
+        Actor { user: self.user.id, address: Some(self.address.to_string()) }
+    }
+
+    pub(super) fn session(&self) -> Option<SessionId> {
+        match &self.proof {
+            Proof::Session(session) => Some(session.id),
+            Proof::Token(_) => None,
+        }
+    }
+}
+
+/// The caller, in handlers of routes that need a right; others have none.
+impl<S: Send + Sync> FromRequestParts<S> for Caller {
+    type Rejection = ApiError;
+
+    async fn from_request_parts(parts: &mut Parts, _: &S) -> Result<Self, ApiError> {
+        parts.extensions.get::<Self>().cloned().ok_or_else(ApiError::unauthorized)
+    }
+}
+
+/// What a request proves with.
+#[derive(Clone)]
+pub(super) enum Credentials {
+    Cookie(Secret),
+    Bearer(Secret),
+}
+
+impl Credentials {
+    /// A token before a cookie: who sends one means it, and was checked for other sites by it.
+    ///
+    /// # Errors
+    /// Where there are none, or none that could be valid.
+    pub(super) fn of(headers: &HeaderMap, app: &App) -> ApiResult<Self> {
+        if let Some(value) = headers.get(header::AUTHORIZATION) {
+            let token = value.to_str().ok().and_then(|value| {
+                let (scheme, token) = value.split_once(' ')?;
+                scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
+            });
+            let secret = token.and_then(|token| token.parse().ok());
+            return secret.map(Self::Bearer).ok_or_else(ApiError::unauthorized);
+        }
+        cookie_of(headers, cookie_name(app)).map(Self::Cookie).ok_or_else(ApiError::unauthorized)
+    }
+
+    /// Whose they are, if they are still valid.
+    pub(super) async fn caller(&self, app: &App, address: IpAddr) -> ApiResult<Caller> {
+        let rows = app.library.rows();
+        let found = match self {
+            Self::Cookie(secret) => {
+                rows.session(&secret.hash()).await?.map(|(session, user)| (Proof::Session(session), user))
+            }
+            Self::Bearer(secret) => {
+                rows.api_token(&secret.hash()).await?.map(|(token, user)| (Proof::Token(token), user))
+            }
+        };
+        let (proof, user) = found.ok_or_else(ApiError::unauthorized)?;
+        Ok(Caller { user, proof, address })
+    }
+}
+
+/// Signs somebody in: a new session, whatever session there was. Returns what to set as a cookie.
+pub(super) async fn open_session(
+    app: &App,
+    user: UserId,
+    address: IpAddr,
+    headers: &HeaderMap,
+) -> LibraryResult<HeaderValue> {
+    let secret = Secret::random();
+    let agent = headers.get(header::USER_AGENT).map(|agent| String::from_utf8_lossy(agent.as_bytes()));
+    let session = NewSession {
+        id: SessionId::random(),
+        user,
+        secret: secret.hash(),
+        lifetime: SESSION_LIFETIME,
+        address: address.to_string(),
+        agent: agent.unwrap_or_default().chars().take(AGENT_CHARS).collect(),
+    };
+    app.library.rows().open_session(&session).await?;
+    Ok(cookie(app, Some(&secret)))
+}
+
+/// Gives an old session another secret, so that one that leaked is of no use for long. Pages ask who they are once,
+/// when they are loaded; there this is done, where no other request is on its way.
+pub(super) async fn renew_session(
+    app: &App,
+    headers: &HeaderMap,
+    caller: &Caller,
+) -> ApiResult<Option<HeaderValue>> {
+    let (Proof::Session(session), Ok(Credentials::Cookie(old))) =
+        (&caller.proof, Credentials::of(headers, app))
+    else {
+        return Ok(None);
+    };
+    if super::now_ms() - session.renewed_at_ms < RENEWED_AFTER_MS {
+        return Ok(None);
+    }
+    let new = Secret::random();
+    // Where another page was faster, the browser has its cookie already.
+    let renewed = app.library.rows().renew_session(&old.hash(), &new.hash(), SESSION_LIFETIME).await;
+    Ok(renewed.ok().map(|_| cookie(app, Some(&new))))
+}
+
+/// A cookie with this secret; without one, what makes a browser forget it.
+pub(super) fn cookie(app: &App, secret: Option<&Secret>) -> HeaderValue {
+    let name = cookie_name(app);
+    let secure = if app.options.is_encrypted() { "; Secure" } else { "" };
+    let (value, age_secs) = match secret {
+        Some(secret) => (secret.reveal(), SESSION_LIFETIME.as_secs()),
+        None => (String::new(), 0),
+    };
+    let text = format!("{name}={value}; Path=/; Max-Age={age_secs}; HttpOnly; SameSite=Lax{secure}");
+    let mut header = HeaderValue::try_from(text).expect("names and hexadecimal digits");
+    header.set_sensitive(true);
+    header
+}
+
+fn cookie_name(app: &App) -> &'static str {
+    if app.options.is_encrypted() { ENCRYPTED_COOKIE } else { PLAIN_COOKIE }
+}
+
+fn cookie_of(headers: &HeaderMap, name: &str) -> Option<Secret> {
+    let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
+    let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
+    pairs.find(|(found, _)| *found == name)?.1.parse().ok()
+}

@@ -1,0 +1,69 @@
+//! What can be decided about a server.
+
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::time::Duration;
+
+use ipnet::IpNet;
+
+/// How a server behaves towards the network.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ServeOptions {
+    /// Where it listens. Default: 127.0.0.1:4000, which this machine alone reaches.
+    pub listen: SocketAddr,
+    /// The address that browsers show, for example "https://songs.example.org", where it is another than the one they
+    /// are connected to, as behind a proxy. With https, cookies travel encrypted only.
+    pub public_url: Option<String>,
+    /// The proxies in front of it: what they say about where a request comes from is believed, and nobody else.
+    /// Default: none.
+    pub trusted_proxies: Vec<IpNet>,
+    /// Whether anybody may make an account. Default: no, admins make them.
+    pub open_registration: bool,
+    /// Requests that are answered in a minute.
+    pub rates: Rates,
+    /// The largest file that may be uploaded. Default: 2 GiB.
+    pub most_upload_bytes: u64,
+    /// How long a request may take; for files, how long nothing may come of them. Default: 30 s.
+    pub request_time: Duration,
+    /// How long open requests may go on after the server was asked to stop. Default: 10 s.
+    pub drain_time: Duration,
+}
+
+/// Requests per minute, for each account; for each network address where nobody is signed in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Rates {
+    /// From browsers, and from nobody in particular. Default: 120.
+    pub browser: u32,
+    /// From programs with a token. Default: 60.
+    pub program: u32,
+    /// That cost the machine much, such as a separation or the hash of a password. Default: 10.
+    pub heavy: u32,
+}
+
+impl Default for ServeOptions {
+    fn default() -> Self {
+        Self {
+            listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4000),
+            public_url: None,
+            trusted_proxies: Vec::new(),
+            open_registration: false,
+            rates: Rates::default(),
+            most_upload_bytes: 2 << 30,
+            request_time: Duration::from_secs(30),
+            drain_time: Duration::from_secs(10),
+        }
+    }
+}
+
+impl Default for Rates {
+    fn default() -> Self {
+        Self { browser: 120, program: 60, heavy: 10 }
+    }
+}
+
+impl ServeOptions {
+    /// Whether browsers reach it over an encrypted connection.
+    pub(super) fn is_encrypted(&self) -> bool {
+        self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
+    }
+}

@@ -1,0 +1,124 @@
+//! One file for each thing that can be asked for, and the list of all routes.
+
+mod account;
+mod audit;
+mod engines;
+mod files;
+mod jobs;
+mod live;
+mod notifications;
+mod playlists;
+mod results;
+mod sessions;
+mod settings;
+mod system;
+mod tokens;
+mod tracks;
+mod uploads;
+mod users;
+
+use axum::response::IntoResponse;
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
+use utoipa::{Modify, OpenApi};
+use utoipa_axum::routes;
+
+use super::error::Failure;
+use super::rights::Right;
+use super::routes::{Routes, Weight};
+
+/// Every route.
+pub(super) fn all() -> Routes {
+    use Right::{Account, Change, ManageUsers, Nothing, Read, SeeAudit, SeeSystem, SeeUsers, Suspend};
+    use Weight::{Heavy, Light, Stream, Upload};
+    Routes::about(Document::openapi())
+        .add(Nothing, Weight::Nothing, routes!(system::health))
+        .add(Nothing, Weight::Nothing, routes!(system::ready))
+        .add(Nothing, Light, routes!(document))
+        .add(Nothing, Light, routes!(system::server))
+        .add(Nothing, Heavy, routes!(account::set_up))
+        .add(Nothing, Heavy, routes!(account::register))
+        .add(Nothing, Heavy, routes!(account::log_in))
+        .add(Account, Light, routes!(account::log_out))
+        .add(Read, Light, routes!(account::me))
+        .add(Account, Light, routes!(account::edit_me))
+        .add(Account, Heavy, routes!(account::change_password))
+        .add(Account, Light, routes!(sessions::list, sessions::close_others))
+        .add(Account, Light, routes!(sessions::close))
+        .add(Account, Light, routes!(tokens::list, tokens::make))
+        .add(Account, Light, routes!(tokens::revoke))
+        .add(Read, Light, routes!(tracks::list))
+        .add(Change, Upload, routes!(uploads::upload))
+        .add(Read, Light, routes!(tracks::show))
+        .add(Change, Light, routes!(tracks::edit, tracks::remove))
+        .add(Change, Heavy, routes!(tracks::process))
+        .add(Read, Light, routes!(results::analysis))
+        .add(Read, Light, routes!(results::stems))
+        .add(Read, Light, routes!(results::cues))
+        .add(Read, Light, routes!(results::exports))
+        .add(Read, Stream, routes!(files::read))
+        .add(Change, Light, routes!(files::make_link))
+        .add(Nothing, Stream, routes!(files::follow_link))
+        .add(Read, Light, routes!(jobs::list))
+        .add(Read, Light, routes!(jobs::show))
+        .add(Change, Light, routes!(jobs::cancel))
+        .add(Change, Heavy, routes!(jobs::retry))
+        .add(Read, Light, routes!(playlists::list))
+        .add(Change, Light, routes!(playlists::make))
+        .add(Read, Light, routes!(playlists::show))
+        .add(Change, Light, routes!(playlists::rename, playlists::remove))
+        .add(Change, Light, routes!(playlists::set_tracks))
+        .add(Read, Light, routes!(notifications::list))
+        .add(Change, Light, routes!(notifications::mark_read))
+        .add(Read, Light, routes!(settings::show))
+        .add(Change, Light, routes!(settings::replace))
+        .add(Read, Light, routes!(engines::engines))
+        .add(Read, Light, routes!(engines::models))
+        .add(Read, Stream, routes!(live::socket))
+        .add(Read, Stream, routes!(live::stream))
+        .add(SeeUsers, Light, routes!(users::list))
+        .add(ManageUsers, Heavy, routes!(users::make))
+        .add(SeeUsers, Light, routes!(users::show))
+        .add(ManageUsers, Light, routes!(users::edit, users::remove))
+        .add(Suspend, Light, routes!(users::set_status))
+        .add(SeeAudit, Light, routes!(audit::list))
+        .add(SeeSystem, Light, routes!(system::queues))
+}
+
+#[derive(OpenApi)]
+#[openapi(
+    info(
+        title = "Sound Forge Alchemy",
+        description = "Songs in; stems, analysis, cues and files for the tools of DJs and producers out.",
+    ),
+    components(schemas(Failure)),
+    security(("cookie" = []), ("token" = [])),
+    modifiers(&Schemes)
+)]
+struct Document;
+
+struct Schemes;
+
+impl Modify for Schemes {
+    fn modify(&self, document: &mut utoipa::openapi::OpenApi) {
+        let components = document.components.get_or_insert_default();
+        let cookie = ApiKey::Cookie(ApiKeyValue::with_description("sfa", "Of POST /api/v1/login"));
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
+        let token = Http::new(HttpAuthScheme::Bearer);
+        components.add_security_scheme("token", SecurityScheme::Http(token));
+    }
+}
+
+/// The document about the API, in OpenAPI 3.1.
+pub fn openapi() -> String {
+    let (_, document) = all().split();
+    document.to_pretty_json().expect("a document is plain data")
+}
+
+/// This document
+#[utoipa::path(get, path = "/api/v1/openapi.json", tag = "server", responses(
+    (status = 200, description = "OpenAPI 3.1", body = Object)
+))]
+async fn document() -> impl IntoResponse {
+    static DOCUMENT: std::sync::LazyLock<String> = std::sync::LazyLock::new(openapi);
+    ([(axum::http::header::CONTENT_TYPE, "application/json")], DOCUMENT.as_str())
+}

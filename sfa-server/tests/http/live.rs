@@ -1,0 +1,201 @@
+//! What happens, as it happens.
+
+use std::time::Duration;
+
+use futures_util::{SinkExt as _, StreamExt as _};
+use serde_json::{Value, json};
+use sfa_core::library::{Change, Role, Scope};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+use tokio_tungstenite::WebSocketStream;
+use tokio_tungstenite::tungstenite::client::IntoClientRequest as _;
+use tokio_tungstenite::tungstenite::http::{HeaderName, HeaderValue};
+use tokio_tungstenite::tungstenite::{Error, Message};
+
+use crate::house::{Client, House, refused, text};
+
+/// Long enough for a busy machine; what is awaited comes long before.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+struct Socket(WebSocketStream<TcpStream>);
+
+impl Socket {
+    async fn open(client: &Client) -> Result<Self, u16> {
+        let stream = TcpStream::connect(client.address).await.unwrap();
+        let mut request = format!("ws://{}/api/v1/live", client.address).into_client_request().unwrap();
+        for (name, value) in &client.headers {
+            let name: HeaderName = name.parse().unwrap();
+            request.headers_mut().insert(name, HeaderValue::from_str(value).unwrap());
+        }
+        match tokio_tungstenite::client_async(request, stream).await {
+            Ok((socket, _)) => Ok(Self(socket)),
+            Err(Error::Http(response)) => Err(response.status().as_u16()),
+            Err(error) => panic!("{error}"),
+        }
+    }
+
+    async fn say(&mut self, command: Value) {
+        self.0.send(Message::text(command.to_string())).await.unwrap();
+    }
+
+    /// The next piece, or the code that it was closed with.
+    async fn hear(&mut self) -> Result<Value, u16> {
+        let hearing = async {
+            loop {
+                match self.0.next().await {
+                    Some(Ok(Message::Text(text))) => return Ok(serde_json::from_str(text.as_str()).unwrap()),
+                    Some(Ok(Message::Close(frame))) => {
+                        return Err(frame.map_or(1005, |frame| frame.code.into()));
+                    }
+                    Some(Ok(_)) => {}
+                    Some(Err(_)) | None => return Err(1006),
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, hearing).await.expect("something comes")
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_topic_is_shown_then_told_and_resumed() {
+    let house = House::open().await;
+    let ann = house.user("ann", Role::User).await;
+    house.track(&ann, "a.wav", 9001).await;
+    let mut socket = Socket::open(&ann).await.unwrap();
+    socket.say(json!({"type": "subscribe", "topic": "library"})).await;
+    let shown = socket.hear().await.unwrap();
+    assert_eq!((&shown["type"], &shown["data"]["tracks"]), (&json!("snapshot"), &json!(1)));
+    let seq = shown["seq"].as_i64().unwrap();
+    let id = house.track(&ann, "b.wav", 9002).await;
+    let told = socket.hear().await.unwrap();
+    assert_eq!((&told["type"], &told["kind"]), (&json!("event"), &json!("track.added")));
+    assert_eq!((&told["seq"], &told["payload"]["track"]), (&json!(seq + 1), &json!(id)));
+
+    let mut again = Socket::open(&ann).await.unwrap();
+    again.say(json!({"type": "subscribe", "topic": "library", "after": seq})).await;
+    assert_eq!(again.hear().await.unwrap(), told, "nothing is missed");
+    // From an event that never was, it begins anew.
+    again.say(json!({"type": "subscribe", "topic": "library", "after": seq + 99})).await;
+    assert_eq!(again.hear().await.unwrap()["type"], "snapshot");
+
+    socket.say(json!({"type": "subscribe", "topic": format!("track:{id}")})).await;
+    assert_eq!(socket.hear().await.unwrap()["data"]["track"]["title"], "b");
+    socket.say(json!({"type": "unsubscribe", "topic": "library"})).await;
+    let edit = Change::EditTrack(id.parse().unwrap(), Default::default());
+    house.library.apply(Scope::of(ann.user), vec![edit]).await.unwrap();
+    assert_eq!(socket.hear().await.unwrap()["kind"], "track.edited");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn topics_of_others_and_nonsense_are_refused() {
+    let house = House::open().await;
+    let (ann, ben) = (house.user("ann", Role::User).await, house.user("ben", Role::SuperAdmin).await);
+    let id = house.track(&ann, "a.wav", 9001).await;
+    let mut socket = Socket::open(&ben).await.unwrap();
+    for (command, code) in [
+        (json!({"type": "subscribe", "topic": format!("track:{id}")}), "not_found"),
+        (json!({"type": "subscribe", "topic": "track:x"}), "not_found"),
+        (json!({"type": "subscribe", "topic": format!("library:{}", ann.user)}), "invalid"),
+        (json!({"type": "dance"}), "invalid"),
+        (json!(7), "invalid"),
+    ] {
+        socket.say(command.clone()).await;
+        let told = socket.hear().await.unwrap();
+        assert_eq!((&told["type"], &told["code"]), (&json!("error"), &json!(code)), "{command}");
+    }
+    refused(&ben.get(&format!("/api/v1/live/sse?topic=track:{id}")).await, 404, "not_found");
+    socket.say(json!("x".repeat(10_000))).await;
+    assert!(socket.hear().await.is_err(), "nobody sends that much");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_page_of_another_site_gets_no_socket() {
+    let house = House::open().await;
+    let ann = house.user("ann", Role::User).await;
+    assert_eq!(Socket::open(&house.anybody()).await.err(), Some(401));
+    assert_eq!(Socket::open(&ann.with("origin", "https://evil.example")).await.err(), Some(403));
+    assert_eq!(Socket::open(&ann.with("origin", "null")).await.err(), Some(403));
+    let own = format!("http://{}", ann.address);
+    assert!(Socket::open(&ann.with("origin", &own)).await.is_ok());
+    assert!(Socket::open(&house.program(&ann, &["read"]).await).await.is_ok());
+    assert_eq!(Socket::open(&house.program(&ann, &["write"]).await).await.err(), Some(403));
+    refused(&ann.get("/api/v1/live").await, 426, "not_a_websocket");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_is_not_signed_in_any_more_hears_nothing_more() {
+    let house = House::open().await;
+    let (boss, ann) = (house.user("boss", Role::SuperAdmin).await, house.user("ann", Role::User).await);
+    let mut here = Socket::open(&ann).await.unwrap();
+    let other = house.anybody().with("cookie", &format!("sfa={}", house.session(ann.user).await.reveal()));
+    let mut there = Socket::open(&other).await.unwrap();
+    assert_eq!(other.post("/api/v1/logout", json!({})).await.status, 204);
+    assert_eq!(there.hear().await, Err(4401));
+    here.say(json!({"type": "subscribe", "topic": "library"})).await;
+    assert_eq!(here.hear().await.unwrap()["type"], "snapshot", "her other session goes on");
+
+    let tokens = ann.post("/api/v1/tokens", json!({"label": "x", "scopes": ["read"]})).await.data();
+    let program = house.anybody().with("authorization", &format!("Bearer {}", text(&tokens["secret"])));
+    let mut by_token = Socket::open(&program).await.unwrap();
+    assert_eq!(ann.delete(&format!("/api/v1/tokens/{}", text(&tokens["id"]))).await.status, 204);
+    assert_eq!(by_token.hear().await, Err(4401));
+
+    let path = format!("/api/v1/users/{}/status", ann.user);
+    assert_eq!(boss.json("PUT", &path, json!({"status": "suspended"})).await.status, 200);
+    assert_eq!(here.hear().await, Err(4401));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_server_that_stops_says_so() {
+    let house = House::open().await;
+    let ann = house.user("ann", Role::User).await;
+    let mut socket = Socket::open(&ann).await.unwrap();
+    let (heard, ()) = tokio::join!(socket.hear(), house.server.shutdown());
+    assert_eq!(heard, Err(1001));
+    assert!(TcpStream::connect(ann.address).await.is_err(), "nothing listens any more");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn one_user_has_so_many_sockets() {
+    let house = House::open().await;
+    let (ann, ben) = (house.user("ann", Role::User).await, house.user("ben", Role::User).await);
+    let mut open = Vec::new();
+    while let Ok(socket) = Socket::open(&ann).await {
+        open.push(socket);
+    }
+    assert_eq!(open.len(), 32);
+    assert_eq!(Socket::open(&ann).await.err(), Some(429));
+    assert!(Socket::open(&ben).await.is_ok());
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_stream_of_events_is_resumed_by_its_last_id() {
+    let house = House::open().await;
+    let ann = house.user("ann", Role::User).await;
+    let lines = async |last_id: Option<&str>, until: &str| {
+        let mut stream = TcpStream::connect(ann.address).await.unwrap();
+        let (_, cookie) = &ann.headers[0];
+        let last_id = last_id.map(|id| format!("last-event-id: {id}\r\n")).unwrap_or_default();
+        let head = format!(
+            "GET /api/v1/live/sse?topic=library HTTP/1.1\r\nhost: {}\r\ncookie: {cookie}\r\n{last_id}\r\n",
+            ann.address
+        );
+        stream.write_all(head.as_bytes()).await.unwrap();
+        let (mut heard, mut chunk) = (String::new(), [0; 4096]);
+        while !heard.contains(until) {
+            let reading = tokio::time::timeout(PATIENCE, stream.read(&mut chunk));
+            let read = reading.await.expect("something comes").unwrap();
+            assert!(read > 0, "{heard}");
+            heard.push_str(&String::from_utf8_lossy(&chunk[..read]));
+        }
+        heard
+    };
+    let first = lines(None, "\"tracks\":0").await;
+    assert!(
+        first.contains("content-type: text/event-stream") && first.contains("event: snapshot"),
+        "{first}"
+    );
+    let id = house.track(&ann, "a.wav", 9001).await;
+    let resumed = lines(Some("0"), &id).await;
+    assert!(resumed.contains("id: 1") && resumed.contains("event: track.added"), "{resumed}");
+}

@@ -1,0 +1,16 @@
+//! The server as its clients see it: a real one, on a port of its own.
+#![allow(clippy::print_stderr, reason = "what is skipped is said aloud")]
+
+mod accounts;
+mod attacks;
+#[path = "../desk/mod.rs"]
+mod desk;
+mod files;
+mod house;
+mod live;
+mod openapi;
+mod rights;
+mod tracks;
+mod users;
+#[cfg(unix)]
+mod walkthrough;

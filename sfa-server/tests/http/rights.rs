@@ -1,0 +1,273 @@
+//! Every route, by everybody, on their own things and on those of others. A route that is not in the table fails.
+
+use std::collections::BTreeSet;
+
+use serde_json::{Value, json};
+use sfa_core::library::{Role, Step};
+
+use crate::house::{Client, House, text};
+
+/// What a route needs.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum Need {
+    Nothing,
+    /// A session, and no token.
+    Account,
+    Read,
+    Change,
+    Moderator,
+    Admin,
+}
+use Need::{Account, Admin, Change, Moderator, Nothing, Read};
+
+/// Which of the caller's things a route is about.
+#[derive(Clone, Copy, PartialEq, Eq, Debug)]
+enum About {
+    All,
+    Track,
+    Job,
+    Playlist,
+    Session,
+    Token,
+    File,
+    User,
+}
+
+const ROUTES: &[(&str, Need, About)] = &[
+    ("GET /health", Nothing, About::All),
+    ("GET /ready", Nothing, About::All),
+    ("GET /api/v1/openapi.json", Nothing, About::All),
+    ("GET /api/v1/server", Nothing, About::All),
+    ("POST /api/v1/setup", Nothing, About::All),
+    ("POST /api/v1/register", Nothing, About::All),
+    ("POST /api/v1/login", Nothing, About::All),
+    ("GET /files/{hash}", Nothing, About::All),
+    ("GET /api/v1/me", Read, About::All),
+    ("PATCH /api/v1/me", Account, About::All),
+    ("PUT /api/v1/me/password", Account, About::All),
+    ("GET /api/v1/sessions", Account, About::All),
+    ("DELETE /api/v1/sessions", Account, About::All),
+    ("DELETE /api/v1/sessions/{id}", Account, About::Session),
+    ("GET /api/v1/tokens", Account, About::All),
+    ("POST /api/v1/tokens", Account, About::All),
+    ("DELETE /api/v1/tokens/{id}", Account, About::Token),
+    ("GET /api/v1/tracks", Read, About::All),
+    ("POST /api/v1/tracks", Change, About::All),
+    ("GET /api/v1/tracks/{id}", Read, About::Track),
+    ("PATCH /api/v1/tracks/{id}", Change, About::Track),
+    ("DELETE /api/v1/tracks/{id}", Change, About::Track),
+    ("POST /api/v1/tracks/{id}/process", Change, About::Track),
+    ("GET /api/v1/tracks/{id}/analysis", Read, About::Track),
+    ("GET /api/v1/tracks/{id}/stems", Read, About::Track),
+    ("GET /api/v1/tracks/{id}/cues", Read, About::Track),
+    ("GET /api/v1/tracks/{id}/exports", Read, About::Track),
+    ("GET /api/v1/files/{hash}/{name}", Read, About::File),
+    ("POST /api/v1/files/{hash}/link", Change, About::File),
+    ("GET /api/v1/jobs", Read, About::All),
+    ("GET /api/v1/jobs/{id}", Read, About::Job),
+    ("POST /api/v1/jobs/{id}/cancel", Change, About::Job),
+    ("POST /api/v1/jobs/{id}/retry", Change, About::Job),
+    ("GET /api/v1/playlists", Read, About::All),
+    ("POST /api/v1/playlists", Change, About::All),
+    ("GET /api/v1/playlists/{id}", Read, About::Playlist),
+    ("PATCH /api/v1/playlists/{id}", Change, About::Playlist),
+    ("DELETE /api/v1/playlists/{id}", Change, About::Playlist),
+    ("PUT /api/v1/playlists/{id}/tracks", Change, About::Playlist),
+    ("GET /api/v1/notifications", Read, About::All),
+    ("POST /api/v1/notifications/read", Change, About::All),
+    ("GET /api/v1/settings", Read, About::All),
+    ("PUT /api/v1/settings", Change, About::All),
+    ("GET /api/v1/engines", Read, About::All),
+    ("GET /api/v1/models", Read, About::All),
+    ("GET /api/v1/live", Read, About::All),
+    ("GET /api/v1/live/sse", Read, About::All),
+    ("GET /api/v1/users", Moderator, About::All),
+    ("POST /api/v1/users", Admin, About::All),
+    ("GET /api/v1/users/{id}", Moderator, About::User),
+    ("PATCH /api/v1/users/{id}", Admin, About::User),
+    ("DELETE /api/v1/users/{id}", Admin, About::User),
+    ("PUT /api/v1/users/{id}/status", Moderator, About::User),
+    ("GET /api/v1/audit", Admin, About::All),
+    ("GET /api/v1/queues", Admin, About::All),
+    ("POST /api/v1/logout", Account, About::All),
+];
+
+/// What makes a call of this route whole.
+fn body(route: &str) -> Value {
+    match route {
+        "PATCH /api/v1/tracks/{id}" => json!({"title": "new"}),
+        "POST /api/v1/tracks/{id}/process" => json!({"from": "analyze"}),
+        "POST /api/v1/files/{hash}/link" => json!({"lifetime_secs": 60}),
+        "PATCH /api/v1/me" | "PATCH /api/v1/playlists/{id}" => json!({"name": "new"}),
+        "PUT /api/v1/playlists/{id}/tracks" => json!({"track_ids": []}),
+        "PUT /api/v1/users/{id}/status" => json!({"status": "active"}),
+        _ => json!({}),
+    }
+}
+
+/// Things of somebody's, by their names.
+struct Things {
+    track: String,
+    job: String,
+    playlist: String,
+    session: String,
+    token: String,
+    hash: String,
+    user: String,
+}
+
+impl Things {
+    async fn of(house: &House, owner: &Client, frames: u32) -> Self {
+        let track = house.track(owner, "song.wav", frames).await;
+        let shown = owner.get(&format!("/api/v1/tracks/{track}")).await.data();
+        let id = track.parse().unwrap();
+        let scope = sfa_core::library::Scope::of(owner.user);
+        let job = house.library.process(scope, id, Step::Analyze).await.unwrap().id();
+        let playlist = owner.post("/api/v1/playlists", json!({"name": format!("{frames}")})).await;
+        house.session(owner.user).await;
+        let token = owner.post("/api/v1/tokens", json!({"label": "x", "scopes": ["read"]})).await;
+        let sessions = owner.get("/api/v1/sessions").await.data();
+        let session = sessions.as_array().unwrap().iter().find(|session| session["is_current"] == false);
+        Self {
+            track,
+            job: job.to_string(),
+            playlist: text(&playlist.data()["id"]),
+            session: text(&session.unwrap()["id"]),
+            token: text(&token.data()["id"]),
+            hash: text(&shown["file"]["hash"]),
+            user: owner.user.to_string(),
+        }
+    }
+
+    fn path(&self, path: &str, about: About) -> String {
+        let id = match about {
+            About::Job => &self.job,
+            About::Playlist => &self.playlist,
+            About::Session => &self.session,
+            About::Token => &self.token,
+            About::User => &self.user,
+            About::All | About::Track | About::File => &self.track,
+        };
+        path.replace("{id}", id).replace("{hash}", &self.hash).replace("{name}", "a.wav")
+    }
+}
+
+async fn call(client: &Client, route: &str, path: &str) -> u16 {
+    let (method, _) = route.split_once(' ').unwrap();
+    if method == "GET" {
+        return client.get(path).await.status;
+    }
+    client.json(method, path, body(route)).await.status
+}
+
+#[test]
+fn every_route_is_in_the_table() {
+    let document: Value = serde_json::from_str(&sfa_server::http::openapi()).unwrap();
+    let mut documented = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().unwrap() {
+        documented.extend(
+            item.as_object().unwrap().keys().map(|method| format!("{} {path}", method.to_uppercase())),
+        );
+    }
+    let listed: BTreeSet<String> = ROUTES.iter().map(|(route, ..)| (*route).to_owned()).collect();
+    assert_eq!(documented, listed);
+    assert_eq!(listed.len(), ROUTES.len(), "each once");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn every_route_lets_in_whom_it_should() {
+    let house = House::open().await;
+    let nobody = house.anybody();
+    let unknown = nobody.with("cookie", &format!("sfa=sfa_{}", "0".repeat(64)));
+    // Names of nothing: nothing is changed, and who is let in is told that there is nothing.
+    let nothing = Things {
+        track: sfa_core::library::TrackId::random().to_string(),
+        job: sfa_core::library::JobId::random().to_string(),
+        playlist: sfa_core::library::PlaylistId::random().to_string(),
+        session: sfa_core::library::SessionId::random().to_string(),
+        token: sfa_core::library::TokenId::random().to_string(),
+        hash: "0".repeat(64),
+        user: sfa_core::library::UserId::random().to_string(),
+    };
+    let roles = [
+        Role::User,
+        Role::Pro,
+        Role::Enterprise,
+        Role::Moderator,
+        Role::Admin,
+        Role::PlatformAdmin,
+        Role::SuperAdmin,
+        Role::System,
+    ];
+    let mut wrong = Vec::new();
+    for (number, &(route, need, about)) in ROUTES.iter().enumerate() {
+        let (_, path) = route.split_once(' ').unwrap();
+        let path = nothing.path(path, about);
+        for client in [&nobody, &unknown] {
+            let status = call(client, route, &path).await;
+            if (status == 401) != (need != Nothing) && route != "POST /api/v1/login" {
+                wrong.push(format!("{route} by nobody: {status}"));
+            }
+        }
+        for role in roles {
+            // A user of its own for each route: some calls end sessions.
+            let owner = house.user(&format!("{role}{number}"), role).await;
+            let is_let_in = match need {
+                Nothing => continue,
+                Account | Read | Change => role != Role::System,
+                Moderator => matches!(role, Role::Moderator | Role::Admin | Role::SuperAdmin),
+                Admin => matches!(role, Role::Admin | Role::SuperAdmin),
+            };
+            let scope = match need {
+                Nothing | Account => None,
+                Read => Some("read"),
+                Change => Some("write"),
+                Moderator | Admin => Some("admin"),
+            };
+            let mut clients = vec![("session", owner.clone(), is_let_in)];
+            for name in ["read", "write", "admin"] {
+                clients.push((name, house.program(&owner, &[name]).await, is_let_in && scope == Some(name)));
+            }
+            // The session last: it may end itself.
+            for (how, client, is_let_in) in clients.into_iter().rev() {
+                let status = call(&client, route, &path).await;
+                if (status == 403) == is_let_in || status == 401 || status >= 500 {
+                    wrong.push(format!("{route} by a {role} with {how}: {status}"));
+                }
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn things_of_others_are_not_there() {
+    let house = House::open().await;
+    let mut wrong = Vec::new();
+    let ben = house.user("ben", Role::SuperAdmin).await;
+    for (number, &(route, need, about)) in (0..).zip(ROUTES) {
+        let is_own = !matches!(about, About::All | About::User) && matches!(need, Account | Read | Change);
+        if !is_own {
+            continue;
+        }
+        let ann = house.user(&format!("ann{number}"), Role::Pro).await;
+        let things = Things::of(&house, &ann, 9000 + number).await;
+        let (_, path) = route.split_once(' ').unwrap();
+        let path = things.path(path, about);
+        let his = call(&ben, route, &path).await;
+        if his != 404 {
+            wrong.push(format!("{route} by another: {his}"));
+        }
+        let hers = call(&ann, route, &path).await;
+        // No analysis was made yet, and a job that waits is not to be retried.
+        let expected = match route {
+            "GET /api/v1/tracks/{id}/analysis" => 404..405,
+            "POST /api/v1/jobs/{id}/retry" => 409..410,
+            _ => 200..300,
+        };
+        if !expected.contains(&hers) {
+            wrong.push(format!("{route} by its owner: {hers}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
