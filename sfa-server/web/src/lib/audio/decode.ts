@@ -106,11 +106,19 @@ async function decodePart(head: FlacHead, blocks: Uint8Array, start: number): Pr
   return { start, ...planes(await decodeAt(file.buffer, head.sampleRate_hz)) }
 }
 
+let lastWhole: Promise<unknown> = Promise.resolve()
+
+/** One file after the other: the floats of one whole song are enough. */
 async function* decodeWhole(source: Source, onShape: OnShape): AsyncGenerator<Part> {
   while (await source.more());
-  const audio = await decodeAt(source.bytes.slice().buffer, wavRate(source.bytes) ?? USUAL_RATE_HZ)
-  onShape({ sampleRate_hz: audio.sampleRate, frames: audio.length })
-  yield { start: 0, ...planes(audio) }
+  const decoding = lastWhole.then(async () => {
+    const audio = await decodeAt(source.bytes.slice().buffer, wavRate(source.bytes) ?? USUAL_RATE_HZ)
+    return { shape: { sampleRate_hz: audio.sampleRate, frames: audio.length }, part: { start: 0, ...planes(audio) } }
+  })
+  lastWhole = decoding.catch(() => {})
+  const { shape, part } = await decoding
+  onShape(shape)
+  yield part
 }
 
 /** Without a change of the rate, so that frames stay what they are. */

@@ -73,6 +73,10 @@ class Uploads {
   async addDropped(transfer: DataTransfer): Promise<void> {
     // Entries are gone after the first wait.
     const entries = [...transfer.items].map((item) => item.webkitGetAsEntry()).filter((entry) => entry !== null)
+    if (entries.length === 0) {
+      this.add(transfer.files)
+      return
+    }
     const files = await Promise.all(entries.map((entry) => (entry.isFile ? one(entry as FileSystemFileEntry) : within(entry))))
     this.add(files.flat())
   }
