@@ -74,7 +74,7 @@ test('stems are played, soloed and looped while walking through the studio', asy
   const before = Number(await position(page).inputValue())
   await expect.poll(async () => Number(await position(page).inputValue())).not.toBe(before)
   await page.locator('body').press('Space')
-  await expect(page.getByRole('region', { name: 'Player' }).getByRole('button', { name: 'Play' })).toBeVisible()
+  await expect(page.getByRole('region', { name: 'Player' }).getByRole('button', { name: 'Play', exact: true })).toBeVisible()
   await page.goBack()
   await expect(stems.getByRole('button', { name: 'Mute Bass' })).toHaveAttribute('aria-pressed', 'true')
 })
