@@ -46,11 +46,16 @@ export class House {
     rmSync(this.folder, { recursive: true, force: true })
   }
 
+  /** Where the demo song was written to; the name says how. */
+  async demo(name: string): Promise<string> {
+    const path = join(this.folder, name)
+    await promisify(execFile)(sfa ?? '', ['demo', '--out', path, '--force'])
+    return path
+  }
+
   /** The beginning of the demo song: no two lengths are the same song. */
   async song(secs: number): Promise<Buffer> {
-    const path = join(this.folder, 'First Light.wav')
-    await promisify(execFile)(sfa ?? '', ['demo', '--out', path, '--force'])
-    const whole = readFileSync(path)
+    const whole = readFileSync(await this.demo('First Light.wav'))
     const rate_bytes = whole.readUInt32LE(28)
     const start = whole.indexOf('data') + 8
     const part = Buffer.from(whole.subarray(0, start + secs * rate_bytes))
