@@ -1,9 +1,9 @@
 //! The web studio: its tools, and how it becomes part of the program.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::Command;
 
-use crate::shell::{self, Failure, root, say};
+use crate::shell::{self, Failure, root};
 
 /// What the studio's build tools need at least.
 const LEAST_NODE: (u32, u32) = (20, 19);
@@ -76,7 +76,7 @@ fn npm(arguments: &[&str]) -> Result<(), Failure> {
     // On Windows npm is a script, which only a shell can start.
     let program = if cfg!(windows) { "npm.cmd" } else { "npm" };
     let at = folder().display().to_string();
-    shell::run(Path::new(program), &[&["--prefix", &at], arguments].concat())
+    shell::run(program, &[&["--prefix", &at], arguments].concat())
 }
 
 fn parse(version: &str) -> Option<(u32, u32)> {
