@@ -2,15 +2,18 @@
 
 mod layers;
 mod shell;
+mod web;
 
 use std::process::ExitCode;
 
 use shell::{Failure, cargo, root, say};
 
 const HELP: &str = "\
-cargo xtask run      build the release binary, make a demo song, process it, say where the report is
+cargo xtask run      build everything, make a demo song, process it, and open the web studio with it
 cargo xtask test     run every test: unit, integration and documentation
-cargo xtask ci       what a submission must pass: fmt, clippy, layers, tests, candle, docs
+cargo xtask ci       what a submission must pass: fmt, clippy, layers, tests, candle, docs, web
+cargo xtask web      build and check the web studio (Node 20.19 or newer); with --e2e also in a browser,
+                     with --api only write the API's document and the client's types anew
 cargo xtask candle   lint and test the networks' second implementation, the one that GPUs run
 cargo xtask layers   check which crate may import what
 cargo xtask chaos    kill workers and databases under load and count what was lost (minutes); WORDS choose scenarios
@@ -27,6 +30,7 @@ fn main() -> ExitCode {
         "ci" => ci(),
         "candle" => candle(),
         "layers" => check_layers(),
+        "web" => web(),
         "chaos" => chaos(),
         "schema" => schema(),
         "fixtures" => fixtures(),
@@ -42,23 +46,39 @@ fn main() -> ExitCode {
     }
 }
 
-/// The first thing a newcomer does: from a fresh clone to a report in the browser.
+/// The first thing a newcomer does: from a fresh clone to a song in the studio.
 fn run() -> Result<(), Failure> {
+    match web::missing() {
+        None => web::build()?,
+        Some(missing) => say(format!("{missing}; without it there are the API and the command line")),
+    }
     say("building the release binary (a minute or two the first time)");
     cargo(&["build", "--release", "--package", "sfa-server"])?;
     let sfa = root().join("target/release").join(format!("sfa{}", std::env::consts::EXE_SUFFIX));
     let out = root().join("out");
-    let song = out.join("Sound Forge Alchemy - First Light.flac");
-    shell::run(&sfa, &["demo", "--out", &song.display().to_string(), "--force"])?;
+    let song = out.join("Sound Forge Alchemy - First Light.flac").display().to_string();
+    shell::run(&sfa, &["demo", "--out", &song, "--force"])?;
     let studio = out.join("studio");
-    shell::run(
-        &sfa,
-        &["process", &song.display().to_string(), "--out", &studio.display().to_string(), "--force"],
-    )?;
+    shell::run(&sfa, &["process", &song, "--out", &studio.display().to_string(), "--force"])?;
     let report = studio.join("Sound Forge Alchemy - First Light").join("report.html");
-    say(format!("\nopen this in a browser:\n  {}", report.display()));
-    say(format!("your own music:\n  {} process SONG... --out DIR", sfa.display()));
-    Ok(())
+    let library = out.join("library").display().to_string();
+    shell::run(&sfa, &["library", "--data", &library, "add", &song])?;
+    say(format!("\nthe song's report, one file:\n  {}", report.display()));
+    say(format!("your own music without the studio:\n  {} process SONG... --out DIR", sfa.display()));
+    say("\nopen the address that follows in a browser; Ctrl-C ends it");
+    shell::run(&sfa, &["serve", "--data", &library, "--log", "warn"])
+}
+
+fn web() -> Result<(), Failure> {
+    match std::env::args().nth(2).as_deref() {
+        None => web::check(),
+        Some("--api") => web::api(),
+        Some("--e2e") => {
+            web::check()?;
+            web::end_to_end()
+        }
+        Some(other) => Err(Failure::usage(format!("cargo xtask web knows no {other}\n\n{HELP}"))),
+    }
 }
 
 fn test() -> Result<(), Failure> {
@@ -81,7 +101,13 @@ fn ci() -> Result<(), Failure> {
     cargo(&["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"])?;
     test()?;
     candle()?;
-    shell::run_with("cargo", &["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])
+    shell::run_with("cargo", &["doc", "--workspace", "--no-deps"], &[("RUSTDOCFLAGS", "-D warnings")])?;
+    if let Some(missing) = web::missing() {
+        say(format!("SKIPPED, the web studio was not checked: {missing}"));
+        return Ok(());
+    }
+    web::check()?;
+    web::end_to_end()
 }
 
 /// On candle's own CPU, so that it needs neither a GPU nor the CUDA toolkit.

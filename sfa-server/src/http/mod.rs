@@ -15,6 +15,7 @@ mod resources;
 mod rights;
 mod routes;
 mod serve;
+mod studio;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};

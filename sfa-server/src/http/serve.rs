@@ -19,6 +19,7 @@ use tower_service::Service as _;
 use super::client::Peer;
 use super::error::ApiError;
 use super::front::front;
+use super::studio::studio;
 use super::{App, ServeOptions, resources};
 
 /// The headers of a request have to be there within this time, and the next request on an idle connection.
@@ -82,7 +83,7 @@ impl Server {
 fn router(app: App) -> Router {
     let (routes, _) = resources::all().split();
     routes
-        .fallback(async || ApiError::not_found())
+        .fallback(studio)
         .method_not_allowed_fallback(async || {
             let message = "this cannot be done here; the header Allow says what can";
             ApiError::new(axum::http::StatusCode::METHOD_NOT_ALLOWED, "method_not_allowed", message)

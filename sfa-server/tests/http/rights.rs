@@ -175,6 +175,22 @@ fn every_route_is_in_the_table() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn the_studio_is_for_everybody_and_changes_nothing() {
+    let house = House::open().await;
+    let nobody = house.anybody();
+    for path in ["/", "/library", "/admin/users"] {
+        let shown = nobody.get(path).await;
+        // Whether a studio was built before the test or not: it is never asked who they are.
+        assert!(matches!(shown.status, 200 | 404), "{path}: {}", shown.status);
+        assert!(!shown.header("x-request-id").is_empty(), "{path} goes through the front");
+        assert!(!shown.header("content-security-policy").contains("unsafe"), "{path}");
+        for method in ["POST", "PUT", "PATCH", "DELETE"] {
+            assert_eq!(nobody.json(method, path, json!({})).await.status, 404, "{method} {path}");
+        }
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn every_route_lets_in_whom_it_should() {
     let house = House::open().await;
     let nobody = house.anybody();

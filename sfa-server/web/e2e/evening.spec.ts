@@ -1,0 +1,143 @@
+import type { Page } from '@playwright/test'
+import { drop, EMAIL, expect, expectAccessible, PASSWORD, test, walk } from './house'
+import { missing } from './machine'
+
+const SONG_SECS = 16
+
+test.describe.configure({ mode: 'serial' })
+test.skip(missing !== '', missing)
+if (missing) console.log(`The studio is not tested: ${missing}`)
+
+async function signIn(page: Page, address: string): Promise<void> {
+  await page.goto(address)
+  await page.getByLabel('E-mail').fill(EMAIL)
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('button', { name: /^Log out/ })).toBeVisible()
+}
+
+async function openSong(page: Page): Promise<void> {
+  await page.getByRole('region', { name: 'Songs' }).getByRole('link', { name: 'First Light' }).click()
+  await expect(page.getByRole('slider', { name: 'Position in the song' })).toBeVisible()
+}
+
+const position = (page: Page) => page.getByRole('slider', { name: 'Position in First Light' })
+
+test('the first one sets the studio up, drops a song and watches it come apart', async ({ page, house }) => {
+  const making = house.song(SONG_SECS)
+  await page.goto(house.address)
+  await expectAccessible(page)
+  await page.getByLabel('Set-up token').fill(house.setUpToken)
+  await page.getByLabel('Name').fill('Ann')
+  await page.getByLabel('E-mail').fill(EMAIL)
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('heading', { name: /Drop songs here/ })).toBeVisible()
+  await expectAccessible(page)
+
+  const song = await making
+  await drop(page, 'First Light.wav', song)
+  const work = page.getByRole('complementary', { name: 'Work' })
+  await expect(work.getByText('Imported')).toBeVisible()
+  await expect(work.getByRole('progressbar', { name: /First Light/ })).toBeVisible({ timeout: 30_000 })
+  await expectAccessible(page)
+  // Nothing is loaded anew: what the server tells arrives.
+  await expect(page.getByRole('region', { name: 'Songs' })).toContainText(/12[34]\.\d/, { timeout: 80_000 })
+  await expect(work.getByRole('button', { name: /^Cancel/ })).toHaveCount(0, { timeout: 30_000 })
+
+  await drop(page, 'again.wav', song)
+  await expect(work.getByText('Was here already')).toBeVisible()
+  await expect(page.getByText('1 song', { exact: true })).toBeVisible()
+})
+
+test('stems are played, soloed and looped while walking through the studio', async ({ page, house }) => {
+  await signIn(page, house.address)
+  await openSong(page)
+  await page.getByRole('button', { name: 'Play First Light', exact: true }).click()
+  await expect.poll(async () => Number(await position(page).inputValue()), { timeout: 20_000 }).toBeGreaterThan(0.5)
+  // In a loop it does not end, however slow the machine is.
+  await page.getByRole('button', { name: /^Loop / }).first().click()
+  const stems = page.getByRole('region', { name: 'Stems' })
+  await expect(stems.getByRole('slider')).toHaveCount(4)
+  await expectAccessible(page)
+
+  await page.locator('body').press('1')
+  await expect(stems.getByRole('button', { name: 'Solo Vocals' })).toHaveAttribute('aria-pressed', 'true')
+  await stems.getByRole('button', { name: 'Mute Bass' }).click()
+  await expect(stems.getByRole('button', { name: 'Mute Bass' })).toHaveAttribute('aria-pressed', 'true')
+
+  await walk(page, '/settings')
+  await expect(page.getByRole('heading', { name: 'Settings' })).toBeVisible()
+  const before = Number(await position(page).inputValue())
+  await expect.poll(async () => Number(await position(page).inputValue())).not.toBe(before)
+  await page.locator('body').press('l')
+  await expect(page.getByRole('button', { name: /^Leave the loop/ })).toHaveCount(0)
+  await page.locator('body').press('Space')
+  await expect(page.getByRole('region', { name: 'Player' }).getByRole('button', { name: 'Play', exact: true })).toBeVisible()
+  await page.goBack()
+  await expect(stems.getByRole('button', { name: 'Mute Bass' })).toHaveAttribute('aria-pressed', 'true')
+})
+
+test('every room is open to everybody: with a keyboard, a screen reader, a phone', async ({ page, house }) => {
+  await signIn(page, house.address)
+  await openSong(page)
+  const song = new URL(page.url()).pathname
+  const rooms = [song, '/', '/settings/processing', '/settings/account', '/settings/sessions', '/settings/tokens']
+  rooms.push('/settings/keyboard', '/admin/users', '/admin/system', '/admin/audit', '/no/such/room')
+  for (const width of [1440, 390]) {
+    await page.setViewportSize({ width, height: 844 })
+    for (const room of rooms) {
+      await walk(page, room)
+      await expect(page.getByRole('status').filter({ hasText: 'Loading' })).toHaveCount(0)
+      await expectAccessible(page)
+      const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
+      expect(isTooWide, `${room} at ${width} px`).toBe(false)
+    }
+  }
+  await page.locator('body').press('?')
+  await expect(page.getByRole('dialog', { name: 'Keys' })).toBeVisible()
+  await expectAccessible(page)
+  await page.keyboard.press('Escape')
+  await page.keyboard.press('Control+k')
+  await page.keyboard.type('first light')
+  await expectAccessible(page)
+  await page.keyboard.press('Enter')
+  await expect(page).toHaveURL(new RegExp(song))
+})
+
+test('the library is searched as one types', async ({ page, house }) => {
+  await signIn(page, house.address)
+  const songs = page.getByRole('region', { name: 'Songs' })
+  await page.locator('body').press('/')
+  await page.keyboard.type('bpm:>150')
+  await expect(page.getByText('0 songs')).toBeVisible()
+  await expect(page).toHaveURL(/q=bpm/)
+  await page.getByRole('searchbox').fill('light bpm:120-128')
+  await expect(songs.getByRole('link')).toHaveCount(1)
+  await page.getByRole('searchbox').fill('mood:happy')
+  await expect(page.getByText('there is no filter mood')).toBeVisible()
+})
+
+test('a server that comes back is heard again, and two tabs agree', async ({ page, context, house, complaints }) => {
+  await signIn(page, house.address)
+  const other = await context.newPage()
+  await other.goto(house.address)
+  const link = { name: 'First Light' }
+  await expect(other.getByRole('link', link)).toBeVisible()
+  await house.stop()
+  await expect(page.getByText('The connection is gone')).toBeVisible()
+  await house.start()
+  await expect(page.getByText('The connection is gone')).toHaveCount(0, { timeout: 20_000 })
+  await expect(other.getByText('The connection is gone')).toHaveCount(0, { timeout: 20_000 })
+  // A browser itself complains about sockets that nobody answers.
+  complaints.length = 0
+
+  await page.getByRole('checkbox', { name: 'Select First Light' }).check()
+  await page.getByRole('button', { name: 'Delete' }).click()
+  await page.getByRole('dialog').getByRole('button', { name: 'Delete' }).click()
+  await expect(page.getByRole('heading', { name: /Drop songs here/ })).toBeVisible()
+  await expect(other.getByRole('heading', { name: /Drop songs here/ })).toBeVisible()
+
+  await page.getByRole('button', { name: /^Log out/ }).click()
+  await expect(page.getByRole('heading', { name: 'Sign in' })).toBeVisible()
+})

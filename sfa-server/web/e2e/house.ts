@@ -1,0 +1,124 @@
+import { execFile, spawn, type ChildProcess } from 'node:child_process'
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { createInterface } from 'node:readline'
+import { promisify } from 'node:util'
+import { AxeBuilder } from '@axe-core/playwright'
+import { expect, test as base, type Page } from '@playwright/test'
+import { missing, sfa } from './machine'
+
+export const EMAIL = 'ann@example.org'
+export const PASSWORD = 'correct horse battery'
+
+/** A real server on a folder of its own. */
+export class House {
+  readonly folder = mkdtempSync(join(tmpdir(), 'sfa-studio-'))
+  address = ''
+  setUpToken = ''
+  #process: ChildProcess | null = null
+
+  /** Starts it, or starts it again where it was. */
+  async start(): Promise<void> {
+    const listen = this.address ? new URL(this.address).host : '127.0.0.1:0'
+    const options = ['--data', join(this.folder, 'data'), '--listen', listen, '--log', 'error', '--rates', '60000,60000,60000']
+    const server = spawn(sfa ?? '', ['serve', ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
+    this.#process = server
+    const needsToken = !this.setUpToken
+    for await (const line of createInterface({ input: server.stdout })) {
+      this.address = /listening on (\S+)/.exec(line)?.[1] ?? this.address
+      this.setUpToken = /set-up token is (\S+)/.exec(line)?.[1] ?? this.setUpToken
+      if (this.address && (this.setUpToken || !needsToken)) return
+    }
+    throw new Error('the server ended before it listened')
+  }
+
+  async stop(): Promise<void> {
+    const server = this.#process
+    if (!server || server.exitCode !== null) return
+    const ended = new Promise((resolve) => server.once('exit', resolve))
+    server.kill('SIGTERM')
+    await ended
+  }
+
+  async close(): Promise<void> {
+    await this.stop()
+    rmSync(this.folder, { recursive: true, force: true })
+  }
+
+  /** Where the demo song was written to; the name says how. */
+  async demo(name: string): Promise<string> {
+    const path = join(this.folder, name)
+    await promisify(execFile)(sfa ?? '', ['demo', '--out', path, '--force'])
+    return path
+  }
+
+  /** The beginning of the demo song: no two lengths are the same song. */
+  async song(secs: number): Promise<Buffer> {
+    const whole = readFileSync(await this.demo('First Light.wav'))
+    const rate_bytes = whole.readUInt32LE(28)
+    const start = whole.indexOf('data') + 8
+    const part = Buffer.from(whole.subarray(0, start + secs * rate_bytes))
+    part.writeUInt32LE(part.length - 8, 4)
+    part.writeUInt32LE(part.length - start, start - 4)
+    return part
+  }
+}
+
+/** What a page complained about. */
+export const test = base.extend<{ complaints: string[] }, { house: House }>({
+  house: [
+    async ({}, use) => {
+      const house = new House()
+      if (!missing) await house.start()
+      await use(house)
+      await house.close()
+    },
+    { scope: 'worker' },
+  ],
+  complaints: [
+    async ({ page }, use) => {
+      const complaints: string[] = []
+      page.on('console', (message) => message.type() === 'error' && complaints.push(message.text()))
+      page.on('pageerror', (error) => complaints.push(String(error.stack)))
+      await use(complaints)
+      expect(complaints).toEqual([])
+    },
+    { auto: true },
+  ],
+})
+
+/** Lets go of a file over the page. */
+export async function drop(page: Page, name: string, bytes: Buffer): Promise<void> {
+  await page.evaluate(
+    ({ name, text }) => {
+      const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
+      const dataTransfer = new DataTransfer()
+      dataTransfer.items.add(new File([bytes], name))
+      for (const kind of ['dragenter', 'dragover', 'drop']) {
+        window.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }))
+      }
+    },
+    { name, text: bytes.toString('base64') },
+  )
+}
+
+/** Checks all that can be checked of a page without a person. */
+export async function expectAccessible(page: Page): Promise<void> {
+  const { violations } = await new AxeBuilder({ page }).withTags(['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa']).analyze()
+  const found = violations.map(({ id, nodes }) => `${page.url()} ${id}: ${nodes.map(({ html }) => html).join(' ')}`)
+  expect(found).toEqual([])
+}
+
+/** Walks to an address without loading the page anew. */
+export async function walk(page: Page, path: string): Promise<void> {
+  await page.evaluate((path) => {
+    const link = document.createElement('a')
+    link.href = path
+    document.body.append(link)
+    link.click()
+    link.remove()
+  }, path)
+}
+
+export { expect }

@@ -1,0 +1,3583 @@
+// Made from openapi.json by `npm run api`; not to be edited.
+
+export interface paths {
+    "/api/v1/audit": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Read the audit log */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Only of this actor. */
+                    actor?: string;
+                    /** @description Only what was done to this. */
+                    target?: string;
+                    /** @description Lines of a page. Default: 100. */
+                    limit?: number;
+                    /** @description `next` of the page before. */
+                    after?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The newest first */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_AuditView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/engines": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the engines that could work now */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The best first */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_EngineView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{hash}/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Make a link to a file that works without signing in */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    hash: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["MakeLink"];
+                };
+            };
+            responses: {
+                /** @description The link */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_LinkView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/files/{hash}/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Read a file
+         * @description One range at a time, as in `Range: bytes=0-99`. The name only says how to show the file.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    hash: string;
+                    name: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The file */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": number[];
+                    };
+                };
+                /** @description A part of it */
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": number[];
+                    };
+                };
+                /** @description It is what the client has already */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List jobs */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Only in this state. */
+                    state?: string;
+                    /** @description Only of this song. */
+                    track?: string;
+                    /** @description At most so many. Default: 100. */
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The newest first */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_JobView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a job */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The job */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_JobView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Stop a job
+         * @description One that runs stops soon after; one that is finished is a conflict.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Asked to stop */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_JobView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a failed or cancelled job back into the queue */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description It waits again */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_JobView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow what happens, over a WebSocket
+         * @description Send `{"type":"subscribe","topic":"library"}` or `"track:…"`, with `"after"` to go on after an event that is known,
+         *     and `{"type":"unsubscribe","topic":…}`. What comes is `{"type":"snapshot","topic","seq","data"}`, then
+         *     `{"type":"event","topic","seq","kind","payload"}` with a `seq` that rises by one each time, and
+         *     `{"type":"error","topic","code","message"}`. Closed with 4401 when the caller may not be here any more, 4008 when
+         *     it is too slow, 1001 when the server stops.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A WebSocket from here on */
+                101: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/live/sse": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow what happens to one topic, as server-sent events
+         * @description The first event is a `snapshot`; those that follow have a `seq` that rises by one, as their id.
+         */
+        get: {
+            parameters: {
+                query: {
+                    /**
+                     * @description "library", or "track:" and the id of a song.
+                     * @example library
+                     */
+                    topic: string;
+                    /** @description The number of the last event that is known; the header Last-Event-ID says the same. */
+                    after?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Events */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "text/event-stream": string;
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Sign in
+         * @description The answer sets a cookie. Programs use a token instead, see `/api/v1/tokens`.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["LogIn"];
+                };
+            };
+            responses: {
+                /** @description Signed in */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_UserView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/logout": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign out */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Signed out */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Who am I */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The caller's account */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_MeView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        /** Change what is shown of the own account */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["EditMe"];
+                };
+            };
+            responses: {
+                /** @description Changed */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_UserView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/me/password": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Change the own password
+         * @description Ends all sessions but a new one, which the answer opens. Tokens stay.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["ChangePassword"];
+                };
+            };
+            responses: {
+                /** @description Changed */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_UserView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the models, here or not */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description All that are known */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_ModelView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List notifications */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description At most so many. Default: 20. */
+                    limit?: number;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The newest first */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_NotificationView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/notifications/read": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Mark all notifications as read */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Marked */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/openapi.json": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** This document */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description OpenAPI 3.1 */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": Record<string, never>;
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playlists": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List playlists */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description By name */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_PlaylistView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Make a playlist */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PlaylistName"];
+                };
+            };
+            responses: {
+                /** @description Made */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_WholePlaylist"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/playlists/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a playlist */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The playlist */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_WholePlaylist"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /**
+         * Remove a playlist
+         * @description Its songs stay.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Removed */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        /** Rename a playlist */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PlaylistName"];
+                };
+            };
+            responses: {
+                /** @description Renamed */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_WholePlaylist"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/playlists/{id}/tracks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /** Give a playlist these songs in this order */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["PlaylistTracks"];
+                };
+            };
+            responses: {
+                /** @description Changed */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_WholePlaylist"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/queues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the queues of jobs */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description All of them */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_QueueView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/register": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make an account
+         * @description Where the server allows it. The answer signs in.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["NewAccount"];
+                };
+            };
+            responses: {
+                /** @description Made, and signed in */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_UserView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/server": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What this server is */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The server */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_ServerView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the own sessions */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The newest first */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_SessionView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** End all sessions but this one */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ended */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/sessions/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** End a session */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Ended */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/settings": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show the settings */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description All of them as `data`; what was never set has its default */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": Record<string, never>;
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        /**
+         * Replace the settings
+         * @description What is absent gets its default; what there is no such setting for is refused.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": Record<string, never>;
+                };
+            };
+            responses: {
+                /** @description Replaced */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": Record<string, never>;
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/setup": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make the first admin
+         * @description Works once, with the token that the server prints at its start while there is no admin. The account is the one that
+         *     the command line works for, so that its songs are there too. The answer signs in.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SetUp"];
+                };
+            };
+            responses: {
+                /** @description Made, and signed in */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_UserView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the own tokens */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The newest first */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_TokenView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Make a token */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["MakeToken"];
+                };
+            };
+            responses: {
+                /** @description Made */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_MadeToken"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tokens/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Take a token back */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description It opens nothing any more */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List songs */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Words that title, artist and album together contain, in any order, whatever their case and accents. */
+                    search?: string;
+                    sort?: "newest" | "title" | "artist";
+                    /** @description Songs of a page. Default: 100. */
+                    limit?: number;
+                    /** @description `next` of the page before. */
+                    after?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description A page */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_TrackView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /**
+         * Upload a song
+         * @description Either the file is the body and `name` its name, or it is the one file of a form. What it is, its bytes say. The
+         *     work that the settings ask for begins by itself.
+         */
+        post: {
+            parameters: {
+                query?: {
+                    /**
+                     * @description The name of the file, for a body that is only the file.
+                     * @example song.mp3
+                     */
+                    name?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/octet-stream": number[];
+                    "multipart/form-data": components["schemas"]["UploadForm"];
+                };
+            };
+            responses: {
+                /** @description A song that was there already */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_Uploaded"];
+                    };
+                };
+                /** @description A new song */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_Uploaded"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show a song */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The song */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_TrackView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /** Remove a song with everything that was made of it */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Removed */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        /**
+         * Rename a song
+         * @description What is absent stays.
+         */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["EditTrack"];
+                };
+            };
+            responses: {
+                /** @description Changed */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_TrackView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/tracks/{id}/analysis": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * All that was measured of a song
+         * @description The document that `sfa analyze --json` prints as `analysis`, described by its schema. 404 until the song was
+         *     analysed.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The analysis as `data` */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": Record<string, never>;
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks/{id}/cues": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the cues and loops of a song */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description In order of time */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_CueView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks/{id}/exports": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the files made of a song for other programs */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description All of them */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_ExportView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks/{id}/process": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make something of a song anew
+         * @description What is made replaces what was there when it is finished, not before.
+         */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["Process"];
+                };
+            };
+            responses: {
+                /** @description The work waits in the queue */
+                202: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_Accepted"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks/{id}/stems": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the stems of a song */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description All of them */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_StemView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List accounts */
+        get: {
+            parameters: {
+                query?: {
+                    /** @description Letters that name or address contain, in any case. */
+                    search?: string;
+                    /** @description Only of this role. */
+                    role?: string;
+                    /** @description Only of this status. */
+                    status?: string;
+                    /** @description Accounts of a page. Default: 25. */
+                    limit?: number;
+                    /** @description `next` of the page before. */
+                    after?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description By name */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Page_UserView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        /** Make an account */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["MakeUser"];
+                };
+            };
+            responses: {
+                /** @description Made */
+                201: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_UserView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/users/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show an account */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The account */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_UserView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        /**
+         * Remove an account with all its songs
+         * @description Only of somebody below oneself.
+         */
+        delete: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Removed */
+                204: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        options?: never;
+        head?: never;
+        /**
+         * Change an account
+         * @description Only of somebody below oneself. What is absent stays.
+         */
+        patch: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["EditUser"];
+                };
+            };
+            responses: {
+                /** @description Changed */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_UserView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        trace?: never;
+    };
+    "/api/v1/users/{id}/status": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Suspend, ban, or let in again
+         * @description Only somebody below oneself.
+         */
+        put: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    id: string;
+                };
+                cookie?: never;
+            };
+            requestBody: {
+                content: {
+                    "application/json": components["schemas"]["SetStatus"];
+                };
+            };
+            responses: {
+                /** @description Changed */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_UserView"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/files/{hash}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Follow a link to a file
+         * @description The query is part of the link and was signed with it.
+         */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    hash: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The file */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": number[];
+                    };
+                };
+                /** @description A part of it */
+                206: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/octet-stream": number[];
+                    };
+                };
+                /** @description It is what the client has already */
+                304: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/health": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether the process lives */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description It lives */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_Health"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/ready": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Whether requests can be answered: database and files are there, and the server is not about to stop */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description They can */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Data_Health"];
+                    };
+                };
+                /** @description It failed */
+                default: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["Failure"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+}
+export type webhooks = Record<string, never>;
+export interface components {
+    schemas: {
+        /** @description Work that was asked for. */
+        Accepted: {
+            /** Format: uuid */
+            job: string;
+        };
+        /** @description What lists need of an analysis. */
+        AnalysisView: {
+            /**
+             * Format: double
+             * @description Absent where there is no pulse.
+             */
+            bpm?: number | null;
+            /** @example 8A */
+            camelot?: string | null;
+            /**
+             * Format: int64
+             * @description 1 to 10.
+             */
+            energy?: number | null;
+            /** @example A minor */
+            key?: string | null;
+            /**
+             * Format: double
+             * @description Integrated loudness.
+             */
+            lufs?: number | null;
+        };
+        /** @description A line of the log. Lines are added, never changed or removed. */
+        AuditView: {
+            /** @example user.suspend */
+            action: string;
+            /**
+             * Format: uuid
+             * @description Who did it.
+             */
+            actor: string;
+            /** @description From which network address. */
+            address?: string | null;
+            /**
+             * Format: int64
+             * @description Milliseconds since 1970.
+             */
+            at_ms: number;
+            /** @description What was before and is after. */
+            changes: Record<string, never>;
+            /**
+             * Format: int64
+             * @description Lines are numbered in their order.
+             */
+            seq: number;
+            target: string;
+            /** @example user */
+            target_kind: string;
+        };
+        ChangePassword: {
+            current: string;
+            /** @description At least 12 characters and at most 256 bytes. */
+            new: string;
+        };
+        /** @description A place or a stretch of a song to jump to. */
+        CueView: {
+            /** @example #ff7b92 */
+            colour?: string | null;
+            /**
+             * Format: double
+             * @description How sure the analysis was, 0 to 1.
+             */
+            confidence?: number | null;
+            /**
+             * Format: int64
+             * @description Where a loop ends.
+             */
+            end_ms?: number | null;
+            /** @description Whether the analysis placed it. */
+            is_automatic: boolean;
+            /** @example drop */
+            kind: string;
+            label: string;
+            /** Format: int64 */
+            start_ms: number;
+        };
+        /** @description One thing. */
+        Data_Accepted: {
+            /** @description Work that was asked for. */
+            data: {
+                /** Format: uuid */
+                job: string;
+            };
+        };
+        /** @description One thing. */
+        Data_Health: {
+            data: {
+                /** @example ok */
+                status: string;
+                /** Format: int64 */
+                uptime_secs: number;
+                version: string;
+            };
+        };
+        /** @description One thing. */
+        Data_JobView: {
+            /** @description A job. */
+            data: {
+                /** Format: int64 */
+                attempt: number;
+                /** Format: uuid */
+                batch?: string | null;
+                /** @description Whether it was asked to stop. */
+                cancel_requested: boolean;
+                /**
+                 * Format: int64
+                 * @description Milliseconds since 1970.
+                 */
+                created_at_ms: number;
+                /** @description What went wrong last. */
+                error?: string | null;
+                /** Format: int64 */
+                finished_at_ms?: number | null;
+                /** Format: uuid */
+                id: string;
+                /** @example separate */
+                kind: string;
+                /** Format: int64 */
+                max_attempts: number;
+                /**
+                 * Format: int64
+                 * @description 0 to 100; never falls within one attempt.
+                 */
+                progress: number;
+                /** @description What it is doing, in a word. */
+                stage: string;
+                /**
+                 * @description available, scheduled, retryable, executing, completed, cancelled or discarded.
+                 * @example executing
+                 */
+                state: string;
+                /** Format: uuid */
+                track?: string | null;
+            };
+        };
+        /** @description One thing. */
+        Data_LinkView: {
+            /** @description A link that works without signing in. */
+            data: {
+                /** @description On this server. */
+                url: string;
+            };
+        };
+        /** @description One thing. */
+        Data_MadeToken: {
+            /** @description A token that was just made. */
+            data: components["schemas"]["TokenView"] & {
+                /** @description For the header "Authorization: Bearer …". It is not kept here and cannot be shown again. */
+                secret: string;
+            };
+        };
+        /** @description One thing. */
+        Data_MeView: {
+            /** @description The caller's own account. */
+            data: components["schemas"]["UserView"] & {
+                /**
+                 * Format: int64
+                 * @description Bytes of everything that is kept; each content counts once.
+                 */
+                used_bytes: number;
+            };
+        };
+        /** @description One thing. */
+        Data_ServerView: {
+            /** @description What somebody has to know who is not signed in yet. */
+            data: {
+                /** @description Whether there is no admin yet. */
+                needs_set_up: boolean;
+                /** @description Whether anybody may make an account. */
+                open_registration: boolean;
+                version: string;
+            };
+        };
+        /** @description One thing. */
+        Data_TrackView: {
+            /** @description A song. */
+            data: {
+                album?: string | null;
+                analysis?: components["schemas"]["AnalysisView"] | null;
+                artist?: string | null;
+                /**
+                 * Format: int64
+                 * @description When it was uploaded, in milliseconds since 1970.
+                 */
+                created_at_ms: number;
+                /**
+                 * Format: int64
+                 * @description Absent until the song was decoded.
+                 */
+                duration_ms?: number | null;
+                /** @description The song itself, as it was uploaded. */
+                file: components["schemas"]["FileView"];
+                /** Format: uuid */
+                id: string;
+                /**
+                 * @description "working" while jobs wait or run, "failed" when one failed for good, else "ready".
+                 * @example ready
+                 */
+                status: string;
+                title: string;
+            };
+        };
+        /** @description One thing. */
+        Data_Uploaded: {
+            /** @description A song that was taken in. */
+            data: {
+                /** @description Whether it was not there before: the same file is the same song. */
+                is_new: boolean;
+                /**
+                 * Format: uuid
+                 * @description The first piece of work on it.
+                 */
+                job?: string | null;
+                track: components["schemas"]["TrackView"];
+            };
+        };
+        /** @description One thing. */
+        Data_UserView: {
+            /** @description An account. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Milliseconds since 1970.
+                 */
+                created_at_ms: number;
+                email?: string | null;
+                /** Format: uuid */
+                id: string;
+                name: string;
+                /**
+                 * Format: int64
+                 * @description The most bytes that may be kept; no limit where absent.
+                 */
+                quota_bytes?: number | null;
+                /** @example pro */
+                role: string;
+                /** @example active */
+                status: string;
+            };
+        };
+        /** @description One thing. */
+        Data_WholePlaylist: {
+            /** @description A playlist and its songs in order. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                track_ids: string[];
+            };
+        };
+        EditMe: {
+            /** @description What to show, 1 to 160 characters. */
+            name: string;
+        };
+        EditTrack: {
+            album?: string | null;
+            artist?: string | null;
+            /** @description 1 to 500 characters. */
+            title?: string | null;
+        };
+        EditUser: {
+            email?: string | null;
+            name?: string | null;
+            /** @description A new password, for somebody who has forgotten theirs. Ends all their sessions. */
+            password?: string | null;
+            /**
+             * Format: int64
+             * @description The most bytes that may be kept; `null` for no limit.
+             */
+            quota_bytes?: number | null;
+            role?: string | null;
+        };
+        /** @description An engine, or one of its models. */
+        EngineView: {
+            /** @description One honest line about what to expect. */
+            description: string;
+            /** @example demucs */
+            name: string;
+            /**
+             * @example [
+             *       "drums",
+             *       "bass",
+             *       "other",
+             *       "vocals"
+             *     ]
+             */
+            stems: string[];
+        };
+        /** @description A file made for another program. */
+        ExportView: {
+            file: components["schemas"]["FileView"];
+            /** @example rekordbox.xml */
+            name: string;
+        };
+        /** @description The body of every answer that is not a success. */
+        Failure: {
+            error: components["schemas"]["FailureDetails"];
+        };
+        /** @description What went wrong. */
+        FailureDetails: {
+            /**
+             * @description For programs; does not change.
+             * @example not_found
+             */
+            code: string;
+            /** @description For people. */
+            message: string;
+            /** @description Names the request in the server's log. */
+            request_id: string;
+        };
+        /** @description A file. It never changes: other content has another address. */
+        FileView: {
+            /** @description BLAKE3 of all bytes, in hexadecimal. */
+            hash: string;
+            name: string;
+            /** Format: int64 */
+            size_bytes: number;
+            /** @description Where to get it, on this server. */
+            url: string;
+        };
+        Health: {
+            /** @example ok */
+            status: string;
+            /** Format: int64 */
+            uptime_secs: number;
+            version: string;
+        };
+        /** @description A job. */
+        JobView: {
+            /** Format: int64 */
+            attempt: number;
+            /** Format: uuid */
+            batch?: string | null;
+            /** @description Whether it was asked to stop. */
+            cancel_requested: boolean;
+            /**
+             * Format: int64
+             * @description Milliseconds since 1970.
+             */
+            created_at_ms: number;
+            /** @description What went wrong last. */
+            error?: string | null;
+            /** Format: int64 */
+            finished_at_ms?: number | null;
+            /** Format: uuid */
+            id: string;
+            /** @example separate */
+            kind: string;
+            /** Format: int64 */
+            max_attempts: number;
+            /**
+             * Format: int64
+             * @description 0 to 100; never falls within one attempt.
+             */
+            progress: number;
+            /** @description What it is doing, in a word. */
+            stage: string;
+            /**
+             * @description available, scheduled, retryable, executing, completed, cancelled or discarded.
+             * @example executing
+             */
+            state: string;
+            /** Format: uuid */
+            track?: string | null;
+        };
+        /** @description A link that works without signing in. */
+        LinkView: {
+            /** @description On this server. */
+            url: string;
+        };
+        LogIn: {
+            email: string;
+            password: string;
+        };
+        /** @description A token that was just made. */
+        MadeToken: components["schemas"]["TokenView"] & {
+            /** @description For the header "Authorization: Bearer …". It is not kept here and cannot be shown again. */
+            secret: string;
+        };
+        MakeLink: {
+            /** @description The name that a browser saves the file under; without one it shows it where it can. */
+            file_name?: string;
+            /**
+             * Format: int64
+             * @description How long it works, up to a week.
+             */
+            lifetime_secs: number;
+        };
+        MakeToken: {
+            /**
+             * Format: int32
+             * @description Days until it ends; never where absent.
+             */
+            days?: number | null;
+            /** @description What it is for, 1 to 160 characters. */
+            label: string;
+            /**
+             * @description What it may do: "read" songs, "write" them, and "admin" for what its owner may do as an admin.
+             * @example [
+             *       "read",
+             *       "write"
+             *     ]
+             */
+            scopes: string[];
+        };
+        MakeUser: {
+            /** @example ben@example.org */
+            email: string;
+            /** @description 1 to 160 characters. */
+            name: string;
+            /** @description At least 12 characters and at most 256 bytes. */
+            password: string;
+            /** @description user, pro, enterprise, moderator, admin, platform_admin or super_admin. Default: pro. */
+            role?: string | null;
+        };
+        /** @description The caller's own account. */
+        MeView: components["schemas"]["UserView"] & {
+            /**
+             * Format: int64
+             * @description Bytes of everything that is kept; each content counts once.
+             */
+            used_bytes: number;
+        };
+        /** @description A model of an engine. */
+        ModelView: {
+            /** @description One honest line about what to expect. */
+            description: string;
+            /**
+             * Format: int64
+             * @description Bytes to download for it, where that is known.
+             */
+            download_bytes?: number | null;
+            /** @description Whether all of it is on the server's machine. */
+            is_ready: boolean;
+            /** @example htdemucs */
+            name: string;
+            stems: string[];
+        };
+        NewAccount: {
+            /**
+             * @description What is signed in with.
+             * @example ann@example.org
+             */
+            email: string;
+            /** @description What to show, 1 to 160 characters. */
+            name: string;
+            /** @description At least 12 characters and at most 256 bytes. */
+            password: string;
+        };
+        /** @description Something that has happened. */
+        NotificationView: {
+            /**
+             * Format: int64
+             * @description Milliseconds since 1970.
+             */
+            created_at_ms: number;
+            /** Format: uuid */
+            id: string;
+            is_read: boolean;
+            /** @example track.completed */
+            kind: string;
+            /** @description A sentence. */
+            text: string;
+            /**
+             * Format: uuid
+             * @description The song it is about.
+             */
+            track?: string | null;
+        };
+        /** @description Some of a list. */
+        Page_AuditView: {
+            data: {
+                /** @example user.suspend */
+                action: string;
+                /**
+                 * Format: uuid
+                 * @description Who did it.
+                 */
+                actor: string;
+                /** @description From which network address. */
+                address?: string | null;
+                /**
+                 * Format: int64
+                 * @description Milliseconds since 1970.
+                 */
+                at_ms: number;
+                /** @description What was before and is after. */
+                changes: Record<string, never>;
+                /**
+                 * Format: int64
+                 * @description Lines are numbered in their order.
+                 */
+                seq: number;
+                target: string;
+                /** @example user */
+                target_kind: string;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
+        Page_CueView: {
+            data: {
+                /** @example #ff7b92 */
+                colour?: string | null;
+                /**
+                 * Format: double
+                 * @description How sure the analysis was, 0 to 1.
+                 */
+                confidence?: number | null;
+                /**
+                 * Format: int64
+                 * @description Where a loop ends.
+                 */
+                end_ms?: number | null;
+                /** @description Whether the analysis placed it. */
+                is_automatic: boolean;
+                /** @example drop */
+                kind: string;
+                label: string;
+                /** Format: int64 */
+                start_ms: number;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
+        Page_EngineView: {
+            data: {
+                /** @description One honest line about what to expect. */
+                description: string;
+                /** @example demucs */
+                name: string;
+                /**
+                 * @example [
+                 *       "drums",
+                 *       "bass",
+                 *       "other",
+                 *       "vocals"
+                 *     ]
+                 */
+                stems: string[];
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
+        Page_ExportView: {
+            data: {
+                file: components["schemas"]["FileView"];
+                /** @example rekordbox.xml */
+                name: string;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
+        Page_JobView: {
+            data: {
+                /** Format: int64 */
+                attempt: number;
+                /** Format: uuid */
+                batch?: string | null;
+                /** @description Whether it was asked to stop. */
+                cancel_requested: boolean;
+                /**
+                 * Format: int64
+                 * @description Milliseconds since 1970.
+                 */
+                created_at_ms: number;
+                /** @description What went wrong last. */
+                error?: string | null;
+                /** Format: int64 */
+                finished_at_ms?: number | null;
+                /** Format: uuid */
+                id: string;
+                /** @example separate */
+                kind: string;
+                /** Format: int64 */
+                max_attempts: number;
+                /**
+                 * Format: int64
+                 * @description 0 to 100; never falls within one attempt.
+                 */
+                progress: number;
+                /** @description What it is doing, in a word. */
+                stage: string;
+                /**
+                 * @description available, scheduled, retryable, executing, completed, cancelled or discarded.
+                 * @example executing
+                 */
+                state: string;
+                /** Format: uuid */
+                track?: string | null;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
+        Page_ModelView: {
+            data: {
+                /** @description One honest line about what to expect. */
+                description: string;
+                /**
+                 * Format: int64
+                 * @description Bytes to download for it, where that is known.
+                 */
+                download_bytes?: number | null;
+                /** @description Whether all of it is on the server's machine. */
+                is_ready: boolean;
+                /** @example htdemucs */
+                name: string;
+                stems: string[];
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
+        Page_NotificationView: {
+            data: {
+                /**
+                 * Format: int64
+                 * @description Milliseconds since 1970.
+                 */
+                created_at_ms: number;
+                /** Format: uuid */
+                id: string;
+                is_read: boolean;
+                /** @example track.completed */
+                kind: string;
+                /** @description A sentence. */
+                text: string;
+                /**
+                 * Format: uuid
+                 * @description The song it is about.
+                 */
+                track?: string | null;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
+        Page_PlaylistView: {
+            data: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                /**
+                 * Format: int64
+                 * @description How many songs it has.
+                 */
+                tracks: number;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
+        Page_QueueView: {
+            data: {
+                is_paused: boolean;
+                /** @example separate */
+                name: string;
+                /** Format: int64 */
+                running: number;
+                /**
+                 * Format: int64
+                 * @description The most that run at once, on all machines together.
+                 */
+                running_limit?: number | null;
+                /** Format: int64 */
+                waiting: number;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
+        Page_SessionView: {
+            data: {
+                /** @description The network address that it was opened from. */
+                address: string;
+                /** @description The program that it was opened with, as that says. */
+                agent: string;
+                /**
+                 * Format: int64
+                 * @description Milliseconds since 1970.
+                 */
+                created_at_ms: number;
+                /** Format: int64 */
+                expires_at_ms: number;
+                /** Format: uuid */
+                id: string;
+                /** @description Whether this request came with it. */
+                is_current: boolean;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
+        Page_StemView: {
+            data: {
+                /**
+                 * @description What made it.
+                 * @example demucs
+                 */
+                engine: string;
+                file: components["schemas"]["FileView"];
+                /** @example vocals */
+                kind: string;
+                /**
+                 * Format: double
+                 * @description Highest sample; absent in silence.
+                 */
+                peak_dbfs?: number | null;
+                /**
+                 * Format: double
+                 * @description Root mean square of all samples; absent in silence.
+                 */
+                rms_dbfs?: number | null;
+                /** @description Which of several of one kind: empty for the plain one, "lead" or "backing" for voices. */
+                take: string;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
+        Page_TokenView: {
+            data: {
+                /**
+                 * Format: int64
+                 * @description Milliseconds since 1970.
+                 */
+                created_at_ms: number;
+                /** Format: int64 */
+                expires_at_ms?: number | null;
+                /** Format: uuid */
+                id: string;
+                label: string;
+                /** @description Of "read", "write" and "admin". */
+                scopes: string[];
+                /**
+                 * Format: int64
+                 * @description To the minute.
+                 */
+                used_at_ms?: number | null;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
+        Page_TrackView: {
+            data: {
+                album?: string | null;
+                analysis?: components["schemas"]["AnalysisView"] | null;
+                artist?: string | null;
+                /**
+                 * Format: int64
+                 * @description When it was uploaded, in milliseconds since 1970.
+                 */
+                created_at_ms: number;
+                /**
+                 * Format: int64
+                 * @description Absent until the song was decoded.
+                 */
+                duration_ms?: number | null;
+                /** @description The song itself, as it was uploaded. */
+                file: components["schemas"]["FileView"];
+                /** Format: uuid */
+                id: string;
+                /**
+                 * @description "working" while jobs wait or run, "failed" when one failed for good, else "ready".
+                 * @example ready
+                 */
+                status: string;
+                title: string;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
+        Page_UserView: {
+            data: {
+                /**
+                 * Format: int64
+                 * @description Milliseconds since 1970.
+                 */
+                created_at_ms: number;
+                email?: string | null;
+                /** Format: uuid */
+                id: string;
+                name: string;
+                /**
+                 * Format: int64
+                 * @description The most bytes that may be kept; no limit where absent.
+                 */
+                quota_bytes?: number | null;
+                /** @example pro */
+                role: string;
+                /** @example active */
+                status: string;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        PlaylistName: {
+            /** @description 1 to 500 characters; the user has no other of this name. */
+            name: string;
+        };
+        PlaylistTracks: {
+            /** @description Up to 5000, each once. */
+            track_ids: string[];
+        };
+        /** @description An order of songs. */
+        PlaylistView: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description How many songs it has.
+             */
+            tracks: number;
+        };
+        Process: {
+            from: ("separate" | "analyze" | "export") & Record<string, never>;
+        };
+        /** @description A queue of jobs. */
+        QueueView: {
+            is_paused: boolean;
+            /** @example separate */
+            name: string;
+            /** Format: int64 */
+            running: number;
+            /**
+             * Format: int64
+             * @description The most that run at once, on all machines together.
+             */
+            running_limit?: number | null;
+            /** Format: int64 */
+            waiting: number;
+        };
+        /** @description What somebody has to know who is not signed in yet. */
+        ServerView: {
+            /** @description Whether there is no admin yet. */
+            needs_set_up: boolean;
+            /** @description Whether anybody may make an account. */
+            open_registration: boolean;
+            version: string;
+        };
+        /** @description A session. */
+        SessionView: {
+            /** @description The network address that it was opened from. */
+            address: string;
+            /** @description The program that it was opened with, as that says. */
+            agent: string;
+            /**
+             * Format: int64
+             * @description Milliseconds since 1970.
+             */
+            created_at_ms: number;
+            /** Format: int64 */
+            expires_at_ms: number;
+            /** Format: uuid */
+            id: string;
+            /** @description Whether this request came with it. */
+            is_current: boolean;
+        };
+        SetStatus: {
+            /** @description active, suspended or banned. Whoever is not active is out at once, on open sockets too. */
+            status: string;
+        };
+        SetUp: {
+            /**
+             * @description What is signed in with.
+             * @example ann@example.org
+             */
+            email: string;
+            /** @description What to show, 1 to 160 characters. */
+            name: string;
+            /** @description At least 12 characters and at most 256 bytes. */
+            password: string;
+            /** @description What the server printed when it started. */
+            token: string;
+        };
+        /** @description A stem. */
+        StemView: {
+            /**
+             * @description What made it.
+             * @example demucs
+             */
+            engine: string;
+            file: components["schemas"]["FileView"];
+            /** @example vocals */
+            kind: string;
+            /**
+             * Format: double
+             * @description Highest sample; absent in silence.
+             */
+            peak_dbfs?: number | null;
+            /**
+             * Format: double
+             * @description Root mean square of all samples; absent in silence.
+             */
+            rms_dbfs?: number | null;
+            /** @description Which of several of one kind: empty for the plain one, "lead" or "backing" for voices. */
+            take: string;
+        };
+        /** @description A token. What it opens with is shown once, when it is made. */
+        TokenView: {
+            /**
+             * Format: int64
+             * @description Milliseconds since 1970.
+             */
+            created_at_ms: number;
+            /** Format: int64 */
+            expires_at_ms?: number | null;
+            /** Format: uuid */
+            id: string;
+            label: string;
+            /** @description Of "read", "write" and "admin". */
+            scopes: string[];
+            /**
+             * Format: int64
+             * @description To the minute.
+             */
+            used_at_ms?: number | null;
+        };
+        /** @description A song. */
+        TrackView: {
+            album?: string | null;
+            analysis?: components["schemas"]["AnalysisView"] | null;
+            artist?: string | null;
+            /**
+             * Format: int64
+             * @description When it was uploaded, in milliseconds since 1970.
+             */
+            created_at_ms: number;
+            /**
+             * Format: int64
+             * @description Absent until the song was decoded.
+             */
+            duration_ms?: number | null;
+            /** @description The song itself, as it was uploaded. */
+            file: components["schemas"]["FileView"];
+            /** Format: uuid */
+            id: string;
+            /**
+             * @description "working" while jobs wait or run, "failed" when one failed for good, else "ready".
+             * @example ready
+             */
+            status: string;
+            title: string;
+        };
+        /** @description A form with one file in it. */
+        UploadForm: {
+            /** Format: binary */
+            file: string;
+        };
+        /** @description A song that was taken in. */
+        Uploaded: {
+            /** @description Whether it was not there before: the same file is the same song. */
+            is_new: boolean;
+            /**
+             * Format: uuid
+             * @description The first piece of work on it.
+             */
+            job?: string | null;
+            track: components["schemas"]["TrackView"];
+        };
+        /** @description An account. */
+        UserView: {
+            /**
+             * Format: int64
+             * @description Milliseconds since 1970.
+             */
+            created_at_ms: number;
+            email?: string | null;
+            /** Format: uuid */
+            id: string;
+            name: string;
+            /**
+             * Format: int64
+             * @description The most bytes that may be kept; no limit where absent.
+             */
+            quota_bytes?: number | null;
+            /** @example pro */
+            role: string;
+            /** @example active */
+            status: string;
+        };
+        /** @description A playlist and its songs in order. */
+        WholePlaylist: {
+            /** Format: uuid */
+            id: string;
+            name: string;
+            track_ids: string[];
+        };
+    };
+    responses: never;
+    parameters: never;
+    requestBodies: never;
+    headers: never;
+    pathItems: never;
+}
+export type $defs = Record<string, never>;
+export type operations = Record<string, never>;

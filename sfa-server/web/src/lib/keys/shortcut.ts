@@ -1,0 +1,44 @@
+/** As much of a key press as decides what it means. */
+export type Press = Pick<KeyboardEvent, 'key' | 'ctrlKey' | 'metaKey' | 'altKey' | 'shiftKey'>
+
+/**
+ * Whether a press is that of a shortcut such as `mod+k`, `space`, `shift+arrowleft` or `?`. `mod` is Ctrl, or Cmd on a
+ * Mac. Shift is only looked at with keys that have a name: it is part of the sign `?` itself.
+ */
+export function isPressed(shortcut: string, press: Press): boolean {
+  const parts = shortcut.split('+')
+  const wanted = parts.pop() ?? ''
+  const key = press.key === ' ' ? 'space' : press.key.toLowerCase()
+  const isNamed = wanted.length > 1 || /[a-z0-9]/.test(wanted)
+  return (
+    key === wanted &&
+    (press.ctrlKey || press.metaKey) === parts.includes('mod') &&
+    press.altKey === parts.includes('alt') &&
+    (!isNamed || press.shiftKey === parts.includes('shift'))
+  )
+}
+
+/** Whether it is a single key, which people who dictate or press by accident may want to switch off. */
+export function isSingle(shortcut: string): boolean {
+  return !/^(mod|alt)\+/.test(shortcut)
+}
+
+const SIGNS: Record<string, string> = {
+  space: 'Space',
+  arrowleft: '←',
+  arrowright: '→',
+  arrowup: '↑',
+  arrowdown: '↓',
+  escape: 'Esc',
+  delete: 'Del',
+  shift: 'Shift',
+  alt: 'Alt',
+}
+
+/** The keys of a shortcut, as they are written on keyboards. */
+export function keysOf(shortcut: string, isMac: boolean): string[] {
+  return shortcut.split('+').map((part) => {
+    if (part === 'mod') return isMac ? '⌘' : 'Ctrl'
+    return SIGNS[part] ?? part.toUpperCase()
+  })
+}

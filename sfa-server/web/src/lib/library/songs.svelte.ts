@@ -1,0 +1,198 @@
+import { SvelteMap } from 'svelte/reactivity'
+import { api, Failure, take, type Job, type Song } from '$lib/api/client'
+import { live } from '$lib/live/live.svelte'
+import type { News } from '$lib/live/line'
+import { entry, type Entry } from './query'
+
+const PAGE = 500
+/** A connection carries 64 topics; some are left for the library and the page that is open. */
+const MOST_FOLLOWED = 56
+
+/** A job as the tray shows it. */
+export type LiveJob = Pick<Job, 'id' | 'kind' | 'state' | 'progress' | 'stage' | 'attempt' | 'max_attempts' | 'error'> & {
+  track: string
+  created_at_ms: number
+}
+
+/** The whole library of who is signed in, kept true by what the server tells. */
+class Songs {
+  entries = $state.raw<Entry[]>([])
+  isLoaded = $state(false)
+  failure = $state.raw<Failure | null>(null)
+  /** What waits, runs, or has failed, by the id of the job. */
+  jobs = new SvelteMap<string, LiveJob>()
+  /** Says in one sentence what has just happened, for those who do not see it. */
+  announcement = $state('')
+
+  #byId = new Map<string, Entry>()
+  #followed = new Map<string, () => void>()
+  #stop: (() => void) | null = null
+  #loads = 0
+
+  open(): void {
+    this.#stop ??= live.follow('library', (news) => this.#hear(news))
+  }
+
+  close(): void {
+    this.#stop?.()
+    this.#stop = null
+    for (const stop of this.#followed.values()) stop()
+    this.#followed.clear()
+    this.#byId.clear()
+    this.jobs.clear()
+    this.entries = []
+    this.isLoaded = false
+    this.#loads += 1
+  }
+
+  find(id: string): Song | undefined {
+    // Reading the list makes the caller follow it.
+    return this.entries.length > 0 ? this.#byId.get(id)?.song : undefined
+  }
+
+  /** Reads everything anew. */
+  async load(): Promise<void> {
+    const load = ++this.#loads
+    try {
+      const found = new Map<string, Entry>()
+      let after: string | undefined
+      do {
+        const query = { limit: PAGE, ...(after ? { after } : {}) }
+        const page = await take(api.GET('/api/v1/tracks', { params: { query } }))
+        if (load !== this.#loads) return
+        for (const song of page.data) found.set(song.id, entry(song))
+        after = page.next ?? undefined
+      } while (after)
+      this.#byId = found
+      this.failure = null
+      this.isLoaded = true
+      this.#publish()
+      await this.#loadFailedJobs()
+    } catch (cause) {
+      if (load === this.#loads) this.failure = Failure.from(cause)
+    }
+  }
+
+  async #loadFailedJobs(): Promise<void> {
+    const failed = await take(api.GET('/api/v1/jobs', { params: { query: { state: 'discarded', limit: 100 } } }))
+    for (const job of failed.data) {
+      if (job.track && this.#byId.get(job.track)?.song.status === 'failed') this.#note(job)
+    }
+  }
+
+  /** Takes in a song as the server has just shown it. */
+  put(song: Song): void {
+    this.#byId.set(song.id, entry(song))
+    this.#publish()
+  }
+
+  drop(id: string): void {
+    this.#byId.delete(id)
+    for (const [job, { track }] of this.jobs) if (track === id) this.jobs.delete(job)
+    this.#publish()
+  }
+
+  async refresh(id: string): Promise<void> {
+    try {
+      this.put((await take(api.GET('/api/v1/tracks/{id}', { params: { path: { id } } }))).data)
+    } catch (cause) {
+      if (Failure.from(cause).code === 'not_found') this.drop(id)
+    }
+  }
+
+  #publish(): void {
+    this.entries = [...this.#byId.values()]
+    this.#followWorking()
+  }
+
+  #followWorking(): void {
+    const working = this.entries.filter(({ song }) => song.status === 'working').map(({ song }) => song.id)
+    const wanted = new Set(working.slice(0, MOST_FOLLOWED))
+    for (const [id, stop] of this.#followed) {
+      if (wanted.has(id)) continue
+      stop()
+      this.#followed.delete(id)
+    }
+    for (const id of wanted) {
+      if (!this.#followed.has(id)) this.#followed.set(id, live.follow(`track:${id}`, (news) => this.#hearTrack(id, news)))
+    }
+  }
+
+  #hear(news: News): void {
+    if (news.type === 'snapshot') {
+      // The first, and one after too long a silence: what is known may be old.
+      void this.load()
+      return
+    }
+    const payload = news.payload as { track?: string; kind?: string; text?: string }
+    const id = payload.track
+    if (news.kind === 'track.removed' && id) this.drop(id)
+    else if (news.kind === 'track.added' && id) void this.refresh(id)
+    else if (news.kind === 'notification') {
+      this.announcement = payload.text ?? ''
+      if (id) void this.refresh(id)
+    }
+  }
+
+  #hearTrack(id: string, news: News): void {
+    if (news.type === 'snapshot') {
+      const { track, jobs } = news.data as { track: Song; jobs: Job[] }
+      for (const job of jobs) this.#note(job)
+      this.put(track)
+      return
+    }
+    const payload = news.payload as { job?: string; job_kind?: string; progress?: number; stage?: string; state?: string }
+    if (news.kind === 'job.progress' && payload.job) {
+      const known = this.jobs.get(payload.job)
+      if (!known) void this.#fetchJob(payload.job)
+      else {
+        const { progress = known.progress, stage = known.stage } = payload
+        this.jobs.set(known.id, { ...known, state: 'executing', progress, stage })
+      }
+    } else if (news.kind.startsWith('job.') && payload.job) void this.#fetchJob(payload.job)
+    else void this.refresh(id)
+  }
+
+  async #fetchJob(id: string): Promise<void> {
+    try {
+      this.#note((await take(api.GET('/api/v1/jobs/{id}', { params: { path: { id } } }))).data)
+    } catch (cause) {
+      if (Failure.from(cause).code === 'not_found') this.jobs.delete(id)
+    }
+  }
+
+  #note(job: Job): void {
+    const isOver = job.state === 'completed' || job.state === 'cancelled'
+    if (!job.track || isOver) this.jobs.delete(job.id)
+    else this.jobs.set(job.id, { ...job, track: job.track, error: job.error ?? null })
+  }
+
+  async cancel(job: string): Promise<void> {
+    this.#note((await take(api.POST('/api/v1/jobs/{id}/cancel', { params: { path: { id: job } } }))).data)
+  }
+
+  async retry(job: string): Promise<void> {
+    const { data } = await take(api.POST('/api/v1/jobs/{id}/retry', { params: { path: { id: job } } }))
+    this.#note(data)
+    if (data.track) await this.refresh(data.track)
+  }
+
+  async process(id: string, from: 'separate' | 'analyze' | 'export'): Promise<void> {
+    // The document says of this field that it is text and an object at once.
+    const body = { from } as never
+    await take(api.POST('/api/v1/tracks/{id}/process', { params: { path: { id } }, body }))
+    await this.refresh(id)
+  }
+
+  async remove(id: string): Promise<void> {
+    await take(api.DELETE('/api/v1/tracks/{id}', { params: { path: { id } } }))
+    this.drop(id)
+  }
+
+  async edit(id: string, changes: { title?: string; artist?: string; album?: string }): Promise<void> {
+    this.put((await take(api.PATCH('/api/v1/tracks/{id}', { params: { path: { id } }, body: changes }))).data)
+  }
+}
+
+/** All songs, and the work on them. */
+export const songs = new Songs()

@@ -1,0 +1,47 @@
+/** Text as it is searched: lower case, without accents. */
+export function fold(text: string): string {
+  return text.normalize('NFD').replace(/\p{Mn}/gu, '').toLowerCase()
+}
+
+/** 95653 as "1:36". */
+export function clock(duration_ms: number | null | undefined): string {
+  if (duration_ms == null) return '–'
+  const secs = Math.round(duration_ms / 1000)
+  const [hours, minutes, rest] = [Math.floor(secs / 3600), Math.floor(secs / 60) % 60, secs % 60]
+  const tail = `${minutes.toString().padStart(hours ? 2 : 1, '0')}:${rest.toString().padStart(2, '0')}`
+  return hours ? `${hours}:${tail}` : tail
+}
+
+/** Seconds as "1:36.4". */
+export function fineClock(secs: number): string {
+  const tenths = Math.max(0, Math.round(secs * 10))
+  return `${Math.floor(tenths / 600)}:${Math.floor((tenths % 600) / 10).toString().padStart(2, '0')}.${tenths % 10}`
+}
+
+/** Bytes as people read them. */
+export function size(bytes: number): string {
+  const units = ['B', 'kB', 'MB', 'GB', 'TB']
+  let value = bytes
+  let unit = 0
+  while (value >= 1000 && unit < units.length - 1) {
+    value /= 1000
+    unit += 1
+  }
+  return `${value.toFixed(unit === 0 || value >= 100 ? 0 : 1)} ${units[unit]}`
+}
+
+/** A moment as a date and a time of day. */
+export function moment(at_ms: number): string {
+  return new Date(at_ms).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+}
+
+/** "super_admin" as "Super admin". */
+export function words(name: string): string {
+  const spaced = name.replaceAll('_', ' ')
+  return spaced.charAt(0).toUpperCase() + spaced.slice(1)
+}
+
+/** "1 song", "2 songs". */
+export function count(number: number, noun: string): string {
+  return `${number.toLocaleString('en')} ${noun}${number === 1 ? '' : 's'}`
+}

@@ -1,0 +1,45 @@
+/** Where a room is: a pattern such as `/tracks/:id`. */
+export interface Place<Name extends string> {
+  name: Name
+  pattern: string
+}
+
+/** What an address means: the room, and what its pattern left open. */
+export interface Match<Name extends string> {
+  name: Name
+  parameters: Record<string, string>
+}
+
+/** Finds the first place that an address lies in. */
+export function match<Name extends string>(places: readonly Place<Name>[], path: string): Match<Name> | null {
+  const parts = path.split('/').filter(Boolean)
+  for (const { name, pattern } of places) {
+    const wanted = pattern.split('/').filter(Boolean)
+    if (wanted.length !== parts.length) continue
+    const parameters: Record<string, string> = {}
+    const fits = wanted.every((want, at) => {
+      const part = parts[at] ?? ''
+      if (!want.startsWith(':')) return want === part
+      try {
+        parameters[want.slice(1)] = decodeURIComponent(part)
+        return true
+      } catch {
+        return false
+      }
+    })
+    if (fits) return { name, parameters }
+  }
+  return null
+}
+
+/** All rooms of the studio. */
+export const PLACES = [
+  { name: 'library', pattern: '/' },
+  { name: 'track', pattern: '/tracks/:id' },
+  { name: 'settings', pattern: '/settings' },
+  { name: 'settings', pattern: '/settings/:part' },
+  { name: 'admin', pattern: '/admin' },
+  { name: 'admin', pattern: '/admin/:part' },
+] as const satisfies Place<string>[]
+
+export type Room = (typeof PLACES)[number]['name']

@@ -1,0 +1,25 @@
+import type { Action } from '$lib/keys/actions.svelte'
+import { router } from '$lib/router.svelte'
+import { session } from '$lib/session.svelte'
+
+/** What is open around the room. */
+class FrameState {
+  isTrayOpen = $state(false)
+  isPaletteOpen = $state(false)
+  areKeysShown = $state(false)
+}
+
+export const frame = new FrameState()
+
+/** What can be done in every room. */
+export function frameActions(): Action[] {
+  return [
+    { id: 'go.library', name: 'Go to the library', group: 'Studio', run: () => router.go('/') },
+    { id: 'go.settings', name: 'Go to the settings', group: 'Studio', shortcuts: ['mod+,'], run: () => router.go('/settings') },
+    { id: 'go.admin', name: 'Go to the administration', group: 'Studio', isPossible: () => session.isStaff, run: () => router.go('/admin') },
+    { id: 'studio.tray', name: 'Show or hide the work', group: 'Studio', shortcuts: ['j'], run: () => void (frame.isTrayOpen = !frame.isTrayOpen) },
+    { id: 'studio.palette', name: 'Find a song or a command', group: 'Studio', shortcuts: ['mod+k'], run: () => void (frame.isPaletteOpen = true) },
+    { id: 'studio.keys', name: 'Show all keys', group: 'Studio', shortcuts: ['?'], run: () => void (frame.areKeysShown = true) },
+    { id: 'studio.log-out', name: 'Log out', group: 'Studio', run: () => session.logOut() },
+  ]
+}

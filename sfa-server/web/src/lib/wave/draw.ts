@@ -1,0 +1,140 @@
+import type { Analysis } from '$lib/api/analysis'
+import type { Cue } from '$lib/api/client'
+import { column, levelFor, type View } from './peaks'
+
+/** The bands of a waveform from the outside in. */
+const LOW = '#6d28d9'
+const MID = '#a855f7'
+const HIGH = '#f0dcff'
+const GRID = '#364153'
+const DOWNBEAT = '#7c8698'
+const TEXT = '#b4bcc9'
+const BAND_SHARES = { low: 1, mid: 0.75, high: 0.45 } as const
+/** Lines that are nearer to each other than this are a grey area. */
+const LEAST_GAP_PX = 7
+const LABEL_GAP_PX = 44
+
+/** A canvas made ready to be drawn on in CSS pixels. */
+export function prepare(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D | null {
+  const scale = window.devicePixelRatio || 1
+  canvas.width = Math.max(1, Math.round(width * scale))
+  canvas.height = Math.max(1, Math.round(height * scale))
+  const context = canvas.getContext('2d')
+  context?.setTransform(scale, 0, 0, scale, 0, 0)
+  context?.clearRect(0, 0, width, height)
+  return context
+}
+
+/** Draws a stretch of the song as one bar for every pixel, in three bands. */
+export function drawWave(
+  context: CanvasRenderingContext2D,
+  analysis: Analysis,
+  view: View,
+  box: { width: number; top: number; height: number },
+): void {
+  const { waveform } = analysis
+  if (!waveform) return
+  const framesPerPixel = (view.span_secs * waveform.sample_rate_hz) / box.width
+  const level = levelFor(waveform.levels, framesPerPixel)
+  if (!level) return
+  const first = view.start_secs * waveform.sample_rate_hz
+  const columns = Array.from({ length: Math.ceil(box.width) }, (_, x) =>
+    column(level, first + x * framesPerPixel, first + (x + 1) * framesPerPixel),
+  )
+  const middle = box.top + box.height / 2
+  const half = box.height / 2 - 1
+  const layers = [
+    { colour: LOW, share: (at: (typeof columns)[number]) => Math.max(at.low, 0.5) * BAND_SHARES.low },
+    { colour: MID, share: (at: (typeof columns)[number]) => at.mid * BAND_SHARES.mid },
+    { colour: HIGH, share: (at: (typeof columns)[number]) => at.high * BAND_SHARES.high },
+  ]
+  for (const [index, { colour, share }] of layers.entries()) {
+    context.fillStyle = colour
+    context.beginPath()
+    for (const [x, at] of columns.entries()) {
+      const part = index === 0 ? 1 : Math.min(1, share(at))
+      const top = middle - at.max * half * part
+      const bottom = middle - at.min * half * part
+      context.rect(x, top, 1, Math.max(1, bottom - top))
+    }
+    context.fill()
+  }
+}
+
+/** Draws sections as bands behind, with their names above. */
+export function drawSections(
+  context: CanvasRenderingContext2D,
+  analysis: Analysis,
+  view: View,
+  box: { width: number; height: number; labels: number },
+): void {
+  const x = (secs: number) => ((secs - view.start_secs) / view.span_secs) * box.width
+  context.font = '600 11px "Inter Variable", sans-serif'
+  context.textBaseline = 'middle'
+  for (const [index, section] of (analysis.form?.sections ?? []).entries()) {
+    const [left, right] = [Math.max(0, x(section.start_secs)), Math.min(box.width, x(section.end_secs))]
+    if (right <= left) continue
+    context.fillStyle = index % 2 ? 'rgb(194 122 255 / 0.05)' : 'rgb(194 122 255 / 0.11)'
+    context.fillRect(left, 0, right - left, box.height)
+    const name = section.kind.replaceAll('_', ' ')
+    if (right - left > context.measureText(name).width + 12) {
+      context.fillStyle = TEXT
+      context.fillText(name, left + 6, box.labels / 2)
+    }
+  }
+}
+
+/** Draws beats and bars, as fine as there is room for. */
+export function drawGrid(
+  context: CanvasRenderingContext2D,
+  analysis: Analysis,
+  view: View,
+  box: { width: number; top: number; height: number },
+): void {
+  const beats = analysis.rhythm?.beats ?? []
+  const bpm = analysis.rhythm?.tempo?.bpm
+  if (!bpm) return
+  const beat_px = (60 / bpm / view.span_secs) * box.width
+  const bar_px = beat_px * (analysis.rhythm?.meter?.beats_per_bar ?? 4)
+  const x = (secs: number) => ((secs - view.start_secs) / view.span_secs) * box.width
+  let bar = 0
+  let labelled = -Infinity
+  context.font = '10px "Inter Variable", sans-serif'
+  context.textBaseline = 'bottom'
+  for (const { time_secs, bar_position } of beats) {
+    const isDownbeat = bar_position === 1
+    if (isDownbeat) bar += 1
+    const at = x(time_secs)
+    if (at < 0 || at > box.width || (isDownbeat ? bar_px : beat_px) < LEAST_GAP_PX) continue
+    context.fillStyle = isDownbeat ? DOWNBEAT : GRID
+    context.globalAlpha = isDownbeat ? 0.7 : 0.6
+    context.fillRect(Math.round(at), box.top, 1, box.height)
+    context.globalAlpha = 1
+    if (isDownbeat && at - labelled > LABEL_GAP_PX) {
+      labelled = at
+      context.fillStyle = TEXT
+      context.fillText(String(bar), at + 3, box.top + box.height)
+    }
+  }
+}
+
+/** Draws a flag for every cue. */
+export function drawCues(
+  context: CanvasRenderingContext2D,
+  cues: readonly Cue[],
+  view: View,
+  box: { width: number; top: number; height: number },
+): void {
+  for (const { start_ms, end_ms, colour } of cues) {
+    if (end_ms != null) continue
+    const x = ((start_ms / 1000 - view.start_secs) / view.span_secs) * box.width
+    if (x < 0 || x > box.width) continue
+    context.fillStyle = colour ?? TEXT
+    context.fillRect(Math.round(x), box.top, 2, box.height)
+    context.beginPath()
+    context.moveTo(x, box.top)
+    context.lineTo(x + 9, box.top + 5)
+    context.lineTo(x, box.top + 10)
+    context.fill()
+  }
+}

@@ -1,0 +1,33 @@
+import { expect, test } from 'vitest'
+import { column, following, levelFor, within, zoomed } from './peaks'
+
+const level = (frames_per_point: number, max: number[]) => ({ frames_per_point, min: max.map((at) => -at), max, low: max, mid: max, high: max })
+const LEVELS = [level(512, [0, 10, 127, 10]), level(2048, [127])]
+
+test('the level fits the zoom', () => {
+  expect(levelFor(LEVELS, 4000)?.frames_per_point).toBe(2048)
+  expect(levelFor(LEVELS, 600)?.frames_per_point).toBe(512)
+  expect(levelFor(LEVELS, 10)?.frames_per_point).toBe(512)
+  expect(levelFor([], 10)).toBeUndefined()
+})
+
+test('no peak is lost between two pixels', () => {
+  expect(column(LEVELS[0]!, 0, 2048).max).toBeCloseTo(127 / 128)
+  expect(column(LEVELS[0]!, 0, 512).max).toBe(0)
+  expect(column(LEVELS[0]!, 5000, 6000).max).toBe(0)
+})
+
+test('zooming keeps the place it is about, and stays within the song', () => {
+  const view = { start_secs: 0, span_secs: 100 }
+  const near = zoomed(view, 0.5, 50, 100)
+  expect(near).toEqual({ start_secs: 25, span_secs: 50 })
+  expect(zoomed(near, 10, 50, 100)).toEqual(view)
+  expect(zoomed(view, 1e-9, 50, 100).span_secs).toBe(1)
+  expect(within({ start_secs: 90, span_secs: 50 }, 100).start_secs).toBe(50)
+})
+
+test('the page turns when the playhead leaves it', () => {
+  const view = { start_secs: 0, span_secs: 10 }
+  expect(following(view, 5, 100)).toBe(view)
+  expect(following(view, 10.5, 100)).toEqual({ start_secs: 9.5, span_secs: 10 })
+})

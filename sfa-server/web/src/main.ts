@@ -1,0 +1,7 @@
+import '@fontsource-variable/inter/wght.css'
+import './theme.css'
+import { mount } from 'svelte'
+import App from './App.svelte'
+
+const target = document.getElementById('studio')
+if (target) mount(App, { target })
