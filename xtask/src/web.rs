@@ -69,7 +69,9 @@ fn make_sure_of_document() -> Result<(), Failure> {
 }
 
 fn document() -> Result<Vec<u8>, Failure> {
-    shell::output("cargo", &["run", "--quiet", "--workspace", "--bin", "sfa", "--", "openapi"])
+    shell::cargo(&["build", "--workspace", "--bin", "sfa"])?;
+    let sfa = root().join("target/debug").join(format!("sfa{}", std::env::consts::EXE_SUFFIX));
+    shell::output(&sfa.display().to_string(), &["openapi"])
 }
 
 fn npm(arguments: &[&str]) -> Result<(), Failure> {
