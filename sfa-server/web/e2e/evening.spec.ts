@@ -108,6 +108,7 @@ test('every room is open to everybody: with a keyboard, a screen reader, a phone
 test('the library is searched as one types', async ({ page, house }) => {
   await signIn(page, house.address)
   const songs = page.getByRole('region', { name: 'Songs' })
+  await expect(songs).toBeVisible()
   await page.locator('body').press('/')
   await page.keyboard.type('bpm:>150')
   await expect(page.getByText('0 songs')).toBeVisible()
