@@ -1,7 +1,7 @@
 //! `sfa serve`: a library over HTTP.
 //!
-//! Requests go through [`front`], then through the guard of their route, which [`routes`] declares together with
-//! the right that it needs, then to a handler in [`resources`]: that calls the library once and shapes the answer.
+//! Requests go through `front`, then through the guard of their route, which `routes` declares together with
+//! the right that it needs, then to a handler in `resources`: that calls the library once and shapes the answer.
 
 mod answer;
 mod auth;

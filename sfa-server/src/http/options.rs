@@ -11,7 +11,7 @@ use ipnet::IpNet;
 pub struct ServeOptions {
     /// Where it listens. Default: 127.0.0.1:4000, which this machine alone reaches.
     pub listen: SocketAddr,
-    /// The address that browsers show, for example "https://songs.example.org", where it is another than the one they
+    /// The address that browsers show, for example `https://songs.example.org`, where it is another than the one they
     /// are connected to, as behind a proxy. With https, cookies travel encrypted only.
     pub public_url: Option<String>,
     /// The proxies in front of it: what they say about where a request comes from is believed, and nobody else.
