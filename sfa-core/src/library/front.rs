@@ -22,10 +22,12 @@ use super::{
 };
 use crate::{ErrorKind, Studio, naming};
 
-const DATABASE_FILE: &str = "library.sqlite";
-const FILES_FOLDER: &str = "files";
+pub(super) const DATABASE_FILE: &str = "library.sqlite";
 /// Disk that is always left free, so that the database can still be written when songs have filled the rest.
 const RESERVED_BYTES: u64 = 256 << 20;
+
+/// A content that nothing has.
+const NO_CONTENT: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// Where a library is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -74,14 +76,17 @@ impl LibraryConfig {
                 })?,
         };
         let text = |name| named(name).map(|value| value.to_string_lossy().into_owned());
-        let secrets = text("SFA_SECRETS").unwrap_or_default();
-        let secrets = secrets.split(',').map(str::trim).filter(|secret| !secret.is_empty());
-        Ok(Self {
+        let config = Self {
             database_url: text("SFA_DATABASE_URL"),
             storage_url: text("SFA_STORAGE_URL"),
-            secrets: secrets.map(str::parse).collect::<LibraryResult<_>>()?,
             ..Self::in_folder(folder)
-        })
+        };
+        config.secrets(&text("SFA_SECRETS").unwrap_or_default())
+    }
+
+    /// Whether there is a library already, as far as can be told without opening it.
+    pub fn is_there(&self) -> bool {
+        self.database_url.is_some() || self.folder.join(DATABASE_FILE).is_file()
     }
 
     /// The rows in a PostgreSQL database.
@@ -96,6 +101,16 @@ impl LibraryConfig {
     pub fn storage_url(mut self, url: impl Into<String>) -> Self {
         self.storage_url = Some(url.into());
         self
+    }
+
+    /// Links signed with these secrets, separated by commas, the one in use first.
+    ///
+    /// # Errors
+    /// `Invalid` for what is no secret.
+    pub fn secrets(mut self, list: &str) -> LibraryResult<Self> {
+        let secrets = list.split(',').map(str::trim).filter(|secret| !secret.is_empty());
+        self.secrets = secrets.map(str::parse).collect::<LibraryResult<_>>()?;
+        Ok(self)
     }
 }
 
@@ -157,12 +172,10 @@ impl Studio {
     /// # Errors
     /// `Database` when the rows cannot be reached, `Storage` when the files cannot.
     pub async fn open(self, config: LibraryConfig) -> LibraryResult<Library> {
+        std::fs::create_dir_all(&config.folder)
+            .map_err(|error| LibraryError::storage(&config.folder, error))?;
+        let storage = Storage::of_library(&config).await?;
         let folder = config.folder;
-        std::fs::create_dir_all(&folder).map_err(|error| LibraryError::storage(&folder, error))?;
-        let storage = match &config.storage_url {
-            Some(url) => Storage::at(url, config.storage_keys.as_ref()).await?,
-            None => Storage::local(&folder.join(FILES_FOLDER))?,
-        };
         let database: Arc<dyn Database> = match &config.database_url {
             Some(url) => Arc::new(PostgresStore::open(url).await?),
             None => Arc::new(SqliteStore::open(&folder.join(DATABASE_FILE)).await?),
@@ -201,6 +214,16 @@ impl Library {
     /// The files, for reading.
     pub fn files(&self) -> &Storage {
         &self.storage
+    }
+
+    /// Whether rows and files can be read now.
+    ///
+    /// # Errors
+    /// `Database` when the rows cannot, `Storage` when the files cannot.
+    pub async fn reach(&self) -> LibraryResult<()> {
+        self.database.queues().await?;
+        // Whether the store answers is what counts.
+        self.storage.size_bytes(NO_CONTENT).await.map(|_| ())
     }
 
     /// The studio that does its work.
@@ -672,7 +695,7 @@ fn the_one<T>(what: &str, part: &str, found: Vec<T>) -> LibraryResult<T> {
     }
 }
 
-fn now_ms() -> i64 {
+pub(super) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod apart;
+mod backup;
 mod bus;
 mod change;
 mod domain;
@@ -29,6 +30,7 @@ pub use account::{
     UserEdit, UserQuery, UserStatus,
 };
 pub use apart::{ChildProgram, work_for_parent};
+pub use backup::BackupReport;
 pub use bus::Follower;
 pub use change::{Change, Outcome, Receipt};
 pub use domain::{
@@ -49,8 +51,8 @@ pub use settings::{Notifications, Settings};
 pub use step::Step;
 pub use storage::{Soundness, Staged, Storage, StorageKeys};
 pub use store::{
-    Accounts, Claim, Database, Heartbeat, JobQueue, PostgresStore, QueueStatus, SqliteStore, Store, Usage,
-    Verdict,
+    Accounts, Claim, Connections, Database, DatabaseKind, Heartbeat, JobCount, JobQueue, PostgresStore,
+    QueueStatus, RowsCopy, SqliteStore, Store, Usage, Verdict,
 };
 pub use upload::Upload;
 pub use worker::{Handler, Worker, WorkerOptions};

@@ -357,8 +357,12 @@ impl Foreman {
         self.running.insert(job.id, run);
         let (handler, ended) = (Arc::clone(&self.bench.handler), self.ended_sender.clone());
         tokio::task::spawn_blocking(move || {
+            let span = tracing::info_span!("job", job_id = %job.id, kind = %job.kind);
+            let _inside = span.enter();
+            let began = Instant::now();
             let result = catch_unwind(AssertUnwindSafe(|| handler.run(&job, &watch)))
                 .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the handler panicked")));
+            note(&job, &result, began.elapsed());
             // The receiver is gone only when the whole worker is.
             ended.send((job.fence(), result)).ok();
         });
@@ -495,6 +499,17 @@ impl Foreman {
             storage.sweep(UNUSED_AGE).await?;
         }
         Ok(())
+    }
+}
+
+/// Says in the log how a run ended; which it was, the span says.
+fn note(job: &Job, result: &Result<Vec<Change>, Error>, took: Duration) {
+    let track = job.track.map(|track| track.to_string()).unwrap_or_default();
+    let (attempt, duration_ms) = (job.attempt, u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+    match result {
+        Ok(_) => tracing::info!(track, attempt, duration_ms, "done"),
+        Err(error) if error.is_cancelled() => tracing::info!(track, attempt, duration_ms, "stopped"),
+        Err(error) => tracing::warn!(track, attempt, duration_ms, "failed: {error}"),
     }
 }
 

@@ -6,16 +6,19 @@
 mod answer;
 mod auth;
 mod client;
+mod compression;
 mod content;
 mod error;
 mod front;
 mod limits;
+mod metrics;
 mod options;
 mod resources;
 mod rights;
 mod routes;
 mod serve;
 mod studio;
+mod tls;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -26,8 +29,10 @@ use tokio::sync::{Mutex, broadcast, watch};
 pub use options::{Rates, ServeOptions};
 pub use resources::openapi;
 pub use serve::Server;
+pub use tls::Tls;
 
 use limits::{Limits, Places};
+use metrics::Metrics;
 
 /// Changes of rights that sockets may be behind before all of them look again.
 const REVOCATIONS: usize = 256;
@@ -42,6 +47,7 @@ struct Shared {
     passwords: Passwords,
     limits: Limits,
     places: Places,
+    metrics: Metrics,
     /// Makes the first admin, once.
     set_up: Mutex<Option<Secret>>,
     /// Whose rights have just become less; open sockets look again.
@@ -63,6 +69,7 @@ impl App {
             passwords: Passwords::new(threads),
             limits: Limits::new(options.rates),
             places: Places::default(),
+            metrics: Metrics::new(),
             options,
             set_up: Mutex::new(set_up),
             revoked: broadcast::Sender::new(REVOCATIONS),

@@ -9,6 +9,8 @@ mod files;
 mod house;
 mod live;
 mod openapi;
+#[cfg(unix)]
+mod operation;
 mod rights;
 mod tracks;
 mod users;

@@ -8,10 +8,12 @@ mod migrations;
 mod postgres;
 mod sqlite;
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::Notify;
 
@@ -20,9 +22,9 @@ pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
 use super::{
-    Batch, BatchId, Blob, Change, Event, ExportFile, Fence, Job, JobId, JobQuery, LibraryCue, LibraryResult,
-    LibraryStem, Notification, Outcome, Playlist, PlaylistId, Receipt, Schedule, Scope, Storage, Track,
-    TrackId, TrackQuery, UserId, WorkerId,
+    Batch, BatchId, Blob, Change, Event, ExportFile, Fence, Job, JobId, JobQuery, JobState, LibraryCue,
+    LibraryResult, LibraryStem, Notification, Outcome, Playlist, PlaylistId, Receipt, Schedule, Scope,
+    Storage, Track, TrackId, TrackQuery, UserId, WorkerId,
 };
 
 /// The rows of a library.
@@ -95,6 +97,45 @@ pub trait Store: Send + Sync {
     async fn sweep_blobs(&self, storage: &Storage, age: Duration) -> LibraryResult<usize>;
     /// The tracks of which something is kept in this content, and their users.
     async fn tracks_with_blob(&self, hash: &str) -> LibraryResult<Vec<(Scope, TrackId)>>;
+
+    /// Writes all rows as they are at one moment into `folder`, while others go on writing.
+    async fn copy_rows(&self, folder: &Path) -> LibraryResult<RowsCopy>;
+    /// The time by the database's clock, in milliseconds since 1970.
+    async fn clock_ms(&self) -> LibraryResult<i64>;
+    /// Connections to the database that this process has.
+    fn connections(&self) -> Connections;
+}
+
+/// The rows of a library at one moment, as files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowsCopy {
+    /// Which kind of database they are from and for.
+    pub database: DatabaseKind,
+    /// The last step by which its tables came to be.
+    pub migration: i64,
+    /// The files, in the order in which they are read back.
+    pub files: Vec<String>,
+    /// Every content that should be in the store at that moment.
+    pub blobs: Vec<Blob>,
+}
+
+/// The databases that a library can be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DatabaseKind {
+    /// A file in the data folder.
+    Sqlite,
+    /// A server that several nodes share.
+    Postgres,
+}
+
+/// Connections to a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// All there are.
+    pub open: u32,
+    /// Those that nobody uses at the moment.
+    pub idle: u32,
 }
 
 /// How much a user keeps.
@@ -136,6 +177,8 @@ pub trait JobQueue: Send + Sync {
     async fn set_limit(&self, queue: &str, running: Option<i64>) -> LibraryResult<()>;
     /// Every queue that has jobs or settings.
     async fn queues(&self) -> LibraryResult<Vec<QueueStatus>>;
+    /// How many jobs there are of each kind in each state, finished ones too as long as they are kept.
+    async fn count_jobs(&self) -> LibraryResult<Vec<JobCount>>;
     /// Says that a worker lives, and what it can do.
     async fn register(&self, worker: WorkerId, name: &str, capabilities: &[String]) -> LibraryResult<()>;
     /// Takes a worker off the list.
@@ -192,6 +235,21 @@ pub enum Verdict {
     Cancel,
     /// It is not this worker's any more: stop and throw away.
     Stale,
+}
+
+/// Jobs that are alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobCount {
+    /// Their queue.
+    pub queue: String,
+    /// What they do.
+    pub kind: String,
+    /// How far they are.
+    pub state: JobState,
+    /// How many they are.
+    pub jobs: i64,
+    /// How long the one has waited that could run and waits longest; 0 where none does.
+    pub oldest_wait_ms: i64,
 }
 
 /// A queue at one moment.

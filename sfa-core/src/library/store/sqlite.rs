@@ -90,10 +90,13 @@ macro_rules! like {
     };
 }
 
+mod copy;
 #[path = "queries/mod.rs"]
 mod queries;
 
 pub use queries::Rows as SqliteStore;
+
+use copy::copy_rows;
 
 /// A statement that waits longer than this for another process's write gives up.
 const BUSY_LIMIT: Duration = Duration::from_secs(10);
@@ -158,3 +161,8 @@ const INDEX_HINT: Option<&str> = Some(" indexed by ");
 const ANNOUNCE: Option<&str> = None;
 
 fn listen(_pool: &Pool<Database>, _wake: &Arc<Notify>) {}
+
+/// Every pool, each once.
+fn pools(rows: &SqliteStore) -> [&Pool<Database>; 2] {
+    [&rows.writer, &rows.readers]
+}

@@ -12,7 +12,7 @@ use super::changes::Writer;
 use super::rows::{self, get, job_columns, parsed};
 use super::{BEGIN, Connection, Rows, Scope, failed, listen, millis, take_alone};
 use crate::library::queue::{backoff, shares};
-use crate::library::store::{Claim, Heartbeat, JobQueue, QueueStatus, Verdict};
+use crate::library::store::{Claim, Heartbeat, JobCount, JobQueue, QueueStatus, Verdict};
 use crate::library::{
     Change, Event, Fence, Job, JobId, JobState, LibraryError, LibraryErrorKind, LibraryResult, Outcome,
     Receipt, Schedule, UserId, WorkerId,
@@ -190,6 +190,10 @@ impl JobQueue for Rows {
             })
         };
         found.iter().map(status).collect()
+    }
+
+    async fn count_jobs(&self) -> LibraryResult<Vec<JobCount>> {
+        self.jobs_counted().await
     }
 
     async fn register(&self, worker: WorkerId, name: &str, capabilities: &[String]) -> LibraryResult<()> {

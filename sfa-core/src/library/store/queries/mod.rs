@@ -6,6 +6,7 @@ mod batches;
 mod changes;
 mod jobs;
 mod lists;
+mod operation;
 mod reads;
 mod rows;
 mod search;
@@ -20,7 +21,8 @@ use sqlx::{Pool, Transaction};
 pub(super) use jobs::take;
 
 use super::{
-    ANNOUNCE, BEGIN, DISK_FULL, Database, FOUND, INDEX_HINT, SEARCH_COUNT, Scope, listen, take_alone,
+    ANNOUNCE, BEGIN, DISK_FULL, Database, FOUND, INDEX_HINT, SEARCH_COUNT, Scope, copy_rows, listen, pools,
+    take_alone,
 };
 use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
 

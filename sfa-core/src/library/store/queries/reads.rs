@@ -1,5 +1,6 @@
 //! Reading what belongs to one user.
 
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -7,8 +8,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use super::rows::{self, get, job_columns, parsed};
-use super::{PAGE_LIMIT, Rows, Scope, failed, millis, rows_of_list};
-use crate::library::store::{Store, Usage};
+use super::{PAGE_LIMIT, Rows, Scope, copy_rows, failed, millis, rows_of_list};
+use crate::library::store::{Connections, RowsCopy, Store, Usage};
 use crate::library::{
     Batch, BatchId, Blob, Change, Event, ExportFile, Job, JobId, JobQuery, LibraryCue, LibraryError,
     LibraryResult, LibraryStem, Notification, Playlist, PlaylistId, Receipt, Storage, Track, TrackId,
@@ -333,6 +334,19 @@ impl Store for Rows {
         .await
         .map_err(failed)?;
         found.iter().map(|row| Ok((Scope::of(parsed(row, "user_id")?), parsed(row, "id")?))).collect()
+    }
+
+    async fn copy_rows(&self, folder: &Path) -> LibraryResult<RowsCopy> {
+        copy_rows(self, folder).await
+    }
+
+    async fn clock_ms(&self) -> LibraryResult<i64> {
+        let clock = sqlx::query_scalar(concat!("select ", now_ms!()));
+        clock.fetch_one(&self.readers).await.map_err(failed)
+    }
+
+    fn connections(&self) -> Connections {
+        self.connections_counted()
     }
 }
 
