@@ -82,7 +82,11 @@ enum Command {
     /// Change accounts of the library, from the machine itself
     Admin(admin::Arguments),
     /// Print the document about the API of `sfa serve`, in OpenAPI 3.1
-    Openapi,
+    Openapi {
+        /// That about the older dialects, which clients of earlier programs speak
+        #[arg(long)]
+        legacy: bool,
+    },
     /// Do one step of work for a worker, which asks on standard input
     #[command(name = step::NAME, hide = true)]
     Step,
@@ -170,8 +174,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Worker(arguments) => worker::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),
         Command::Admin(arguments) => admin::run(&context, &arguments),
-        Command::Openapi => {
-            context.terminal.print(sfa_server::http::openapi());
+        Command::Openapi { legacy } => {
+            use sfa_server::http::{legacy_openapi, openapi};
+            context.terminal.print(if legacy { legacy_openapi() } else { openapi() });
             Ok(Exit::Success)
         }
         Command::Step => step::run(&context),

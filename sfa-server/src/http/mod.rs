@@ -5,10 +5,12 @@
 
 mod answer;
 mod auth;
+mod callers;
 mod client;
 mod content;
 mod error;
 mod front;
+mod legacy;
 mod limits;
 mod options;
 mod resources;
@@ -23,10 +25,12 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sfa_core::library::{Library, LibraryResult, Passwords, Role, Secret, UserId, UserQuery};
 use tokio::sync::{Mutex, broadcast, watch};
 
+pub use legacy::legacy_openapi;
 pub use options::{Rates, ServeOptions};
 pub use resources::openapi;
 pub use serve::Server;
 
+use callers::Callers;
 use limits::{Limits, Places};
 
 /// Changes of rights that sockets may be behind before all of them look again.
@@ -42,6 +46,7 @@ struct Shared {
     passwords: Passwords,
     limits: Limits,
     places: Places,
+    callers: Callers,
     /// Makes the first admin, once.
     set_up: Mutex<Option<Secret>>,
     /// Whose rights have just become less; open sockets look again.
@@ -63,6 +68,7 @@ impl App {
             passwords: Passwords::new(threads),
             limits: Limits::new(options.rates),
             places: Places::default(),
+            callers: Callers::default(),
             options,
             set_up: Mutex::new(set_up),
             revoked: broadcast::Sender::new(REVOCATIONS),

@@ -20,7 +20,7 @@ use super::client::Peer;
 use super::error::ApiError;
 use super::front::front;
 use super::studio::studio;
-use super::{App, ServeOptions, resources};
+use super::{App, ServeOptions, legacy, resources};
 
 /// The headers of a request have to be there within this time, and the next request on an idle connection.
 const HEADERS_TIME: Duration = Duration::from_secs(30);
@@ -83,6 +83,7 @@ impl Server {
 fn router(app: App) -> Router {
     let (routes, _) = resources::all().split();
     routes
+        .merge(legacy::router())
         .fallback(studio)
         .method_not_allowed_fallback(async || {
             let message = "this cannot be done here; the header Allow says what can";
@@ -155,6 +156,7 @@ impl hyper::service::Service<hyper::Request<Incoming>> for Addressed {
 
     fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.peer);
+        legacy::lead_socket(&mut request);
         self.router.clone().call(request)
     }
 }
