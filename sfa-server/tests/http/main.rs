@@ -7,6 +7,7 @@ mod attacks;
 mod desk;
 mod files;
 mod house;
+mod legacy;
 mod live;
 mod openapi;
 #[cfg(unix)]

@@ -71,6 +71,8 @@ pub(in crate::http) async fn models(State(app): State<App>) -> ApiResult<Page<Mo
 }
 
 /// Looks at files, away from the threads that answer.
-async fn looked_up<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> ApiResult<T> {
+pub(in crate::http) async fn looked_up<T: Send + 'static>(
+    look: impl FnOnce() -> T + Send + 'static,
+) -> ApiResult<T> {
     tokio::task::spawn_blocking(look).await.map_err(|error| ApiError::internal(error.to_string()))
 }

@@ -6,12 +6,15 @@ mod batches;
 mod changes;
 mod jobs;
 mod lists;
+mod notes;
 mod operation;
 mod reads;
 mod rows;
 mod search;
 mod upkeep;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -21,8 +24,8 @@ use sqlx::{Pool, Transaction};
 pub(super) use jobs::take;
 
 use super::{
-    ANNOUNCE, BEGIN, DISK_FULL, Database, FOUND, INDEX_HINT, SEARCH_COUNT, Scope, copy_rows, listen, pools,
-    take_alone,
+    ANNOUNCE, ANNOUNCE_TOPICS, BEGIN, DISK_FULL, Database, FOUND, INDEX_HINT, SEARCH_COUNT, Scope, copy_rows,
+    listen, pools, take_alone,
 };
 use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
 
@@ -39,6 +42,8 @@ pub struct Rows {
     pub(super) readers: Pool<Database>,
     /// For claims, which need not be on disk.
     pub(super) claims: Pool<Database>,
+    /// Counts what makes some callers others than they were.
+    pub(super) account_changes: Arc<AtomicU64>,
 }
 
 impl Rows {
