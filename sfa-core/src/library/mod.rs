@@ -13,6 +13,7 @@ mod front;
 mod ids;
 mod link;
 mod memory;
+mod package;
 mod password;
 mod pipeline;
 mod queue;
@@ -42,6 +43,7 @@ pub use ids::{
     BatchId, CueId, JobId, NotificationId, PlaylistId, SessionId, TokenId, TrackId, UserId, WorkerId,
 };
 pub use link::{Link, LinkKeys};
+pub use package::{Conversion, Package, PackageOrder, PackagePlan, PlannedFile, Target};
 pub use password::Passwords;
 pub use queue::{Enqueued, Fence, Job, JobState, NewJob, Schedule};
 pub use secret::{Secret, SecretHash};
@@ -49,8 +51,8 @@ pub use settings::{Notifications, Settings};
 pub use step::Step;
 pub use storage::{Soundness, Staged, Storage, StorageKeys};
 pub use store::{
-    Accounts, Claim, Database, Heartbeat, JobQueue, PostgresStore, QueueStatus, SqliteStore, Store, Usage,
-    Verdict,
+    Accounts, Claim, Database, Heartbeat, Insight, JobQueue, Overview, OverviewDay, PostgresStore,
+    QueueStatus, SqliteStore, Store, Usage, Verdict,
 };
-pub use upload::Upload;
+pub use upload::{Upload, UploadedFile};
 pub use worker::{Handler, Worker, WorkerOptions};

@@ -3,6 +3,7 @@
 #[path = "../../examples/embed.rs"]
 #[allow(dead_code, reason = "its `main` is for the command line")]
 mod embed;
+mod packages;
 #[path = "../library/s3.rs"]
 mod s3;
 mod steps;

@@ -4,6 +4,7 @@
 //! suite of cases runs on both.
 
 mod accounts;
+pub(crate) mod insight;
 mod migrations;
 mod postgres;
 mod sqlite;
@@ -16,13 +17,14 @@ use serde_json::Value;
 use tokio::sync::Notify;
 
 pub use accounts::Accounts;
+pub use insight::{Insight, Overview, OverviewDay};
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
 use super::{
     Batch, BatchId, Blob, Change, Event, ExportFile, Fence, Job, JobId, JobQuery, LibraryCue, LibraryResult,
-    LibraryStem, Notification, Outcome, Playlist, PlaylistId, Receipt, Schedule, Scope, Storage, Track,
-    TrackId, TrackQuery, UserId, WorkerId,
+    LibraryStem, Notification, Outcome, Package, Playlist, PlaylistId, Receipt, Schedule, Scope, Storage,
+    Track, TrackId, TrackQuery, UserId, WorkerId,
 };
 
 /// The rows of a library.
@@ -61,6 +63,8 @@ pub trait Store: Send + Sync {
     async fn playlists(&self, scope: Scope) -> LibraryResult<Vec<Playlist>>;
     /// The tracks of a playlist in order.
     async fn playlist_tracks(&self, scope: Scope, playlist: PlaylistId) -> LibraryResult<Vec<TrackId>>;
+    /// Every package, the newest first.
+    async fn packages(&self, scope: Scope) -> LibraryResult<Vec<Package>>;
     /// The user's settings; an empty object where nothing was set.
     async fn settings(&self, scope: Scope) -> LibraryResult<Value>;
     /// The newest notifications first.
@@ -149,9 +153,9 @@ pub trait JobQueue: Send + Sync {
 }
 
 /// All that a database keeps.
-pub trait Database: Store + JobQueue + Accounts {}
+pub trait Database: Store + JobQueue + Accounts + Insight {}
 
-impl<T: Store + JobQueue + Accounts> Database for T {}
+impl<T: Store + JobQueue + Accounts + Insight> Database for T {}
 
 /// What a worker can take on.
 #[derive(Debug, Clone, PartialEq, Eq)]
