@@ -10,6 +10,7 @@ mod content;
 mod error;
 mod front;
 mod limits;
+mod model_desk;
 mod options;
 mod resources;
 mod rights;
@@ -28,6 +29,7 @@ pub use resources::openapi;
 pub use serve::Server;
 
 use limits::{Limits, Places};
+use model_desk::ModelDesk;
 
 /// Changes of rights that sockets may be behind before all of them look again.
 const REVOCATIONS: usize = 256;
@@ -42,6 +44,7 @@ struct Shared {
     passwords: Passwords,
     limits: Limits,
     places: Places,
+    models: ModelDesk,
     /// Makes the first admin, once.
     set_up: Mutex<Option<Secret>>,
     /// Whose rights have just become less; open sockets look again.
@@ -63,6 +66,7 @@ impl App {
             passwords: Passwords::new(threads),
             limits: Limits::new(options.rates),
             places: Places::default(),
+            models: ModelDesk::default(),
             options,
             set_up: Mutex::new(set_up),
             revoked: broadcast::Sender::new(REVOCATIONS),

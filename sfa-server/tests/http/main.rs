@@ -9,6 +9,7 @@ mod files;
 mod house;
 mod live;
 mod openapi;
+mod packages;
 mod rights;
 mod tracks;
 mod users;
