@@ -14,6 +14,7 @@ use super::apart::{ChildProgram, Crew};
 use super::bus::{Bus, Follower, Listening};
 use super::file_names::{self, FileNames};
 use super::memory::MemoryBudget;
+use super::package::{self, PackageOrder, PackagePlan};
 use super::pipeline::{self, Pipeline};
 use super::worker::{self, Bench, Handler, Worker, WorkerOptions};
 use super::{
@@ -579,6 +580,32 @@ impl Library {
         Ok(paths)
     }
 
+    /// What a package would hold.
+    ///
+    /// # Errors
+    /// `NotFound` for songs that the user has not, `Invalid` for an order that nobody could fill.
+    pub async fn plan_package(&self, scope: Scope, order: &PackageOrder) -> LibraryResult<PackagePlan> {
+        package::plan(&*self.database, scope, order).await
+    }
+
+    /// Asks for a package. It is among the packages once the job is done.
+    ///
+    /// # Errors
+    /// As [`plan_package`](Self::plan_package); `Invalid` where there is nothing to pack, `NoSpace`.
+    pub async fn order_package(&self, scope: Scope, order: &PackageOrder) -> LibraryResult<JobId> {
+        let plan = self.plan_package(scope, order).await?;
+        if plan.files.is_empty() {
+            let message = format!("there is nothing to pack: {}", plan.notes.join("; "));
+            return Err(LibraryError::new(LibraryErrorKind::Invalid, message));
+        }
+        let bytes: i64 = plan.files.iter().filter_map(|file| file.size_bytes).sum();
+        self.make_sure_of_space(scope, u64::try_from(bytes).unwrap_or(0)).await?;
+        let receipt = self.apply(scope, vec![Change::Enqueue(pipeline::package::job(order))]).await?;
+        receipt.enqueued.first().map(|job| job.id()).ok_or_else(|| {
+            LibraryError::new(LibraryErrorKind::Internal, "the queue gave no answer; please report it")
+        })
+    }
+
     /// The query of an address that lets anybody read one of the user's contents for so long. Whoever serves contents
     /// passes it to [`follow_link`](Self::follow_link). With a file name a browser saves the content under it.
     ///
@@ -621,7 +648,8 @@ impl Library {
     /// `NotFound`, whether somebody else has it or nobody.
     pub async fn make_sure_of_content(&self, scope: Scope, hash: &str) -> LibraryResult<()> {
         let owners = self.database.tracks_with_blob(hash).await?;
-        let is_theirs = owners.iter().any(|(owner, _)| *owner == scope);
+        let is_theirs = owners.iter().any(|(owner, _)| *owner == scope)
+            || self.database.packages(scope).await?.iter().any(|package| package.blob.hash == hash);
         if is_theirs { Ok(()) } else { Err(LibraryError::not_found("content", hash)) }
     }
 

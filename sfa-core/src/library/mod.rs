@@ -15,6 +15,7 @@ mod ids;
 mod link;
 mod lookout;
 mod memory;
+mod package;
 mod password;
 mod pipeline;
 mod queue;
@@ -47,6 +48,7 @@ pub use ids::{
 };
 pub use link::{Link, LinkKeys};
 pub use lookout::News;
+pub use package::{Conversion, Package, PackageOrder, PackagePlan, PlannedFile, Target};
 pub use password::Passwords;
 pub use queue::{Enqueued, Fence, Job, JobState, NewJob, Schedule};
 pub use secret::{Secret, SecretHash};
@@ -54,8 +56,8 @@ pub use settings::{Notifications, Settings};
 pub use step::Step;
 pub use storage::{Soundness, Staged, Storage, StorageKeys};
 pub use store::{
-    Accounts, Claim, Connections, Database, DatabaseKind, Heartbeat, JobCount, JobQueue, PostgresStore,
-    QueueStatus, RowsCopy, SqliteStore, Store, Usage, Verdict, WorkerStatus,
+    Accounts, Claim, Connections, Database, DatabaseKind, Heartbeat, Insight, JobCount, JobQueue, Overview,
+    OverviewDay, PostgresStore, QueueStatus, RowsCopy, SqliteStore, Store, Usage, Verdict, WorkerStatus,
 };
-pub use upload::Upload;
+pub use upload::{Upload, UploadedFile};
 pub use worker::{Handler, Worker, WorkerOptions};

@@ -14,6 +14,7 @@ mod front;
 mod legacy;
 mod limits;
 mod metrics;
+mod model_desk;
 mod options;
 mod resources;
 mod rights;
@@ -37,6 +38,7 @@ pub use tls::Tls;
 use callers::Callers;
 use limits::{Limits, Places};
 use metrics::Metrics;
+use model_desk::ModelDesk;
 
 /// Changes of rights that sockets may be behind before all of them look again.
 const REVOCATIONS: usize = 256;
@@ -53,6 +55,7 @@ struct Shared {
     places: Places,
     metrics: Metrics,
     callers: Callers,
+    models: ModelDesk,
     /// Makes the first admin, once.
     set_up: Mutex<Option<Secret>>,
     /// Whose rights have just become less; open sockets look again.
@@ -76,6 +79,7 @@ impl App {
             places: Places::default(),
             metrics: Metrics::new(),
             callers: Callers::default(),
+            models: ModelDesk::default(),
             options,
             set_up: Mutex::new(set_up),
             revoked: broadcast::Sender::new(REVOCATIONS),

@@ -12,6 +12,7 @@ mod live;
 mod openapi;
 #[cfg(unix)]
 mod operation;
+mod packages;
 mod rights;
 mod tracks;
 mod users;

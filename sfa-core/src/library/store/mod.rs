@@ -4,6 +4,7 @@
 //! suite of cases runs on both.
 
 mod accounts;
+pub(crate) mod insight;
 mod migrations;
 mod postgres;
 mod sqlite;
@@ -17,12 +18,13 @@ use serde_json::Value;
 use tokio::sync::mpsc;
 
 pub use accounts::Accounts;
+pub use insight::{Insight, Overview, OverviewDay};
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
 use super::{
     Batch, BatchId, Blob, Change, Event, ExportFile, Fence, Job, JobId, JobQuery, JobState, LibraryCue,
-    LibraryResult, LibraryStem, News, Notification, Outcome, Playlist, PlaylistId, Reached, Receipt,
+    LibraryResult, LibraryStem, News, Notification, Outcome, Package, Playlist, PlaylistId, Reached, Receipt,
     Schedule, Scope, Storage, Track, TrackId, TrackQuery, UserId, WorkerId,
 };
 
@@ -62,6 +64,8 @@ pub trait Store: Send + Sync {
     async fn playlists(&self, scope: Scope) -> LibraryResult<Vec<Playlist>>;
     /// The tracks of a playlist in order.
     async fn playlist_tracks(&self, scope: Scope, playlist: PlaylistId) -> LibraryResult<Vec<TrackId>>;
+    /// Every package, the newest first.
+    async fn packages(&self, scope: Scope) -> LibraryResult<Vec<Package>>;
     /// The user's settings; an empty object where nothing was set.
     async fn settings(&self, scope: Scope) -> LibraryResult<Value>;
     /// The newest notifications first.
@@ -200,9 +204,9 @@ pub trait JobQueue: Send + Sync {
 }
 
 /// All that a database keeps.
-pub trait Database: Store + JobQueue + Accounts {}
+pub trait Database: Store + JobQueue + Accounts + Insight {}
 
-impl<T: Store + JobQueue + Accounts> Database for T {}
+impl<T: Store + JobQueue + Accounts + Insight> Database for T {}
 
 /// What a worker can take on.
 #[derive(Debug, Clone, PartialEq, Eq)]

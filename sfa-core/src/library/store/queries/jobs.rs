@@ -23,6 +23,8 @@ const MOST_SNOOZES: i64 = 1000;
 const PRUNED_AT_ONCE: i64 = 1000;
 /// How long events can be caught up with.
 const EVENTS_AGE_MS: i64 = 7 * 24 * 3_600_000;
+/// Packages can be made again at any time.
+const PACKAGES_AGE_MS: i64 = 7 * 24 * 3_600_000;
 /// A worker that was silent so long is gone.
 const WORKER_AGE_MS: i64 = 24 * 3_600_000;
 
@@ -333,6 +335,7 @@ impl JobQueue for Rows {
         }
         for (statement, age_ms) in [
             (concat!("delete from events where at_ms <= ", now_ms!(), " - $1"), EVENTS_AGE_MS),
+            (concat!("delete from packages where created_at_ms <= ", now_ms!(), " - $1"), PACKAGES_AGE_MS),
             (concat!("delete from sessions where expires_at_ms <= ", now_ms!(), " - $1"), 0),
             (concat!("delete from tokens where expires_at_ms <= ", now_ms!(), " - $1"), 0),
             (concat!("delete from workers where seen_at_ms <= ", now_ms!(), " - $1"), WORKER_AGE_MS),

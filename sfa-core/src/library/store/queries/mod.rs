@@ -4,6 +4,7 @@
 mod accounts;
 mod batches;
 mod changes;
+mod insight;
 mod jobs;
 mod lists;
 mod notes;
@@ -100,6 +101,7 @@ fn out_of_range(error: &dyn sqlx::error::DatabaseError) -> String {
         ("tracks_bpm", "a tempo is more than nothing"),
         ("tracks_energy", "an energy is 1 to 10"),
         ("playlists_name_length", "the name of a playlist has 1 to 500 characters"),
+        ("playlists_rules_length", "the rules of a playlist have 1 to 1000 characters"),
         ("cues_start", "a cue lies after the start of its track"),
         ("cues_order", "a loop ends after it begins"),
         ("batches_total", "a batch has at least one track"),

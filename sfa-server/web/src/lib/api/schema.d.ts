@@ -342,8 +342,7 @@ export interface paths {
         /** List playlists */
         get: operations["get_playlists"];
         put?: never;
-        /** Make a playlist */
-        post: operations["post_playlists"];
+        post: operations["post_api_v1_playlists"];
         delete?: never;
         options?: never;
         head?: never;
@@ -368,8 +367,7 @@ export interface paths {
         delete: operations["delete_playlists_id"];
         options?: never;
         head?: never;
-        /** Rename a playlist */
-        patch: operations["patch_playlists_id"];
+        patch: operations["patch_api_v1_playlists_id"];
         trace?: never;
     };
     "/api/v1/playlists/{id}/tracks": {
@@ -807,6 +805,246 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_api_v1_packages"];
+        put?: never;
+        post: operations["post_api_v1_packages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_api_v1_packages_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["delete_api_v1_packages_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_api_v1_tools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/licence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_api_v1_models_licence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_api_v1_models_name_pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_api_v1_models_name_verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["delete_api_v1_models_name"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        delete: operations["delete_api_v1_models_name_work"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks/process": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_api_v1_tracks_process"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_api_v1_tracks_remove"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_api_v1_admin_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get: operations["get_api_v1_admin_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_api_v1_admin_jobs_id_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post: operations["post_api_v1_admin_jobs_id_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1064,15 +1302,8 @@ export interface components {
                 status: string;
             };
         };
-        /** @description One thing. */
         Data_WholePlaylist: {
-            /** @description A playlist and its songs in order. */
-            data: {
-                /** Format: uuid */
-                id: string;
-                name: string;
-                track_ids: string[];
-            };
+            data: components["schemas"]["WholePlaylist"];
         };
         EditMe: {
             /** @description What to show. */
@@ -1260,20 +1491,17 @@ export interface components {
              */
             used_bytes: number;
         };
-        /** @description A model of an engine. */
         ModelView: {
-            /** @description One honest line about what to expect. */
-            description: string;
-            /**
-             * Format: int64
-             * @description Bytes to download for it, where that is known.
-             */
-            download_bytes?: number | null;
-            /** @description Whether all of it is on the server's machine. */
-            is_ready: boolean;
-            /** @example htdemucs */
             name: string;
+            description: string;
             stems: string[];
+            is_ready: boolean;
+            /** Format: int64 */
+            download_bytes?: number | null;
+            /** Format: int64 */
+            stored_bytes: number;
+            trust?: string | null;
+            work?: null | components["schemas"]["ModelWork"];
         };
         NewAccount: {
             /**
@@ -1444,23 +1672,8 @@ export interface components {
             /** @description Give it as `after` to get what follows; absent at the end. */
             next?: string | null;
         };
-        /** @description Some of a list. */
         Page_ModelView: {
-            data: {
-                /** @description One honest line about what to expect. */
-                description: string;
-                /**
-                 * Format: int64
-                 * @description Bytes to download for it, where that is known.
-                 */
-                download_bytes?: number | null;
-                /** @description Whether all of it is on the server's machine. */
-                is_ready: boolean;
-                /** @example htdemucs */
-                name: string;
-                stems: string[];
-            }[];
-            /** @description Give it as `after` to get what follows; absent at the end. */
+            data: components["schemas"]["ModelView"][];
             next?: string | null;
         };
         /** @description Some of a list. */
@@ -1487,19 +1700,8 @@ export interface components {
             /** @description Give it as `after` to get what follows; absent at the end. */
             next?: string | null;
         };
-        /** @description Some of a list. */
         Page_PlaylistView: {
-            data: {
-                /** Format: uuid */
-                id: string;
-                name: string;
-                /**
-                 * Format: int64
-                 * @description How many songs it has.
-                 */
-                tracks: number;
-            }[];
-            /** @description Give it as `after` to get what follows; absent at the end. */
+            data: components["schemas"]["PlaylistView"][];
             next?: string | null;
         };
         /** @description Some of a list. */
@@ -1649,23 +1851,16 @@ export interface components {
             /** @description Give it as `after` to get what follows; absent at the end. */
             next?: string | null;
         };
-        PlaylistName: {
-            /** @description The user has no other of this name. */
-            name: string;
-        };
         PlaylistTracks: {
             /** @description Up to 5000, each once. */
             track_ids: string[];
         };
-        /** @description An order of songs. */
         PlaylistView: {
             /** Format: uuid */
             id: string;
             name: string;
-            /**
-             * Format: int64
-             * @description How many songs it has.
-             */
+            rules?: string | null;
+            /** Format: int64 */
             tracks: number;
         };
         Process: {
@@ -1843,12 +2038,150 @@ export interface components {
             /** @example active */
             status: string;
         };
-        /** @description A playlist and its songs in order. */
         WholePlaylist: {
             /** Format: uuid */
             id: string;
             name: string;
+            rules?: string | null;
             track_ids: string[];
+        };
+        NewPlaylist: {
+            name: string;
+            rules?: string | null;
+        };
+        EditPlaylist: {
+            name?: string | null;
+            rules?: string | null;
+        };
+        StemOptions: {
+            format?: string | null;
+            bit_depth?: string | null;
+            /** Format: int32 */
+            sample_rate_hz?: number | null;
+            /** Format: double */
+            loudness_lufs?: number | null;
+        };
+        OrderPackage: {
+            target: string;
+            track_ids: string[];
+            name?: string | null;
+            folder?: string | null;
+            stems?: components["schemas"]["StemOptions"];
+        };
+        PlannedFileView: {
+            path: string;
+            /** Format: int64 */
+            size_bytes?: number | null;
+        };
+        PlanView: {
+            files: components["schemas"]["PlannedFileView"][];
+            notes: string[];
+        };
+        PackageView: {
+            /** Format: uuid */
+            id: string;
+            target: string;
+            /** Format: int64 */
+            tracks: number;
+            /** Format: int64 */
+            created_at_ms: number;
+            file: components["schemas"]["FileView"];
+        };
+        ModelWork: {
+            action: string;
+            /** Format: int64 */
+            percent?: number | null;
+            outcome?: string | null;
+            is_failed: boolean;
+        };
+        LicenceView: {
+            text: string;
+            is_accepted: boolean;
+        };
+        PullModel: {
+            accept_licence?: boolean;
+        };
+        ToolView: {
+            name: string;
+            is_ready: boolean;
+            purpose: string;
+            remedy: string;
+        };
+        Several: {
+            track_ids: string[];
+        };
+        ProcessSeveral: {
+            track_ids: string[];
+            from: string;
+        };
+        AcceptedBatch: {
+            /** Format: uuid */
+            batch: string;
+        };
+        DayView: {
+            /** Format: int64 */
+            start_ms: number;
+            /** Format: int64 */
+            users: number;
+            /** Format: int64 */
+            tracks: number;
+            /** Format: int64 */
+            completed_jobs: number;
+            /** Format: int64 */
+            failed_jobs: number;
+        };
+        OverviewView: {
+            /** Format: int64 */
+            users: number;
+            /** Format: int64 */
+            tracks: number;
+            /** Format: int64 */
+            analyzed: number;
+            /** Format: int64 */
+            separated: number;
+            /** Format: int64 */
+            stored_bytes: number;
+            /** Format: int64 */
+            open_jobs: number;
+            /** Format: int64 */
+            failed_jobs: number;
+            /** Format: int64 */
+            workers: number;
+            days: components["schemas"]["DayView"][];
+        };
+        AnyJobView: {
+            /** Format: uuid */
+            user: string;
+            queue: string;
+            args: Record<string, never>;
+            job: components["schemas"]["JobView"];
+        };
+        Data_PlanView: {
+            data: components["schemas"]["PlanView"];
+        };
+        Data_LicenceView: {
+            data: components["schemas"]["LicenceView"];
+        };
+        Data_OverviewView: {
+            data: components["schemas"]["OverviewView"];
+        };
+        Data_AnyJobView: {
+            data: components["schemas"]["AnyJobView"];
+        };
+        Data_AcceptedBatch: {
+            data: components["schemas"]["AcceptedBatch"];
+        };
+        Page_PackageView: {
+            data: components["schemas"]["PackageView"][];
+            next?: string | null;
+        };
+        Page_ToolView: {
+            data: components["schemas"]["ToolView"][];
+            next?: string | null;
+        };
+        Page_AnyJobView: {
+            data: components["schemas"]["AnyJobView"][];
+            next?: string | null;
         };
     };
     responses: never;
@@ -2503,7 +2836,7 @@ export interface operations {
             };
         };
     };
-    post_playlists: {
+    post_api_v1_playlists: {
         parameters: {
             query?: never;
             header?: never;
@@ -2512,11 +2845,11 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PlaylistName"];
+                "application/json": components["schemas"]["NewPlaylist"];
             };
         };
         responses: {
-            /** @description Made */
+            /** @description x */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2596,7 +2929,7 @@ export interface operations {
             };
         };
     };
-    patch_playlists_id: {
+    patch_api_v1_playlists_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -2607,11 +2940,11 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PlaylistName"];
+                "application/json": components["schemas"]["EditPlaylist"];
             };
         };
         responses: {
-            /** @description Renamed */
+            /** @description x */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3686,6 +4019,495 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Data_Health"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_api_v1_packages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description x */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PackageView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_api_v1_packages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderPackage"];
+            };
+        };
+        responses: {
+            /** @description x */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Accepted"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_api_v1_packages_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderPackage"];
+            };
+        };
+        responses: {
+            /** @description x */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_PlanView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_api_v1_packages_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description x */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_api_v1_tools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description x */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ToolView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_api_v1_models_licence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description x */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_LicenceView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_api_v1_models_name_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PullModel"];
+            };
+        };
+        responses: {
+            /** @description x */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_api_v1_models_name_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description x */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_api_v1_models_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description x */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_api_v1_models_name_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description x */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_api_v1_tracks_process: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProcessSeveral"];
+            };
+        };
+        responses: {
+            /** @description x */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_AcceptedBatch"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_api_v1_tracks_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Several"];
+            };
+        };
+        responses: {
+            /** @description x */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_api_v1_admin_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description x */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_OverviewView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_api_v1_admin_jobs: {
+        parameters: {
+            query?: {
+                state?: string;
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description x */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AnyJobView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_api_v1_admin_jobs_id_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description x */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_AnyJobView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_api_v1_admin_jobs_id_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description x */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_AnyJobView"];
                 };
             };
             /** @description It failed */
