@@ -1,31 +1,20 @@
 import { analysisOf, type Analysis } from '$lib/api/analysis'
 import { Failure, type Song } from '$lib/api/client'
-import type { Command, CountIn, Report } from './engine'
+import { Desk } from './desk.svelte'
+import type { CountIn, Report } from './engine'
 import { Grid } from './grid'
-import { gains, PLAIN, withSolo, type Listening, type Strip } from './mix'
-import { partsOf, sourcesOf, type Source } from './sources'
-import { AudioThread } from './thread'
-import { FASTEST, FRESH, keep, MOST_SEMITONES, restore, SLOWEST, type NamedLoop } from './workspace'
+import { PLAIN, type Strip } from './mix'
+import { partsOf, sourcesOf } from './sources'
+import { AudioThread, type Samples } from './thread'
+import { FRESH, keep, restore, type NamedLoop } from './workspace'
 
 export type { NamedLoop } from './workspace'
 
-/** A source and how its channel is set. */
-export type PlayerChannel = Source & Strip
-
-/** Some samples and where they are. */
-export interface Samples {
-  start_secs: number
-  rate_hz: number
-  values: Float32Array
-}
-
 /** Meters fall by so much a report. */
 const METER_FALL = 0.85
-const CLICK_GAIN = 0.5
 
-class Player {
+class Player extends Desk {
   song = $state.raw<Song | null>(null)
-  channels = $state.raw<PlayerChannel[]>([])
   /** Meters: of every channel, and of both sides of what is heard. */
   peaks = $state.raw<number[]>([])
   out = $state.raw<[number, number]>([0, 0])
@@ -39,15 +28,6 @@ class Player {
   loop = $state.raw<NamedLoop | null>(null)
   /** Where a loop is to begin that has no end yet. */
   loopStart_secs = $state<number | null>(null)
-  listening = $state<Listening>('mix')
-  /** 1 is as recorded. */
-  speed = $state(1)
-  semitones = $state(0)
-  /** How loud the click on the beats is; 0 is off. */
-  click = $state(0)
-  countInBars = $state(0)
-  volume = $state(1)
-  isMuted = $state(false)
   analysis = $state.raw<Analysis | null>(null)
   grid = $state.raw(new Grid(null))
   failure = $state.raw<Failure | null>(null)
@@ -138,7 +118,7 @@ class Player {
     this.duration_secs = frames / rate_hz
     // After the stems there is room for the song as it came.
     thread.say({ type: 'load', frames, channels: this.channels.length + 1 })
-    for (const command of this.#settings()) thread.say(command)
+    for (const command of this.settings()) thread.say(command)
     this.#sendBeats()
     this.#wantStretcher()
     if (this.position_secs > 0) this.seek(this.position_secs)
@@ -147,20 +127,10 @@ class Player {
     return thread
   }
 
-  /** How everything is set that makes a sound, for an engine that knows nothing yet. */
-  #settings(): Command[] {
-    const levels = this.channels.map(({ level }) => level)
-    const mix = gains(this.channels, this.channels.length > 1 ? this.listening : 'mix', levels)
-    return [
-      ...mix.map((gain, channel): Command => ({ type: 'gain', channel, gain })),
-      { type: 'master', gain: this.isMuted ? 0 : this.volume },
-      { type: 'click', gain: CLICK_GAIN * (this.click || 1), isOn: this.click > 0 },
-      { type: 'tempo', speed: this.speed, semitones: this.semitones },
-    ]
-  }
-
-  #send(): void {
-    for (const command of this.#settings()) this.#thread?.say(command)
+  protected changed(): void {
+    this.#wantStretcher()
+    if (this.listening === 'original') void this.#loadOriginal()
+    for (const command of this.settings()) this.#thread?.say(command)
     if (!this.song) return
     const { loop, speed, semitones, click, countInBars } = this
     const strips = this.channels.map(({ kind, volume, pan, isMuted, isSoloed }) => [kind, { volume, pan, isMuted, isSoloed }])
@@ -244,7 +214,7 @@ class Player {
     this.loop = loop
     this.loopStart_secs = null
     this.#sendLoop()
-    this.#send()
+    this.changed()
     const isOutside = loop && (this.position_secs < loop.start_secs || this.position_secs >= loop.end_secs)
     if (isOutside) this.seek(loop.start_secs)
   }
@@ -283,25 +253,6 @@ class Player {
     this.#thread?.say({ type: 'loop', loop: this.loop && { start: frame(this.loop.start_secs), end: frame(this.loop.end_secs) } })
   }
 
-  setSpeed(speed: number): void {
-    this.speed = Math.min(Math.max(speed, SLOWEST), FASTEST)
-    this.#wantStretcher()
-    this.#send()
-  }
-
-  setSemitones(semitones: number): void {
-    this.semitones = Math.min(Math.max(Math.round(semitones), -MOST_SEMITONES), MOST_SEMITONES)
-    this.#wantStretcher()
-    this.#send()
-  }
-
-  /** At the speed and the pitch that the song has. */
-  asRecorded(): void {
-    this.speed = 1
-    this.semitones = 0
-    this.#send()
-  }
-
   /** Fetched by the first one who wants another speed or pitch. */
   #wantStretcher(): void {
     const thread = this.#thread
@@ -311,37 +262,9 @@ class Player {
       .then(({ loadStretch }) => loadStretch())
       .then((program) => {
         thread.say({ type: 'stretcher', program })
-        this.#send()
+        this.changed()
       })
       .catch((cause: unknown) => (this.failure = Failure.from(cause)))
-  }
-
-  setClick(click: number): void {
-    this.click = Math.min(Math.max(click, 0), 1)
-    this.#send()
-  }
-
-  setCountIn(bars: number): void {
-    this.countInBars = bars
-    this.#send()
-  }
-
-  setMaster(volume: number): void {
-    this.volume = Math.min(Math.max(volume, 0), 1)
-    this.isMuted = false
-    this.#send()
-  }
-
-  toggleMaster(): void {
-    this.isMuted = !this.isMuted
-    this.#send()
-  }
-
-  /** Compares; what is compared is made equally loud. */
-  listen(listening: Listening): void {
-    this.listening = listening
-    if (listening === 'original') void this.#loadOriginal()
-    this.#send()
   }
 
   /** The song as it came is fetched by the first one who compares. */
@@ -360,30 +283,6 @@ class Player {
     }
   }
 
-  setStrip(at: number, change: Partial<Strip>): void {
-    this.#setStrips(this.channels.map((strip, index) => (index === at ? { ...strip, ...change } : strip)))
-  }
-
-  toggleMute(at: number): void {
-    this.setStrip(at, { isMuted: !this.channels[at]?.isMuted })
-  }
-
-  toggleSolo(at: number, isAlone: boolean): void {
-    this.#setStrips(withSolo(this.channels, at, isAlone))
-  }
-
-  /** All channels as they were made. */
-  reset(): void {
-    this.#setStrips(this.channels.map(() => PLAIN))
-  }
-
-  /** Whoever moves a fader wants to hear it. */
-  #setStrips(strips: readonly Strip[]): void {
-    this.channels = this.channels.map((channel, at) => ({ ...channel, ...strips[at] }))
-    this.listening = 'mix'
-    this.#send()
-  }
-
   /** How often the sound broke off since the song was opened; unknown to some browsers. */
   get underruns(): number | undefined {
     return this.#thread?.underruns
@@ -391,39 +290,15 @@ class Player {
 
   /** The samples of all channels together, for who looks at them that closely. */
   async peek(start_secs: number, span_secs: number): Promise<Samples | null> {
-    const thread = this.#thread
-    if (!thread) return null
-    const start = Math.floor(start_secs * thread.rate_hz)
-    const copies = this.channels.map((_, channel) => thread.copy(channel, start, Math.ceil(span_secs * thread.rate_hz)))
-    const values = new Float32Array(Math.ceil(span_secs * thread.rate_hz))
-    for (const { left, right } of await Promise.all(copies)) {
-      for (const [at, sample] of left.entries()) values[at] = (values[at] ?? 0) + (sample + (right[at] ?? 0)) / 65_536
-    }
-    return { start_secs: start / thread.rate_hz, rate_hz: thread.rate_hz, values }
+    return this.#thread?.peek(this.channels.length, start_secs, span_secs) ?? null
   }
 
   /** Renders the mix as it is set, of the loop where there is one. */
   async bounce(): Promise<{ file: Blob; lowered_db: number } | null> {
-    const thread = this.#thread
-    if (!thread) return null
-    const [{ bounce }, { encodeWav }] = await Promise.all([import('./bounce'), import('./wav')])
-    const settings = this.#settings().filter(({ type }) => type !== 'master')
-    const isHeard = (command: Command) => command.type === 'gain' && command.gain.left + command.gain.right > 0
-    const stretched = this.speed !== 1 || this.semitones !== 0
-    const program = stretched ? await (await import('./stretch.load')).loadStretch() : null
-    const { rate_hz, frames } = thread
-    const audio = await bounce({
-      rate_hz,
-      frames,
-      channels: this.channels.length + 1,
-      heard: settings.filter(isHeard).flatMap((command) => (command.type === 'gain' ? [command.channel] : [])),
-      settings: [{ type: 'beats', beats: this.grid.inFrames(rate_hz) }, ...(program ? [{ type: 'stretcher', program } as const] : []), ...settings],
-      start: this.loop ? Math.round(this.loop.start_secs * rate_hz) : 0,
-      end: this.loop ? Math.round(this.loop.end_secs * rate_hz) : frames,
-      speed: this.speed,
-      copy: (...where) => thread.copy(...where),
-    })
-    return encodeWav(audio.getChannelData(0), audio.getChannelData(1), rate_hz)
+    if (!this.#thread) return null
+    const { renderMix } = await import('./bounce')
+    const { loop, grid, speed, semitones } = this
+    return renderMix(this.#thread, { channels: this.channels.length + 1, settings: this.settings(), loop, grid, speed, semitones })
   }
 }
 

@@ -8,6 +8,13 @@ interface PlaybackStats {
   underrunEvents: number
 }
 
+/** Some samples and where they are. */
+export interface Samples {
+  start_secs: number
+  rate_hz: number
+  values: Float32Array
+}
+
 /** The audio thread with the engine on it, at the rate of the files, so that nothing is resampled. */
 export class AudioThread {
   #copies = 0
@@ -65,6 +72,19 @@ export class AudioThread {
       port.addEventListener('message', listen)
       port.postMessage(request)
     })
+  }
+
+  /** The samples of some channels together, for who looks at them that closely. */
+  async peek(channels: number, start_secs: number, span_secs: number): Promise<Samples> {
+    const { rate_hz } = this
+    const start = Math.floor(start_secs * rate_hz)
+    const count = Math.ceil(span_secs * rate_hz)
+    const values = new Float32Array(count)
+    const copies = Array.from({ length: channels }, (_, channel) => this.copy(channel, start, count))
+    for (const { left, right } of await Promise.all(copies)) {
+      for (const [at, sample] of left.entries()) values[at] = (values[at] ?? 0) + (sample + (right[at] ?? 0)) / 65_536
+    }
+    return { start_secs: start / rate_hz, rate_hz, values }
   }
 
   close(): void {

@@ -70,6 +70,8 @@ export function notesOverTime({ chroma, duration_secs }: Analysis): TimePicture 
       }
       pen.font = SMALL_FONT
       pen.textBaseline = 'middle'
+      pen.fillStyle = faint(COLOURS.panel, 0.8)
+      pen.fillRect(0, 0, 20, height)
       pen.fillStyle = COLOURS.text
       for (const [note, name] of NOTES.entries()) pen.fillText(name, 2, height - (note + 0.5) * row)
     },

@@ -98,7 +98,7 @@ export function drumMap({ drums }: Analysis): TimePicture | null {
           pen.fillRect(x(hit.time_secs), y - tall / 2, 1.5, tall)
         }
         pen.fillStyle = COLOURS.panel
-        pen.fillRect(0, y - 8, 38, 16)
+        pen.fillRect(0, y - row / 2, 38, row)
         pen.fillStyle = COLOURS.soft
         pen.fillText(kind, 2, y)
       }

@@ -10,12 +10,20 @@ export interface Voice {
   notes: readonly MidiNote[]
 }
 
-const STEMS: Record<string, string> = COLOURS
+/** What MIDI files of notes are called; others hold sections and tempos. */
+const STEMS: Record<string, string> = {
+  vocals: COLOURS.vocals,
+  bass: COLOURS.bass,
+  guitar: COLOURS.guitar,
+  piano: COLOURS.piano,
+  other: COLOURS.other,
+  notes: COLOURS.brand,
+}
 const nameOf = (pitch: number) => `${NOTES[pitch % 12] ?? ''}${Math.floor(pitch / 12) - 1}`
 
 /** What was written down of all stems that play notes; stronger strokes are stronger in colour. */
 export function pianoRoll(voices: readonly Voice[]): TimePicture | null {
-  const melodic = voices.filter(({ kind, notes }) => kind !== 'drums' && notes.length > 0)
+  const melodic = voices.filter(({ kind, notes }) => kind in STEMS && notes.length > 0)
   if (melodic.length === 0) return null
   const all = melodic.flatMap(({ kind, notes }) => notes.map((note) => ({ kind, ...note }))).sort((a, b) => a.start_secs - b.start_secs)
   const [low, high] = all.reduce(([low, high], { pitch }) => [Math.min(low, pitch), Math.max(high, pitch)], [127, 0])

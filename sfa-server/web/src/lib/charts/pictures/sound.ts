@@ -53,7 +53,7 @@ function axes({ rhythm, energy, danceability, vocals, chords, descriptors }: Ana
     vocals ? { name: 'Voice', value: vocals.share, text: `${Math.round(vocals.share * 100)} % of the bars` } : null,
     named.length > 0 ? { name: 'Harmony', value: share(new Set(named).size, 12), text: `${new Set(named).size} different chords` } : null,
     spectral ? { name: 'Brightness', value: share(spectral.spectral_centroid, 8000), text: `${Math.round(spectral.spectral_centroid)} Hz` } : null,
-    spectral ? { name: 'Width', value: share(spectral.spectral_bandwidth, 4000), text: `${Math.round(spectral.spectral_bandwidth)} Hz` } : null,
+    spectral ? { name: 'Width', value: share(spectral.spectral_bandwidth, 6000), text: `${Math.round(spectral.spectral_bandwidth)} Hz` } : null,
     spectral ? { name: 'Noise', value: share(spectral.spectral_flatness, 0.5), text: spectral.spectral_flatness.toFixed(3) } : null,
     spectral ? { name: 'Crossings', value: share(spectral.zero_crossing_rate, 0.2), text: `${(spectral.zero_crossing_rate * 100).toFixed(1)} % of the samples` } : null,
   ]
