@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::json;
 use sfa_core::Studio;
 use sfa_core::library::{
-    Change, Database, Library, LibraryConfig, News, PostgresStore, Reached, Scope, SqliteStore, Store as _,
-    Topic, TrackEdit, TrackId, UserId,
+    Change, Library, LibraryConfig, News, PostgresStore, Reached, Scope, SqliteStore, Store as _, Topic,
+    TrackEdit, TrackId, UserId,
 };
 use sfa_core::models::ModelStore;
 use tokio::sync::mpsc;
