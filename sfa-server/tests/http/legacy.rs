@@ -75,7 +75,7 @@ async fn songs_are_worked_on_in_every_dialect() {
     let job = text(&asked.value()["jobId"]);
     assert_eq!(ann.get(&format!("/api/analyze/job/{job}")).await.value()["status"], "completed");
     let analyzed = ann.get(&format!("/api/analyze/track/{id}")).await.value();
-    assert!(analyzed["results"]["analysis"]["spectral"].is_object(), "{analyzed}");
+    assert!(analyzed["results"]["analysis"]["descriptors"]["spectral"].is_object(), "{analyzed}");
     let done = ann.get(&format!("/api/analysis/job/{job}")).await.value();
     assert_eq!(names(&done), ["job_id", "progress", "result", "status", "success", "type"]);
     assert_eq!(done["result"], analyzed["results"]);
