@@ -2,6 +2,7 @@
 
 mod account;
 mod apart;
+mod backup;
 mod bus;
 mod change;
 mod domain;
@@ -14,6 +15,7 @@ mod ids;
 mod link;
 mod lookout;
 mod memory;
+mod package;
 mod password;
 mod pipeline;
 mod queue;
@@ -31,6 +33,7 @@ pub use account::{
     UserEdit, UserQuery, UserStatus,
 };
 pub use apart::{ChildProgram, work_for_parent};
+pub use backup::BackupReport;
 pub use bus::{Follower, Listening};
 pub use change::{Change, Outcome, Receipt};
 pub use domain::{
@@ -45,6 +48,7 @@ pub use ids::{
 };
 pub use link::{Link, LinkKeys};
 pub use lookout::News;
+pub use package::{Conversion, Package, PackageOrder, PackagePlan, PlannedFile, Target};
 pub use password::Passwords;
 pub use queue::{Enqueued, Fence, Job, JobState, NewJob, Schedule};
 pub use secret::{Secret, SecretHash};
@@ -52,8 +56,8 @@ pub use settings::{Notifications, Settings};
 pub use step::Step;
 pub use storage::{Soundness, Staged, Storage, StorageKeys};
 pub use store::{
-    Accounts, Claim, Database, Heartbeat, JobQueue, PostgresStore, QueueStatus, SqliteStore, Store, Usage,
-    Verdict, WorkerStatus,
+    Accounts, Claim, Connections, Database, DatabaseKind, Heartbeat, Insight, JobCount, JobQueue, Overview,
+    OverviewDay, PostgresStore, QueueStatus, RowsCopy, SqliteStore, Store, Usage, Verdict, WorkerStatus,
 };
-pub use upload::Upload;
+pub use upload::{Upload, UploadedFile};
 pub use worker::{Handler, Worker, WorkerOptions};

@@ -5,6 +5,7 @@ mod accounts;
 mod batches;
 mod claims;
 mod following;
+mod insight;
 mod interleavings;
 mod leases;
 mod lists;
@@ -160,6 +161,7 @@ async fn run_all(open: impl AsyncFn(usize) -> Arc<dyn Database>) {
         claims::CASES,
         leases::CASES,
         upkeep::CASES,
+        insight::CASES,
     ]
     .concat();
     for (index, (name, case)) in cases.into_iter().enumerate() {

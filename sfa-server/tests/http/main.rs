@@ -10,6 +10,9 @@ mod house;
 mod legacy;
 mod live;
 mod openapi;
+#[cfg(unix)]
+mod operation;
+mod packages;
 mod rights;
 mod tracks;
 mod users;

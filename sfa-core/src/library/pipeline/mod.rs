@@ -4,6 +4,7 @@ mod analyze;
 mod cues;
 mod export;
 mod midi;
+pub(crate) mod package;
 mod separate;
 
 use std::path::Path;
@@ -58,7 +59,7 @@ pub(crate) struct Pipeline {
 
 impl Handler for Pipeline {
     fn kinds(&self) -> Vec<String> {
-        Step::ALL.map(|step| step.name().to_owned()).to_vec()
+        Step::ALL.iter().map(|step| step.name()).chain([package::KIND]).map(str::to_owned).collect()
     }
 
     fn room(&self, queue: &str, running: usize) -> usize {
@@ -71,6 +72,9 @@ impl Handler for Pipeline {
     }
 
     fn run(&self, job: &Job, watch: &Watch) -> Result<Vec<Change>, Error> {
+        if job.kind == package::KIND {
+            return self.package(job, watch);
+        }
         let step = Step::named(&job.kind)
             .ok_or_else(|| Error::new(ErrorKind::Internal, format!("no handler for {:?}", job.kind)))?;
         let track =

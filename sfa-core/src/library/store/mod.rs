@@ -4,24 +4,28 @@
 //! suite of cases runs on both.
 
 mod accounts;
+pub(crate) mod insight;
 mod migrations;
 mod postgres;
 mod sqlite;
 
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use tokio::sync::mpsc;
 
 pub use accounts::Accounts;
+pub use insight::{Insight, Overview, OverviewDay};
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
 use super::{
-    Batch, BatchId, Blob, Change, Event, ExportFile, Fence, Job, JobId, JobQuery, LibraryCue, LibraryResult,
-    LibraryStem, News, Notification, Outcome, Playlist, PlaylistId, Reached, Receipt, Schedule, Scope,
-    Storage, Track, TrackId, TrackQuery, UserId, WorkerId,
+    Batch, BatchId, Blob, Change, Event, ExportFile, Fence, Job, JobId, JobQuery, JobState, LibraryCue,
+    LibraryResult, LibraryStem, News, Notification, Outcome, Package, Playlist, PlaylistId, Reached, Receipt,
+    Schedule, Scope, Storage, Track, TrackId, TrackQuery, UserId, WorkerId,
 };
 
 /// The rows of a library.
@@ -60,6 +64,8 @@ pub trait Store: Send + Sync {
     async fn playlists(&self, scope: Scope) -> LibraryResult<Vec<Playlist>>;
     /// The tracks of a playlist in order.
     async fn playlist_tracks(&self, scope: Scope, playlist: PlaylistId) -> LibraryResult<Vec<TrackId>>;
+    /// Every package, the newest first.
+    async fn packages(&self, scope: Scope) -> LibraryResult<Vec<Package>>;
     /// The user's settings; an empty object where nothing was set.
     async fn settings(&self, scope: Scope) -> LibraryResult<Value>;
     /// The newest notifications first.
@@ -104,6 +110,45 @@ pub trait Store: Send + Sync {
     async fn sweep_blobs(&self, storage: &Storage, age: Duration) -> LibraryResult<usize>;
     /// The tracks of which something is kept in this content, and their users.
     async fn tracks_with_blob(&self, hash: &str) -> LibraryResult<Vec<(Scope, TrackId)>>;
+
+    /// Writes all rows as they are at one moment into `folder`, while others go on writing.
+    async fn copy_rows(&self, folder: &Path) -> LibraryResult<RowsCopy>;
+    /// The time by the database's clock, in milliseconds since 1970.
+    async fn clock_ms(&self) -> LibraryResult<i64>;
+    /// Connections to the database that this process has.
+    fn connections(&self) -> Connections;
+}
+
+/// The rows of a library at one moment, as files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowsCopy {
+    /// Which kind of database they are from and for.
+    pub database: DatabaseKind,
+    /// The last step by which its tables came to be.
+    pub migration: i64,
+    /// The files, in the order in which they are read back.
+    pub files: Vec<String>,
+    /// Every content that should be in the store at that moment.
+    pub blobs: Vec<Blob>,
+}
+
+/// The databases that a library can be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DatabaseKind {
+    /// A file in the data folder.
+    Sqlite,
+    /// A server that several nodes share.
+    Postgres,
+}
+
+/// Connections to a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// All there are.
+    pub open: u32,
+    /// Those that nobody uses at the moment.
+    pub idle: u32,
 }
 
 /// How much a user keeps.
@@ -142,6 +187,8 @@ pub trait JobQueue: Send + Sync {
     async fn set_limit(&self, queue: &str, running: Option<i64>) -> LibraryResult<()>;
     /// Every queue that has jobs or settings.
     async fn queues(&self) -> LibraryResult<Vec<QueueStatus>>;
+    /// How many jobs there are of each kind in each state, finished ones too as long as they are kept.
+    async fn count_jobs(&self) -> LibraryResult<Vec<JobCount>>;
     /// Every worker that was heard of within a day, those first that were heard of last.
     async fn workers(&self) -> LibraryResult<Vec<WorkerStatus>>;
     /// Says that a worker lives, and what it can do.
@@ -157,9 +204,9 @@ pub trait JobQueue: Send + Sync {
 }
 
 /// All that a database keeps.
-pub trait Database: Store + JobQueue + Accounts {}
+pub trait Database: Store + JobQueue + Accounts + Insight {}
 
-impl<T: Store + JobQueue + Accounts> Database for T {}
+impl<T: Store + JobQueue + Accounts + Insight> Database for T {}
 
 /// What a worker can take on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,6 +247,21 @@ pub enum Verdict {
     Cancel,
     /// It is not this worker's any more: stop and throw away.
     Stale,
+}
+
+/// Jobs that are alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobCount {
+    /// Their queue.
+    pub queue: String,
+    /// What they do.
+    pub kind: String,
+    /// How far they are.
+    pub state: JobState,
+    /// How many they are.
+    pub jobs: i64,
+    /// How long the one has waited that could run and waits longest; 0 where none does.
+    pub oldest_wait_ms: i64,
 }
 
 /// A queue at one moment.

@@ -91,10 +91,13 @@ macro_rules! like {
     };
 }
 
+mod copy;
 #[path = "queries/mod.rs"]
 mod queries;
 
 pub use queries::Rows as PostgresStore;
+
+use copy::copy_rows;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// A connection that was idle longer is asked whether it lives before it is used.
@@ -182,6 +185,11 @@ fn listen(pool: &Pool<Database>, news: mpsc::Sender<News>) {
             tokio::time::sleep(RETRY).await;
         }
     });
+}
+
+/// Every pool, each once.
+fn pools(rows: &PostgresStore) -> [&Pool<Database>; 2] {
+    [&rows.writer, &rows.claims]
 }
 
 /// Returns when the connection is lost and there is no other.

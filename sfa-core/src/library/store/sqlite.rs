@@ -92,10 +92,13 @@ macro_rules! like {
     };
 }
 
+mod copy;
 #[path = "queries/mod.rs"]
 mod queries;
 
 pub use queries::Rows as SqliteStore;
+
+use copy::copy_rows;
 
 /// A statement that waits longer than this for another process's write gives up.
 const BUSY_LIMIT: Duration = Duration::from_secs(10);
@@ -159,6 +162,11 @@ const INDEX_HINT: Option<&str> = Some(" indexed by ");
 /// Nothing tells other processes; their workers look every now and then.
 const ANNOUNCE: Option<&str> = None;
 const ANNOUNCE_TOPICS: Option<&str> = None;
+
+/// Every pool, each once.
+fn pools(rows: &SqliteStore) -> [&Pool<Database>; 2] {
+    [&rows.writer, &rows.readers]
+}
 
 /// Says when any other connection has written, on one that does nothing else.
 fn listen(pool: &Pool<Database>, news: mpsc::Sender<News>) {

@@ -192,7 +192,7 @@ pub(in crate::http) struct Process {
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct Accepted {
     #[schema(value_type = String, format = Uuid)]
-    job: JobId,
+    pub(super) job: JobId,
 }
 
 /// List songs

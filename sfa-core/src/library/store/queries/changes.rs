@@ -9,8 +9,8 @@ use super::{ANNOUNCE, Connection, Rows, Scope, failed, millis, record};
 use crate::library::fold::folded;
 use crate::library::{
     AnalysisSummary, Batch, BatchId, Blob, Change, CueId, Enqueued, ExportFile, JobId, JobState, LibraryCue,
-    LibraryError, LibraryErrorKind, LibraryResult, LibraryStem, NewJob, NewTrack, NotificationId, PlaylistId,
-    Receipt, Settings, Step, Topic, TrackEdit, TrackId, TrackStatus,
+    LibraryError, LibraryErrorKind, LibraryResult, LibraryStem, NewJob, NewTrack, NotificationId, Package,
+    PlaylistId, Receipt, Settings, Step, Topic, TrackEdit, TrackId, TrackStatus,
 };
 
 /// The longest name of an artist or an album, as of a title.
@@ -110,7 +110,10 @@ impl<'a> Writer<'a> {
             Change::AddPlaylist(id, name) => self.add_playlist(id, &name).await,
             Change::RenamePlaylist(id, name) => self.rename_playlist(id, &name).await,
             Change::RemovePlaylist(id) => self.remove_playlist(id).await,
+            Change::SetPlaylistRules(id, rules) => self.set_playlist_rules(id, &rules).await,
             Change::SetPlaylistTracks(id, tracks) => self.set_playlist_tracks(id, &tracks).await,
+            Change::AddPackage(package) => self.add_package(package).await,
+            Change::RemovePackage(id) => self.remove_package(id).await,
             Change::SetSettings(settings) => self.set_settings(&settings).await,
             Change::Notify { kind, text, track } => self.notify(&kind, &text, track).await,
             Change::MarkNotificationsRead => self.mark_read().await,
@@ -678,8 +681,21 @@ impl<'a> Writer<'a> {
         self.own("select id from playlists where id = $1 and user_id = $2", "playlist", id).await
     }
 
-    async fn set_playlist_tracks(&mut self, id: PlaylistId, tracks: &[TrackId]) -> LibraryResult<()> {
+    async fn set_playlist_rules(&mut self, id: PlaylistId, rules: &str) -> LibraryResult<()> {
         self.own_playlist(id).await?;
+        self.forget("delete from playlist_tracks where playlist_id = $1", id).await?;
+        sqlx::query("update playlists set rules = $2 where id = $1")
+            .bind(id.to_string())
+            .bind(rules)
+            .execute(&mut *self.connection)
+            .await
+            .map_err(failed)?;
+        self.tell_library("playlist.edited", json!({"playlist": id})).await
+    }
+
+    async fn set_playlist_tracks(&mut self, id: PlaylistId, tracks: &[TrackId]) -> LibraryResult<()> {
+        let owned = "select id from playlists where id = $1 and user_id = $2 and rules is null";
+        self.own(owned, "playlist without rules", id).await?;
         self.forget("delete from playlist_tracks where playlist_id = $1", id).await?;
         for (position, track) in (0_i64..).zip(tracks) {
             self.own_track(*track).await?;
@@ -695,6 +711,33 @@ impl<'a> Writer<'a> {
             .map_err(failed)?;
         }
         self.tell_library("playlist.edited", json!({"playlist": id})).await
+    }
+
+    async fn add_package(&mut self, package: Package) -> LibraryResult<()> {
+        self.keep_blob(&package.blob).await?;
+        sqlx::query(concat!(
+            "insert into packages (id, user_id, name, target, tracks, blob_hash, size_bytes, created_at_ms) \
+             values ($1, $2, $3, $4, $5, $6, $7, ",
+            now_ms!(),
+            ")"
+        ))
+        .bind(package.id.to_string())
+        .bind(self.user())
+        .bind(&package.name)
+        .bind(&package.target)
+        .bind(package.tracks)
+        .bind(&package.blob.hash)
+        .bind(package.blob.size_bytes)
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        self.tell_library("package.added", json!({"package": package.id, "name": package.name})).await
+    }
+
+    async fn remove_package(&mut self, id: JobId) -> LibraryResult<()> {
+        self.own("select id from packages where id = $1 and user_id = $2", "package", id).await?;
+        self.forget("delete from packages where id = $1", id).await?;
+        self.tell_library("package.removed", json!({"package": id})).await
     }
 
     async fn set_settings(&mut self, settings: &Value) -> LibraryResult<()> {

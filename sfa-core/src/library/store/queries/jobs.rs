@@ -11,7 +11,7 @@ use super::notes::Notes;
 use super::rows::{self, get, job_columns, parsed};
 use super::{BEGIN, Connection, Rows, Scope, failed, millis, take_alone};
 use crate::library::queue::{backoff, shares};
-use crate::library::store::{Claim, Heartbeat, JobQueue, QueueStatus, Verdict, WorkerStatus};
+use crate::library::store::{Claim, Heartbeat, JobCount, JobQueue, QueueStatus, Verdict, WorkerStatus};
 use crate::library::{
     Change, Event, Fence, Job, JobId, JobState, LibraryError, LibraryErrorKind, LibraryResult, Outcome,
     Receipt, Schedule, UserId, WorkerId,
@@ -23,6 +23,8 @@ const MOST_SNOOZES: i64 = 1000;
 const PRUNED_AT_ONCE: i64 = 1000;
 /// How long events can be caught up with.
 const EVENTS_AGE_MS: i64 = 7 * 24 * 3_600_000;
+/// Packages can be made again at any time.
+const PACKAGES_AGE_MS: i64 = 7 * 24 * 3_600_000;
 /// A worker that was silent so long is gone.
 const WORKER_AGE_MS: i64 = 24 * 3_600_000;
 
@@ -197,6 +199,10 @@ impl JobQueue for Rows {
         found.iter().map(status).collect()
     }
 
+    async fn count_jobs(&self) -> LibraryResult<Vec<JobCount>> {
+        self.jobs_counted().await
+    }
+
     async fn workers(&self) -> LibraryResult<Vec<WorkerStatus>> {
         let found = sqlx::query(concat!(
             "select w.id, w.name, w.capabilities, w.started_at_ms, w.seen_at_ms, \
@@ -329,6 +335,7 @@ impl JobQueue for Rows {
         }
         for (statement, age_ms) in [
             (concat!("delete from events where at_ms <= ", now_ms!(), " - $1"), EVENTS_AGE_MS),
+            (concat!("delete from packages where created_at_ms <= ", now_ms!(), " - $1"), PACKAGES_AGE_MS),
             (concat!("delete from sessions where expires_at_ms <= ", now_ms!(), " - $1"), 0),
             (concat!("delete from tokens where expires_at_ms <= ", now_ms!(), " - $1"), 0),
             (concat!("delete from workers where seen_at_ms <= ", now_ms!(), " - $1"), WORKER_AGE_MS),

@@ -1,5 +1,6 @@
 //! Reading what belongs to one user.
 
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -8,12 +9,12 @@ use serde_json::{Value, json};
 use tokio::sync::mpsc;
 
 use super::rows::{self, get, job_columns, parsed};
-use super::{ANNOUNCE_TOPICS, PAGE_LIMIT, Rows, Scope, failed, listen, millis, rows_of_list};
-use crate::library::store::{Store, Usage};
+use super::{ANNOUNCE_TOPICS, PAGE_LIMIT, Rows, Scope, copy_rows, failed, listen, millis, rows_of_list};
+use crate::library::store::{Connections, RowsCopy, Store, Usage};
 use crate::library::{
     Batch, BatchId, Blob, Change, Event, ExportFile, Job, JobId, JobQuery, LibraryCue, LibraryError,
-    LibraryResult, LibraryStem, News, Notification, Playlist, PlaylistId, Reached, Receipt, Storage, Track,
-    TrackId, TrackQuery, UserId,
+    LibraryResult, LibraryStem, News, Notification, Package, Playlist, PlaylistId, Reached, Receipt, Storage,
+    Track, TrackId, TrackQuery, UserId,
 };
 
 /// The most events read at once.
@@ -47,7 +48,8 @@ impl Store for Rows {
              from blobs b where b.hash in (\
                  select blob_hash from tracks where user_id = $1 \
                  union select s.blob_hash from stems s join tracks t on t.id = s.track_id where t.user_id = $1 \
-                 union select e.blob_hash from exports e join tracks t on t.id = e.track_id where t.user_id = $1)",
+                 union select e.blob_hash from exports e join tracks t on t.id = e.track_id where t.user_id = $1 \
+                 union select blob_hash from packages where user_id = $1)",
         )
         .bind(scope.user.to_string())
         .fetch_one(&self.readers)
@@ -148,7 +150,7 @@ impl Store for Rows {
 
     async fn playlists(&self, scope: Scope) -> LibraryResult<Vec<Playlist>> {
         let found = sqlx::query(
-            "select p.id, p.name, (select count(*) from playlist_tracks l where l.playlist_id = p.id) as tracks \
+            "select p.id, p.name, p.rules, (select count(*) from playlist_tracks l where l.playlist_id = p.id) as tracks \
              from playlists p where p.user_id = $1 order by p.name",
         )
         .bind(scope.user.to_string())
@@ -156,7 +158,12 @@ impl Store for Rows {
         .await
         .map_err(failed)?;
         let playlist = |row| {
-            Ok(Playlist { id: parsed(row, "id")?, name: get(row, "name")?, tracks: get(row, "tracks")? })
+            Ok(Playlist {
+                id: parsed(row, "id")?,
+                name: get(row, "name")?,
+                rules: get(row, "rules")?,
+                tracks: get(row, "tracks")?,
+            })
         };
         found.iter().map(playlist).collect()
     }
@@ -172,6 +179,18 @@ impl Store for Rows {
         .await
         .map_err(failed)?;
         found.iter().map(|row| parsed(row, "track_id")).collect()
+    }
+
+    async fn packages(&self, scope: Scope) -> LibraryResult<Vec<Package>> {
+        let found = sqlx::query(
+            "select id, name, target, tracks, blob_hash, size_bytes, created_at_ms from packages \
+             where user_id = $1 order by created_at_ms desc, id desc",
+        )
+        .bind(scope.user.to_string())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        found.iter().map(rows::package).collect()
     }
 
     async fn settings(&self, scope: Scope) -> LibraryResult<Value> {
@@ -348,7 +367,8 @@ impl Store for Rows {
                 now_ms!(),
                 " - $1 and not exists (select 1 from tracks t where t.blob_hash = blobs.hash) \
                  and not exists (select 1 from stems s where s.blob_hash = blobs.hash) \
-                 and not exists (select 1 from exports e where e.blob_hash = blobs.hash) limit $2) returning hash"
+                 and not exists (select 1 from exports e where e.blob_hash = blobs.hash) \
+                 and not exists (select 1 from packages p where p.blob_hash = blobs.hash) limit $2) returning hash"
             ))
             .bind(millis(age))
             .bind(SWEPT_AT_ONCE)
@@ -377,6 +397,19 @@ impl Store for Rows {
         .await
         .map_err(failed)?;
         found.iter().map(|row| Ok((Scope::of(parsed(row, "user_id")?), parsed(row, "id")?))).collect()
+    }
+
+    async fn copy_rows(&self, folder: &Path) -> LibraryResult<RowsCopy> {
+        copy_rows(self, folder).await
+    }
+
+    async fn clock_ms(&self) -> LibraryResult<i64> {
+        let clock = sqlx::query_scalar(concat!("select ", now_ms!()));
+        clock.fetch_one(&self.readers).await.map_err(failed)
+    }
+
+    fn connections(&self) -> Connections {
+        self.connections_counted()
     }
 }
 

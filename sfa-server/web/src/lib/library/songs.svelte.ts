@@ -150,6 +150,18 @@ class Songs {
     await this.refresh(id)
   }
 
+  /** Has the workers do a step, and those after it, to several songs. */
+  async processAll(ids: readonly string[], from: 'separate' | 'analyze' | 'export'): Promise<void> {
+    const body = { track_ids: [...ids], from } as never
+    await take(api.POST('/api/v1/tracks/process', { body }))
+    await this.load()
+  }
+
+  async removeAll(ids: readonly string[]): Promise<void> {
+    await take(api.POST('/api/v1/tracks/remove', { body: { track_ids: [...ids] } }))
+    for (const id of ids) this.drop(id)
+  }
+
   async remove(id: string): Promise<void> {
     await take(api.DELETE('/api/v1/tracks/{id}', { params: { path: { id } } }))
     this.drop(id)
