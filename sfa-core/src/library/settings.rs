@@ -156,6 +156,18 @@ impl Settings {
         serde_json::from_value(document).map_err(|error| invalid(format!("{name}: {error}")))
     }
 
+    /// The same, but for several values, by their names.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub fn with_all<'a>(
+        &self,
+        values: impl IntoIterator<Item = (&'a String, &'a Value)>,
+    ) -> LibraryResult<Self> {
+        let change = |settings: Self, (name, value): (&String, &Value)| settings.with(name, value.clone());
+        values.into_iter().try_fold(self.clone(), change)
+    }
+
     /// Reads what the database holds.
     pub(crate) fn from_json(document: Value) -> LibraryResult<Self> {
         serde_json::from_value(document)
