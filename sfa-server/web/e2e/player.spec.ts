@@ -75,10 +75,10 @@ test('the original is compared with the mix at the same loudness', async ({ page
   await enter(page, house)
   await openSong(page, 'First Light')
   await page.getByRole('button', { name: 'Reset the mixer' }).click()
-  await page.locator('body').press('a')
+  await page.locator('body').press('o')
   await expect(page.getByRole('button', { name: 'Original' })).toHaveAttribute('aria-pressed', 'true')
   await expect.poll(async () => residual_db((await saved(page)).left, song.left), { timeout: 30_000 }).toBeLessThan(-80)
-  await page.locator('body').press('a')
+  await page.locator('body').press('o')
   await expect(page.getByRole('button', { name: 'Mix', exact: true })).toHaveAttribute('aria-pressed', 'true')
 })
 
