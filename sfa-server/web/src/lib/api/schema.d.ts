@@ -1,6 +1,74 @@
 // Made from tests/http/openapi.json by `npm run api`; not to be edited.
 
 export interface paths {
+    "/api/v1/admin/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the jobs of everybody */
+        get: operations["get_admin_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a job of anybody's */
+        post: operations["post_admin_jobs_id_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a failed or cancelled job of anybody's back into the queue */
+        post: operations["post_admin_jobs_id_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how much there is of everything */
+        get: operations["get_admin_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -279,6 +347,120 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/models/licence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show what is known of the licence of models */
+        get: operations["get_models_licence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a model from the server's machine
+         * @description Files in the caches of other programs stay.
+         */
+        delete: operations["delete_models_name"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a file of a model that one has already
+         * @description The file, safetensors or an archive of PyTorch, is the body. `GET /api/v1/models` says what came of it.
+         */
+        post: operations["post_models_name_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch a model from its publisher
+         * @description `GET /api/v1/models` says how far it is. A fetch that was stopped goes on where it was.
+         */
+        post: operations["post_models_name_pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare a model with its published checksums
+         * @description `GET /api/v1/models` says how far it is, and what was found.
+         */
+        post: operations["post_models_name_verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Stop the work on a model, or forget what came of it */
+        delete: operations["delete_models_name_work"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/notifications": {
         parameters: {
             query?: never;
@@ -330,6 +512,58 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/packages": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the packages that were made */
+        get: operations["get_packages"];
+        put?: never;
+        /** Pack what another program needs of some songs */
+        post: operations["post_packages"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/plan": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Say what a package would hold */
+        post: operations["post_packages_plan"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a package */
+        delete: operations["delete_packages_id"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/playlists": {
         parameters: {
             query?: never;
@@ -340,7 +574,8 @@ export interface paths {
         /** List playlists */
         get: operations["get_playlists"];
         put?: never;
-        post: operations["post_api_v1_playlists"];
+        /** Make a playlist */
+        post: operations["post_playlists"];
         delete?: never;
         options?: never;
         head?: never;
@@ -365,7 +600,11 @@ export interface paths {
         delete: operations["delete_playlists_id"];
         options?: never;
         head?: never;
-        patch: operations["patch_api_v1_playlists_id"];
+        /**
+         * Rename a playlist, or change its rules
+         * @description What is absent stays.
+         */
+        patch: operations["patch_playlists_id"];
         trace?: never;
     };
     "/api/v1/playlists/{id}/tracks": {
@@ -551,6 +790,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what the work on songs needs of the server's machine
+         * @description Nothing is started: a program counts as there when it is found where programs are.
+         */
+        get: operations["get_tools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tracks": {
         parameters: {
             query?: never;
@@ -567,6 +826,46 @@ export interface paths {
          *     work that the settings ask for begins by itself.
          */
         post: operations["post_tracks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks/process": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make something of several songs anew
+         * @description All of them or none.
+         */
+        post: operations["post_tracks_process"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove several songs with everything that was made of them
+         * @description All of them or none.
+         */
+        post: operations["post_tracks_remove"];
         delete?: never;
         options?: never;
         head?: never;
@@ -803,246 +1102,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/packages": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_api_v1_packages"];
-        put?: never;
-        post: operations["post_api_v1_packages"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/packages/plan": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_v1_packages_plan"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/packages/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: operations["delete_api_v1_packages_id"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tools": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_api_v1_tools"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/models/licence": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_api_v1_models_licence"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/models/{name}/pull": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_v1_models_name_pull"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/models/{name}/verify": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_v1_models_name_verify"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/models/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: operations["delete_api_v1_models_name"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/models/{name}/work": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        delete: operations["delete_api_v1_models_name_work"];
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tracks/process": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_v1_tracks_process"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/tracks/remove": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_v1_tracks_remove"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/overview": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_api_v1_admin_overview"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/jobs": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get: operations["get_api_v1_admin_jobs"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/jobs/{id}/cancel": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_v1_admin_jobs_id_cancel"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/admin/jobs/{id}/retry": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post: operations["post_api_v1_admin_jobs_id_retry"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
 }
 export type webhooks = Record<string, never>;
 export interface components {
@@ -1051,6 +1110,11 @@ export interface components {
         Accepted: {
             /** Format: uuid */
             job: string;
+        };
+        /** @description Work on several songs that was asked for. */
+        AcceptedBatch: {
+            /** Format: uuid */
+            batch: string;
         };
         /** @description What lists need of an analysis. */
         AnalysisView: {
@@ -1073,6 +1137,19 @@ export interface components {
              * @description Integrated loudness.
              */
             lufs?: number | null;
+        };
+        /** @description A job of anybody's. */
+        AnyJobView: {
+            /** @description What its handler is told. */
+            args: Record<string, never>;
+            job: components["schemas"]["JobView"];
+            /** @description The lane it waits in. */
+            queue: string;
+            /**
+             * Format: uuid
+             * @description Whose it is.
+             */
+            user: string;
         };
         /** @description A line of the log. Lines are added, never changed or removed. */
         AuditView: {
@@ -1140,6 +1217,30 @@ export interface components {
             };
         };
         /** @description One thing. */
+        Data_AcceptedBatch: {
+            /** @description Work on several songs that was asked for. */
+            data: {
+                /** Format: uuid */
+                batch: string;
+            };
+        };
+        /** @description One thing. */
+        Data_AnyJobView: {
+            /** @description A job of anybody's. */
+            data: {
+                /** @description What its handler is told. */
+                args: Record<string, never>;
+                job: components["schemas"]["JobView"];
+                /** @description The lane it waits in. */
+                queue: string;
+                /**
+                 * Format: uuid
+                 * @description Whose it is.
+                 */
+                user: string;
+            };
+        };
+        /** @description One thing. */
         Data_Health: {
             data: {
                 /** @example ok */
@@ -1191,6 +1292,15 @@ export interface components {
             };
         };
         /** @description One thing. */
+        Data_LicenceView: {
+            /** @description What is known of the licence of models. */
+            data: {
+                /** @description Whether somebody has accepted it on this machine. */
+                is_accepted: boolean;
+                text: string;
+            };
+        };
+        /** @description One thing. */
         Data_LinkView: {
             /** @description A link that works without signing in. */
             data: {
@@ -1215,6 +1325,60 @@ export interface components {
                  * @description Bytes of everything that is kept; each content counts once.
                  */
                 used_bytes: number;
+            };
+        };
+        /** @description One thing. */
+        Data_OverviewView: {
+            /** @description How much there is of everything, and how it became so. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Songs that were analysed.
+                 */
+                analyzed: number;
+                /** @description Each of the last 14 days in UTC, today last. */
+                days: components["schemas"]["DayView"][];
+                /**
+                 * Format: int64
+                 * @description Jobs that have failed for good and are remembered.
+                 */
+                failed_jobs: number;
+                /**
+                 * Format: int64
+                 * @description Jobs that wait or run.
+                 */
+                open_jobs: number;
+                /**
+                 * Format: int64
+                 * @description Songs that have stems.
+                 */
+                separated: number;
+                /**
+                 * Format: int64
+                 * @description Bytes of all files, each content once.
+                 */
+                stored_bytes: number;
+                /**
+                 * Format: int64
+                 * @description Songs of all users.
+                 */
+                tracks: number;
+                /** Format: int64 */
+                users: number;
+                /**
+                 * Format: int64
+                 * @description Processes that work, on all machines.
+                 */
+                workers: number;
+            };
+        };
+        /** @description One thing. */
+        Data_PlanView: {
+            /** @description What a package would hold. */
+            data: {
+                files: components["schemas"]["PlannedFileView"][];
+                /** @description What is missing, and how to get it. */
+                notes: string[];
             };
         };
         /** @description One thing. */
@@ -1295,12 +1459,53 @@ export interface components {
                 status: string;
             };
         };
+        /** @description One thing. */
         Data_WholePlaylist: {
-            data: components["schemas"]["WholePlaylist"];
+            /** @description A playlist and its songs in order. */
+            data: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                rules?: string | null;
+                track_ids: string[];
+            };
+        };
+        /** @description What happened on one day. */
+        DayView: {
+            /**
+             * Format: int64
+             * @description Jobs that were done; after a week they are forgotten.
+             */
+            completed_jobs: number;
+            /**
+             * Format: int64
+             * @description Jobs that failed for good.
+             */
+            failed_jobs: number;
+            /**
+             * Format: int64
+             * @description When it began, in milliseconds since 1970.
+             */
+            start_ms: number;
+            /**
+             * Format: int64
+             * @description Songs that came.
+             */
+            tracks: number;
+            /**
+             * Format: int64
+             * @description Accounts that were made.
+             */
+            users: number;
         };
         EditMe: {
             /** @description What to show. */
             name: string;
+        };
+        EditPlaylist: {
+            name?: string | null;
+            /** @description Songs that were put in by hand are in it no more. */
+            rules?: string | null;
         };
         EditTrack: {
             album?: string | null;
@@ -1416,6 +1621,12 @@ export interface components {
             /** Format: uuid */
             track?: string | null;
         };
+        /** @description What is known of the licence of models. */
+        LicenceView: {
+            /** @description Whether somebody has accepted it on this machine. */
+            is_accepted: boolean;
+            text: string;
+        };
         /** @description A link that works without signing in. */
         LinkView: {
             /** @description On this server. */
@@ -1479,17 +1690,45 @@ export interface components {
              */
             used_bytes: number;
         };
+        /** @description A model of an engine. */
         ModelView: {
-            name: string;
+            /** @description One honest line about what to expect. */
             description: string;
-            stems: string[];
-            is_ready: boolean;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description Bytes to download for it, where that is known.
+             */
             download_bytes?: number | null;
-            /** Format: int64 */
+            /** @description Whether all of it is on the server's machine. */
+            is_ready: boolean;
+            /** @example htdemucs */
+            name: string;
+            stems: string[];
+            /**
+             * Format: int64
+             * @description Bytes that are on the server's machine.
+             */
             stored_bytes: number;
+            /**
+             * @description Whether its bytes are the published ones: verified, unverified or unchecked; absent where there are none.
+             * @example verified
+             */
             trust?: string | null;
-            work?: null | components["schemas"]["ModelWork"];
+            work?: components["schemas"]["ModelWork"] | null;
+        };
+        /** @description Work on a model. */
+        ModelWork: {
+            /** @description pull, verify or import. */
+            action: string;
+            /** @description Whether it has failed. */
+            is_failed: boolean;
+            /** @description What came of it, once it has ended. */
+            outcome?: string | null;
+            /**
+             * Format: int64
+             * @description 0 to 100 while it runs.
+             */
+            percent?: number | null;
         };
         NewAccount: {
             /**
@@ -1505,6 +1744,12 @@ export interface components {
              * @description At least 12 characters and at most 256 bytes.
              */
             password: string;
+        };
+        NewPlaylist: {
+            /** @description The user has no other of this name. */
+            name: string;
+            /** @description Makes it a playlist of all songs that this search finds. Searches are the studio's: the server keeps them. */
+            rules?: string | null;
         };
         /** @description Something that has happened. */
         NotificationView: {
@@ -1525,6 +1770,104 @@ export interface components {
              * @description The song it is about.
              */
             track?: string | null;
+        };
+        /** @description A package to be made. */
+        OrderPackage: {
+            /**
+             * @description The full path of the folder that it will be unpacked in; rekordbox needs it.
+             * @example /Users/ann/Music/SFA
+             */
+            folder?: string | null;
+            /** @description What the archive is called. */
+            name?: string | null;
+            stems?: components["schemas"]["StemOptions"];
+            /**
+             * @description Who it is for.
+             * @example rekordbox
+             */
+            target: string;
+            /** @description The songs in their order, up to 200. */
+            track_ids: string[];
+        };
+        /** @description How much there is of everything, and how it became so. */
+        OverviewView: {
+            /**
+             * Format: int64
+             * @description Songs that were analysed.
+             */
+            analyzed: number;
+            /** @description Each of the last 14 days in UTC, today last. */
+            days: components["schemas"]["DayView"][];
+            /**
+             * Format: int64
+             * @description Jobs that have failed for good and are remembered.
+             */
+            failed_jobs: number;
+            /**
+             * Format: int64
+             * @description Jobs that wait or run.
+             */
+            open_jobs: number;
+            /**
+             * Format: int64
+             * @description Songs that have stems.
+             */
+            separated: number;
+            /**
+             * Format: int64
+             * @description Bytes of all files, each content once.
+             */
+            stored_bytes: number;
+            /**
+             * Format: int64
+             * @description Songs of all users.
+             */
+            tracks: number;
+            /** Format: int64 */
+            users: number;
+            /**
+             * Format: int64
+             * @description Processes that work, on all machines.
+             */
+            workers: number;
+        };
+        /** @description A package that was made. */
+        PackageView: {
+            /**
+             * Format: int64
+             * @description When it was made, in milliseconds since 1970; it is kept for a week.
+             */
+            created_at_ms: number;
+            file: components["schemas"]["FileView"];
+            /**
+             * Format: uuid
+             * @description The job that made it has the same.
+             */
+            id: string;
+            /** @example rekordbox */
+            target: string;
+            /**
+             * Format: int64
+             * @description How many songs were asked for.
+             */
+            tracks: number;
+        };
+        /** @description Some of a list. */
+        Page_AnyJobView: {
+            data: {
+                /** @description What its handler is told. */
+                args: Record<string, never>;
+                job: components["schemas"]["JobView"];
+                /** @description The lane it waits in. */
+                queue: string;
+                /**
+                 * Format: uuid
+                 * @description Whose it is.
+                 */
+                user: string;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
         };
         /** @description Some of a list. */
         Page_AuditView: {
@@ -1655,8 +1998,34 @@ export interface components {
             /** @description Give it as `after` to get what follows; absent at the end. */
             next?: string | null;
         };
+        /** @description Some of a list. */
         Page_ModelView: {
-            data: components["schemas"]["ModelView"][];
+            data: {
+                /** @description One honest line about what to expect. */
+                description: string;
+                /**
+                 * Format: int64
+                 * @description Bytes to download for it, where that is known.
+                 */
+                download_bytes?: number | null;
+                /** @description Whether all of it is on the server's machine. */
+                is_ready: boolean;
+                /** @example htdemucs */
+                name: string;
+                stems: string[];
+                /**
+                 * Format: int64
+                 * @description Bytes that are on the server's machine.
+                 */
+                stored_bytes: number;
+                /**
+                 * @description Whether its bytes are the published ones: verified, unverified or unchecked; absent where there are none.
+                 * @example verified
+                 */
+                trust?: string | null;
+                work?: components["schemas"]["ModelWork"] | null;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
             next?: string | null;
         };
         /** @description Some of a list. */
@@ -1683,8 +2052,49 @@ export interface components {
             /** @description Give it as `after` to get what follows; absent at the end. */
             next?: string | null;
         };
+        /** @description Some of a list. */
+        Page_PackageView: {
+            data: {
+                /**
+                 * Format: int64
+                 * @description When it was made, in milliseconds since 1970; it is kept for a week.
+                 */
+                created_at_ms: number;
+                file: components["schemas"]["FileView"];
+                /**
+                 * Format: uuid
+                 * @description The job that made it has the same.
+                 */
+                id: string;
+                /** @example rekordbox */
+                target: string;
+                /**
+                 * Format: int64
+                 * @description How many songs were asked for.
+                 */
+                tracks: number;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
         Page_PlaylistView: {
-            data: components["schemas"]["PlaylistView"][];
+            data: {
+                /** Format: uuid */
+                id: string;
+                name: string;
+                /**
+                 * @description A search whose songs it has; absent where they were put in by hand.
+                 * @example bpm:120-128 key:8A+
+                 */
+                rules?: string | null;
+                /**
+                 * Format: int64
+                 * @description How many songs were put in by hand.
+                 */
+                tracks: number;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
             next?: string | null;
         };
         /** @description Some of a list. */
@@ -1780,6 +2190,21 @@ export interface components {
             next?: string | null;
         };
         /** @description Some of a list. */
+        Page_ToolView: {
+            data: {
+                /** @description Whether it is there. */
+                is_ready: boolean;
+                /** @example ffmpeg */
+                name: string;
+                /** @description What it is needed for. */
+                purpose: string;
+                /** @description What to do where it is not there. */
+                remedy: string;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
         Page_TrackView: {
             data: {
                 album?: string | null;
@@ -1834,16 +2259,42 @@ export interface components {
             /** @description Give it as `after` to get what follows; absent at the end. */
             next?: string | null;
         };
+        /** @description What a package would hold. */
+        PlanView: {
+            files: components["schemas"]["PlannedFileView"][];
+            /** @description What is missing, and how to get it. */
+            notes: string[];
+        };
+        PlannedFileView: {
+            /**
+             * @description Where it is in the archive.
+             * @example Music/song.mp3
+             */
+            path: string;
+            /**
+             * Format: int64
+             * @description Absent where it is known only once the file is made.
+             */
+            size_bytes?: number | null;
+        };
         PlaylistTracks: {
             /** @description Up to 5000, each once. */
             track_ids: string[];
         };
+        /** @description An order of songs. */
         PlaylistView: {
             /** Format: uuid */
             id: string;
             name: string;
+            /**
+             * @description A search whose songs it has; absent where they were put in by hand.
+             * @example bpm:120-128 key:8A+
+             */
             rules?: string | null;
-            /** Format: int64 */
+            /**
+             * Format: int64
+             * @description How many songs were put in by hand.
+             */
             tracks: number;
         };
         Process: {
@@ -1852,6 +2303,20 @@ export interface components {
              * @example analyze
              */
             from: string;
+        };
+        /** @description Several songs, and where to begin. */
+        ProcessSeveral: {
+            /**
+             * @description The first step to be done again; those after it follow.
+             * @example analyze
+             */
+            from: string;
+            /** @description Up to 1000. */
+            track_ids: string[];
+        };
+        PullModel: {
+            /** @description Accepts what `GET /api/v1/models/licence` says; needed once. */
+            accept_licence?: boolean;
         };
         /** @description A queue of jobs. */
         QueueView: {
@@ -1915,6 +2380,36 @@ export interface components {
             /** @description What the server printed when it started. */
             token: string;
         };
+        /** @description Several songs. */
+        Several: {
+            /** @description Up to 1000. */
+            track_ids: string[];
+        };
+        /** @description How stems are written; what is absent stays as it is. */
+        StemOptions: {
+            /**
+             * @description int16, int24 or float32.
+             * @default null
+             */
+            bit_depth: string | null;
+            /**
+             * @description wav, flac, mp3 or m4a.
+             * @default null
+             */
+            format: string | null;
+            /**
+             * Format: double
+             * @description How loud the song that the stems add up to becomes, as far as no stem goes above full scale.
+             * @default null
+             */
+            loudness_lufs: number | null;
+            /**
+             * Format: int32
+             * @description 44100, 48000, 88200 or 96000.
+             * @default null
+             */
+            sample_rate_hz: number | null;
+        };
         /** @description A stem. */
         StemView: {
             /**
@@ -1957,6 +2452,17 @@ export interface components {
              * @description To the minute.
              */
             used_at_ms?: number | null;
+        };
+        /** @description A program or a file that some work needs. */
+        ToolView: {
+            /** @description Whether it is there. */
+            is_ready: boolean;
+            /** @example ffmpeg */
+            name: string;
+            /** @description What it is needed for. */
+            purpose: string;
+            /** @description What to do where it is not there. */
+            remedy: string;
         };
         /** @description A song. */
         TrackView: {
@@ -2021,150 +2527,13 @@ export interface components {
             /** @example active */
             status: string;
         };
+        /** @description A playlist and its songs in order. */
         WholePlaylist: {
             /** Format: uuid */
             id: string;
             name: string;
             rules?: string | null;
             track_ids: string[];
-        };
-        NewPlaylist: {
-            name: string;
-            rules?: string | null;
-        };
-        EditPlaylist: {
-            name?: string | null;
-            rules?: string | null;
-        };
-        StemOptions: {
-            format?: string | null;
-            bit_depth?: string | null;
-            /** Format: int32 */
-            sample_rate_hz?: number | null;
-            /** Format: double */
-            loudness_lufs?: number | null;
-        };
-        OrderPackage: {
-            target: string;
-            track_ids: string[];
-            name?: string | null;
-            folder?: string | null;
-            stems?: components["schemas"]["StemOptions"];
-        };
-        PlannedFileView: {
-            path: string;
-            /** Format: int64 */
-            size_bytes?: number | null;
-        };
-        PlanView: {
-            files: components["schemas"]["PlannedFileView"][];
-            notes: string[];
-        };
-        PackageView: {
-            /** Format: uuid */
-            id: string;
-            target: string;
-            /** Format: int64 */
-            tracks: number;
-            /** Format: int64 */
-            created_at_ms: number;
-            file: components["schemas"]["FileView"];
-        };
-        ModelWork: {
-            action: string;
-            /** Format: int64 */
-            percent?: number | null;
-            outcome?: string | null;
-            is_failed: boolean;
-        };
-        LicenceView: {
-            text: string;
-            is_accepted: boolean;
-        };
-        PullModel: {
-            accept_licence?: boolean;
-        };
-        ToolView: {
-            name: string;
-            is_ready: boolean;
-            purpose: string;
-            remedy: string;
-        };
-        Several: {
-            track_ids: string[];
-        };
-        ProcessSeveral: {
-            track_ids: string[];
-            from: string;
-        };
-        AcceptedBatch: {
-            /** Format: uuid */
-            batch: string;
-        };
-        DayView: {
-            /** Format: int64 */
-            start_ms: number;
-            /** Format: int64 */
-            users: number;
-            /** Format: int64 */
-            tracks: number;
-            /** Format: int64 */
-            completed_jobs: number;
-            /** Format: int64 */
-            failed_jobs: number;
-        };
-        OverviewView: {
-            /** Format: int64 */
-            users: number;
-            /** Format: int64 */
-            tracks: number;
-            /** Format: int64 */
-            analyzed: number;
-            /** Format: int64 */
-            separated: number;
-            /** Format: int64 */
-            stored_bytes: number;
-            /** Format: int64 */
-            open_jobs: number;
-            /** Format: int64 */
-            failed_jobs: number;
-            /** Format: int64 */
-            workers: number;
-            days: components["schemas"]["DayView"][];
-        };
-        AnyJobView: {
-            /** Format: uuid */
-            user: string;
-            queue: string;
-            args: Record<string, never>;
-            job: components["schemas"]["JobView"];
-        };
-        Data_PlanView: {
-            data: components["schemas"]["PlanView"];
-        };
-        Data_LicenceView: {
-            data: components["schemas"]["LicenceView"];
-        };
-        Data_OverviewView: {
-            data: components["schemas"]["OverviewView"];
-        };
-        Data_AnyJobView: {
-            data: components["schemas"]["AnyJobView"];
-        };
-        Data_AcceptedBatch: {
-            data: components["schemas"]["AcceptedBatch"];
-        };
-        Page_PackageView: {
-            data: components["schemas"]["PackageView"][];
-            next?: string | null;
-        };
-        Page_ToolView: {
-            data: components["schemas"]["ToolView"][];
-            next?: string | null;
-        };
-        Page_AnyJobView: {
-            data: components["schemas"]["AnyJobView"][];
-            next?: string | null;
         };
     };
     responses: never;
@@ -2175,6 +2544,133 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_admin_jobs: {
+        parameters: {
+            query?: {
+                /** @description Only in this state. */
+                state?: string;
+                /** @description Only of this song. */
+                track?: string;
+                /** @description At most so many. Default: 100. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AnyJobView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_admin_jobs_id_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Asked to stop */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_AnyJobView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_admin_jobs_id_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It waits again */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_AnyJobView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_admin_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Now, and the last 14 days */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_OverviewView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_audit: {
         parameters: {
             query?: {
@@ -2702,6 +3198,196 @@ export interface operations {
             };
         };
     };
+    get_models_licence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To be accepted before the first one is fetched */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_LicenceView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_models_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_models_name_import: {
+        parameters: {
+            query: {
+                /**
+                 * @description The name of the file: it tells which part of a model it is, where its checksum does not.
+                 * @example 955717e8.safetensors
+                 */
+                name: string;
+                /** @description Takes a file whose checksum was not published, if it is a model of this kind. Default: no. */
+                unverified?: boolean;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description It has come, and is looked at */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_models_name_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PullModel"];
+            };
+        };
+        responses: {
+            /** @description It has begun */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_models_name_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has begun */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_models_name_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It stops soon */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_notifications: {
         parameters: {
             query?: {
@@ -2790,6 +3476,130 @@ export interface operations {
             };
         };
     };
+    get_packages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_PackageView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_packages: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderPackage"];
+            };
+        };
+        responses: {
+            /** @description The work waits in the queue */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Accepted"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_packages_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderPackage"];
+            };
+        };
+        responses: {
+            /** @description Its files; nothing is made */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_PlanView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_packages_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_playlists: {
         parameters: {
             query?: never;
@@ -2819,7 +3629,7 @@ export interface operations {
             };
         };
     };
-    post_api_v1_playlists: {
+    post_playlists: {
         parameters: {
             query?: never;
             header?: never;
@@ -2832,7 +3642,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description x */
+            /** @description Made */
             201: {
                 headers: {
                     [name: string]: unknown;
@@ -2912,7 +3722,7 @@ export interface operations {
             };
         };
     };
-    patch_api_v1_playlists_id: {
+    patch_playlists_id: {
         parameters: {
             query?: never;
             header?: never;
@@ -2927,7 +3737,7 @@ export interface operations {
             };
         };
         responses: {
-            /** @description x */
+            /** @description Changed */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3344,6 +4154,35 @@ export interface operations {
             };
         };
     };
+    get_tools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ToolView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_tracks: {
         parameters: {
             query?: {
@@ -3441,6 +4280,70 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Data_Uploaded"];
                 };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_tracks_process: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProcessSeveral"];
+            };
+        };
+        responses: {
+            /** @description The work waits in the queue */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_AcceptedBatch"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_tracks_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Several"];
+            };
+        };
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It failed */
             default: {
@@ -4002,495 +4905,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Data_Health"];
-                };
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    get_api_v1_packages: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description x */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_PackageView"];
-                };
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    post_api_v1_packages: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["OrderPackage"];
-            };
-        };
-        responses: {
-            /** @description x */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_Accepted"];
-                };
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    post_api_v1_packages_plan: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["OrderPackage"];
-            };
-        };
-        responses: {
-            /** @description x */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_PlanView"];
-                };
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    delete_api_v1_packages_id: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description x */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    get_api_v1_tools: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description x */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_ToolView"];
-                };
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    get_api_v1_models_licence: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description x */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_LicenceView"];
-                };
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    post_api_v1_models_name_pull: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PullModel"];
-            };
-        };
-        responses: {
-            /** @description x */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    post_api_v1_models_name_verify: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description x */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    delete_api_v1_models_name: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description x */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    delete_api_v1_models_name_work: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description x */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    post_api_v1_tracks_process: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["ProcessSeveral"];
-            };
-        };
-        responses: {
-            /** @description x */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_AcceptedBatch"];
-                };
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    post_api_v1_tracks_remove: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Several"];
-            };
-        };
-        responses: {
-            /** @description x */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    get_api_v1_admin_overview: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description x */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_OverviewView"];
-                };
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    get_api_v1_admin_jobs: {
-        parameters: {
-            query?: {
-                state?: string;
-                limit?: number;
-            };
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description x */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_AnyJobView"];
-                };
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    post_api_v1_admin_jobs_id_cancel: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description x */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_AnyJobView"];
-                };
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    post_api_v1_admin_jobs_id_retry: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description x */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_AnyJobView"];
                 };
             };
             /** @description It failed */
