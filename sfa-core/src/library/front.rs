@@ -5,12 +5,13 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use sfa_audio::io::AudioReader;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::apart::{ChildProgram, Crew};
-use super::bus::{Bus, Follower};
+use super::bus::{Bus, Follower, Listening};
 use super::file_names::{self, FileNames};
 use super::memory::MemoryBudget;
 use super::package::{self, PackageOrder, PackagePlan};
@@ -23,10 +24,12 @@ use super::{
 };
 use crate::{ErrorKind, Studio, naming};
 
-const DATABASE_FILE: &str = "library.sqlite";
-const FILES_FOLDER: &str = "files";
+pub(super) const DATABASE_FILE: &str = "library.sqlite";
 /// Disk that is always left free, so that the database can still be written when songs have filled the rest.
 const RESERVED_BYTES: u64 = 256 << 20;
+
+/// A content that nothing has.
+const NO_CONTENT: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// Where a library is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -75,14 +78,17 @@ impl LibraryConfig {
                 })?,
         };
         let text = |name| named(name).map(|value| value.to_string_lossy().into_owned());
-        let secrets = text("SFA_SECRETS").unwrap_or_default();
-        let secrets = secrets.split(',').map(str::trim).filter(|secret| !secret.is_empty());
-        Ok(Self {
+        let config = Self {
             database_url: text("SFA_DATABASE_URL"),
             storage_url: text("SFA_STORAGE_URL"),
-            secrets: secrets.map(str::parse).collect::<LibraryResult<_>>()?,
             ..Self::in_folder(folder)
-        })
+        };
+        config.secrets(&text("SFA_SECRETS").unwrap_or_default())
+    }
+
+    /// Whether there is a library already, as far as can be told without opening it.
+    pub fn is_there(&self) -> bool {
+        self.database_url.is_some() || self.folder.join(DATABASE_FILE).is_file()
     }
 
     /// The rows in a PostgreSQL database.
@@ -97,6 +103,16 @@ impl LibraryConfig {
     pub fn storage_url(mut self, url: impl Into<String>) -> Self {
         self.storage_url = Some(url.into());
         self
+    }
+
+    /// Links signed with these secrets, separated by commas, the one in use first.
+    ///
+    /// # Errors
+    /// `Invalid` for what is no secret.
+    pub fn secrets(mut self, list: &str) -> LibraryResult<Self> {
+        let secrets = list.split(',').map(str::trim).filter(|secret| !secret.is_empty());
+        self.secrets = secrets.map(str::parse).collect::<LibraryResult<_>>()?;
+        Ok(self)
     }
 }
 
@@ -158,28 +174,25 @@ impl Studio {
     /// # Errors
     /// `Database` when the rows cannot be reached, `Storage` when the files cannot.
     pub async fn open(self, config: LibraryConfig) -> LibraryResult<Library> {
+        std::fs::create_dir_all(&config.folder)
+            .map_err(|error| LibraryError::storage(&config.folder, error))?;
+        let storage = Storage::of_library(&config).await?;
         let folder = config.folder;
-        std::fs::create_dir_all(&folder).map_err(|error| LibraryError::storage(&folder, error))?;
-        let storage = match &config.storage_url {
-            Some(url) => Storage::at(url, config.storage_keys.as_ref()).await?,
-            None => Storage::local(&folder.join(FILES_FOLDER))?,
-        };
         let database: Arc<dyn Database> = match &config.database_url {
             Some(url) => Arc::new(PostgresStore::open(url).await?),
             None => Arc::new(SqliteStore::open(&folder.join(DATABASE_FILE)).await?),
         };
         let links = Arc::new(LinkKeys::of_library(&folder, &config.secrets)?);
         let wake = Arc::new(Notify::new());
-        database.listen(&wake);
         let studio = Arc::new(self);
         Ok(Library {
+            bus: Bus::start(&database, &wake),
             database,
             storage,
             crew: Arc::clone(&studio) as Arc<dyn Crew>,
             studio,
             folder: Arc::new(folder),
             links,
-            bus: Bus::new(),
             wake,
         })
     }
@@ -202,6 +215,16 @@ impl Library {
     /// The files, for reading.
     pub fn files(&self) -> &Storage {
         &self.storage
+    }
+
+    /// Whether rows and files can be read now.
+    ///
+    /// # Errors
+    /// `Database` when the rows cannot, `Storage` when the files cannot.
+    pub async fn reach(&self) -> LibraryResult<()> {
+        self.database.queues().await?;
+        // Whether the store answers is what counts.
+        self.storage.size_bytes(NO_CONTENT).await.map(|_| ())
     }
 
     /// The studio that does its work.
@@ -334,7 +357,25 @@ impl Library {
     /// # Errors
     /// `NotFound`.
     pub async fn process(&self, scope: Scope, track: TrackId, from: Step) -> LibraryResult<Enqueued> {
-        let job = pipeline::job(from, track, None, true);
+        self.process_with(scope, track, from, Map::new()).await
+    }
+
+    /// [`process`](Self::process) where some settings are others for the step `from`, and for it alone.
+    ///
+    /// # Errors
+    /// And `Invalid` for what is no setting, or not a value of it.
+    pub async fn process_with(
+        &self,
+        scope: Scope,
+        track: TrackId,
+        from: Step,
+        settings: Map<String, Value>,
+    ) -> LibraryResult<Enqueued> {
+        let mut job = pipeline::job(from, track, None, true);
+        if !settings.is_empty() {
+            self.check_settings(&self.settings(scope).await?.with_all(&settings)?)?;
+            job.args[pipeline::SETTINGS] = Value::Object(settings);
+        }
         let receipt = self.apply(scope, vec![Change::Enqueue(job)]).await?;
         receipt.enqueued.first().copied().ok_or_else(|| {
             LibraryError::new(LibraryErrorKind::Internal, "the queue gave no answer; please report it")
@@ -379,17 +420,22 @@ impl Library {
     /// # Errors
     /// `Invalid` for a value out of its range.
     pub async fn set_settings(&self, scope: Scope, settings: &Settings) -> LibraryResult<()> {
-        settings.check()?;
-        // What is missing here may be there where the work is done.
-        if let Err(error) = self.studio.choose_engine(&settings.separate_options()?)
-            && error.kind() == ErrorKind::InvalidOption
-        {
-            return Err(LibraryError::new(LibraryErrorKind::Invalid, error.to_string()).caused_by(error));
-        }
+        self.check_settings(settings)?;
         let document = serde_json::to_value(settings).map_err(|error| {
             LibraryError::new(LibraryErrorKind::Internal, "settings cannot be written").caused_by(error)
         })?;
         self.apply(scope, vec![Change::SetSettings(document)]).await.map(|_| ())
+    }
+
+    fn check_settings(&self, settings: &Settings) -> LibraryResult<()> {
+        settings.check()?;
+        // What is missing here may be there where the work is done.
+        match self.studio.choose_engine(&settings.separate_options()?) {
+            Err(error) if error.kind() == ErrorKind::InvalidOption => {
+                Err(LibraryError::new(LibraryErrorKind::Invalid, error.to_string()).caused_by(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Gives the user the defaults, those of later versions too.
@@ -403,6 +449,11 @@ impl Library {
     /// The events of a topic after number `after`, and then those to come.
     pub fn follow(&self, scope: Scope, topic: Topic, after: i64) -> Follower {
         self.bus.follow(Arc::clone(&self.database), scope, topic, after)
+    }
+
+    /// What those cost who follow something.
+    pub fn listening(&self) -> Listening {
+        self.bus.listening()
     }
 
     /// Waits until nothing is left to do for a track, and tells `on_progress` the step and its percentage.
@@ -700,7 +751,7 @@ fn the_one<T>(what: &str, part: &str, found: Vec<T>) -> LibraryResult<T> {
     }
 }
 
-fn now_ms() -> i64 {
+pub(super) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

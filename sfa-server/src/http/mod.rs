@@ -5,11 +5,15 @@
 
 mod answer;
 mod auth;
+mod callers;
 mod client;
+mod compression;
 mod content;
 mod error;
 mod front;
+mod legacy;
 mod limits;
+mod metrics;
 mod model_desk;
 mod options;
 mod resources;
@@ -17,6 +21,7 @@ mod rights;
 mod routes;
 mod serve;
 mod studio;
+mod tls;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -24,11 +29,15 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sfa_core::library::{Library, LibraryResult, Passwords, Role, Secret, UserId, UserQuery};
 use tokio::sync::{Mutex, broadcast, watch};
 
+pub use legacy::legacy_openapi;
 pub use options::{Rates, ServeOptions};
 pub use resources::openapi;
 pub use serve::Server;
+pub use tls::Tls;
 
+use callers::Callers;
 use limits::{Limits, Places};
+use metrics::Metrics;
 use model_desk::ModelDesk;
 
 /// Changes of rights that sockets may be behind before all of them look again.
@@ -44,6 +53,8 @@ struct Shared {
     passwords: Passwords,
     limits: Limits,
     places: Places,
+    metrics: Metrics,
+    callers: Callers,
     models: ModelDesk,
     /// Makes the first admin, once.
     set_up: Mutex<Option<Secret>>,
@@ -66,6 +77,8 @@ impl App {
             passwords: Passwords::new(threads),
             limits: Limits::new(options.rates),
             places: Places::default(),
+            metrics: Metrics::new(),
+            callers: Callers::default(),
             models: ModelDesk::default(),
             options,
             set_up: Mutex::new(set_up),

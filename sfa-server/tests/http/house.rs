@@ -55,7 +55,12 @@ impl House {
 
     /// Somebody who is not signed in.
     pub(crate) fn anybody(&self) -> Client {
-        Client { address: self.server.address(), user: UserId::LOCAL, headers: Vec::new() }
+        self.anybody_at(self.server.address())
+    }
+
+    /// Somebody at another of its doors.
+    pub(crate) fn anybody_at(&self, address: SocketAddr) -> Client {
+        Client { address, user: UserId::LOCAL, headers: Vec::new() }
     }
 
     /// Somebody with an account, signed in as by a browser. Songs of theirs are not worked on unless they ask.

@@ -24,6 +24,9 @@ use super::{
 use crate::song::SongReport;
 use crate::{Error, ErrorKind, SeparateOptions, Studio, Watch, naming};
 
+/// What a job is told of the settings that are others for it alone.
+pub(crate) const SETTINGS: &str = "settings";
+
 /// The job of one step on one track. There is never a second one for the same step of the same track at a time.
 pub(crate) fn job(step: Step, track: TrackId, batch: Option<BatchId>, force: bool) -> NewJob {
     NewJob::new(step.queue(), step.name(), json!({"force": force}))
@@ -77,7 +80,10 @@ impl Handler for Pipeline {
         let track =
             job.track.ok_or_else(|| Error::new(ErrorKind::InvalidOption, "the job names no track"))?;
         let scope = Scope::of(job.user);
-        let settings = self.wait(async { Settings::from_json(self.database.settings(scope).await?) })?;
+        let settings = self.wait(async {
+            let settings = Settings::from_json(self.database.settings(scope).await?)?;
+            settings.with_all(job.args[SETTINGS].as_object().into_iter().flatten())
+        })?;
         let song = self.wait(self.database.track(scope, track))?;
         let force = job.args["force"] == true;
         let work = Work { scope, song: &song, settings: &settings, force };

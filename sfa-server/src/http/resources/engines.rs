@@ -34,6 +34,8 @@ pub(in crate::http) async fn engines(State(app): State<App>) -> ApiResult<Page<E
 }
 
 /// Looks at files, away from the threads that answer.
-pub(super) async fn looked_up<T: Send + 'static>(look: impl FnOnce() -> T + Send + 'static) -> ApiResult<T> {
+pub(in crate::http) async fn looked_up<T: Send + 'static>(
+    look: impl FnOnce() -> T + Send + 'static,
+) -> ApiResult<T> {
     tokio::task::spawn_blocking(look).await.map_err(|error| ApiError::internal(error.to_string()))
 }

@@ -5,7 +5,7 @@ mod audit;
 mod engines;
 mod files;
 mod jobs;
-mod live;
+pub(super) mod live;
 mod models;
 mod notifications;
 mod oversight;
@@ -30,6 +30,9 @@ use utoipa_axum::routes;
 use super::error::Failure;
 use super::rights::Right;
 use super::routes::{Routes, Weight};
+
+pub(super) use engines::looked_up;
+pub(super) use tracks::make_sure_of_step;
 
 /// Every route.
 pub(super) fn all() -> Routes {

@@ -207,7 +207,7 @@ pub(in crate::http) async fn import(
     let (most, silence) = (app.options.most_upload_bytes, app.options.request_time);
     let announced = announced_bytes(&headers);
     let upload = app.library.begin_upload(caller.scope(), &query.name, announced, most).await?;
-    let upload = receive(upload, body.into_data_stream(), most, silence).await?;
+    let upload = receive(&app, upload, body.into_data_stream(), most, silence).await?;
     let file = upload.into_file().await?;
     app.models.begin(bag.name, Action::Import, move |watch| {
         let imported = store.import(bag, &[file.path().to_owned()], query.unverified, watch)?;

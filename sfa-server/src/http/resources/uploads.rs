@@ -81,11 +81,11 @@ pub(in crate::http) async fn upload(
         let field = field.ok_or_else(|| bad_form("it has no fields"))?;
         let name = field.file_name().ok_or_else(|| bad_form("its first field is no file"))?.to_owned();
         let upload = app.library.begin_upload(caller.scope(), &name, announced, most).await?;
-        receive(upload, field, most, silence).await?
+        receive(&app, upload, field, most, silence).await?
     } else {
         let name = query.name.as_deref().unwrap_or(DEFAULT_NAME);
         let upload = app.library.begin_upload(caller.scope(), name, announced, most).await?;
-        receive(upload, request.into_body().into_data_stream(), most, silence).await?
+        receive(&app, upload, request.into_body().into_data_stream(), most, silence).await?
     };
     if upload.size_bytes() == 0 {
         return Err(ApiError::invalid("the body is empty; send the file as the body or in a form"));
@@ -98,6 +98,7 @@ pub(in crate::http) async fn upload(
 
 /// Writes what comes, while it comes without a `silence`, and enough of it.
 pub(super) async fn receive<E: std::error::Error>(
+    app: &App,
     mut upload: Upload,
     chunks: impl Stream<Item = Result<Bytes, E>>,
     most_bytes: u64,
@@ -115,6 +116,7 @@ pub(super) async fn receive<E: std::error::Error>(
             return Err(ApiError::too_large(most_bytes));
         }
         upload.write(&chunk).await?;
+        app.metrics.uploaded(chunk.len());
         let taken = began.elapsed();
         let least_bytes = taken.as_secs_f64() * SLOWEST_BYTES_PER_SEC;
         if taken > silence && (upload.size_bytes() as f64) < least_bytes {

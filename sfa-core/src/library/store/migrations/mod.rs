@@ -3,6 +3,8 @@
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
+use crate::library::{LibraryError, LibraryErrorKind, LibraryResult};
+
 /// One step: its number, what it is for, and its statements for SQLite and for PostgreSQL.
 type Step = (i64, &'static str, &'static str, &'static str);
 
@@ -20,6 +22,21 @@ pub(super) fn sqlite() -> Migrator {
 
 pub(super) fn postgres() -> Migrator {
     migrator(|&(version, name, _, postgres)| (version, name, postgres))
+}
+
+/// The steps as they were when `version` was the last one.
+///
+/// # Errors
+/// `Database` for one that this program does not know.
+pub(super) fn postgres_until(version: i64) -> LibraryResult<Migrator> {
+    if !STEPS.iter().any(|&(known, ..)| known == version) {
+        let message =
+            format!("its tables are of step {version}, which a newer version of this program knows");
+        return Err(LibraryError::new(LibraryErrorKind::Database, message));
+    }
+    let all = postgres();
+    let steps = all.iter().filter(|step| step.version <= version).cloned();
+    Ok(Migrator::with_migrations(steps.collect()))
 }
 
 fn migrator(pick: impl Fn(&Step) -> (i64, &'static str, &'static str)) -> Migrator {

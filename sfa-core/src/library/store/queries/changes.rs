@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 use sfa_audio::analyze::Key;
 
+use super::notes::Notes;
 use super::rows::{get, parsed};
 use super::{ANNOUNCE, Connection, Rows, Scope, failed, millis, record};
 use crate::library::fold::folded;
@@ -14,6 +15,8 @@ use crate::library::{
 
 /// The longest name of an artist or an album, as of a title.
 const MOST_CHARACTERS: usize = 500;
+/// A running job is further; nothing else has changed.
+pub(super) const PROGRESS: &str = "job.progress";
 
 impl Rows {
     pub(super) async fn apply_all(&self, scope: Scope, changes: Vec<Change>) -> LibraryResult<Receipt> {
@@ -21,11 +24,16 @@ impl Rows {
         if changes.iter().all(|change| matches!(change, Change::Enqueue(job) if job.is_plain())) {
             // These become one statement, which is a transaction by itself.
             let mut connection = self.writer.acquire().await.map_err(failed)?;
-            Writer::new(&mut connection, scope, &mut receipt).apply(changes).await?;
+            Writer::new(&mut connection, scope, &mut receipt, &mut Notes::default()).apply(changes).await?;
             return Ok(receipt);
         }
         let mut transaction = self.begin().await?;
-        let applied = Writer::new(&mut transaction, scope, &mut receipt).apply(changes).await;
+        let mut notes = Notes::default();
+        let applied = async {
+            Writer::new(&mut transaction, scope, &mut receipt, &mut notes).apply(changes).await?;
+            notes.write(&mut transaction, &mut receipt.events).await
+        }
+        .await;
         if let Err(error) = applied {
             // At once, and not when the connection is used again: nobody is to meet rows that are locked for nothing.
             transaction.rollback().await.ok();
@@ -41,13 +49,20 @@ pub(super) struct Writer<'a> {
     pub(super) connection: &'a mut Connection,
     pub(super) scope: Scope,
     pub(super) receipt: &'a mut Receipt,
+    /// What the library's topic is told, once everything else is written.
+    pub(super) notes: &'a mut Notes,
     /// Whether workers on other nodes have something to do or to stop.
     has_news: bool,
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(connection: &'a mut Connection, scope: Scope, receipt: &'a mut Receipt) -> Self {
-        Self { connection, scope, receipt, has_news: false }
+    pub(super) fn new(
+        connection: &'a mut Connection,
+        scope: Scope,
+        receipt: &'a mut Receipt,
+        notes: &'a mut Notes,
+    ) -> Self {
+        Self { connection, scope, receipt, notes, has_news: false }
     }
 
     pub(super) async fn apply(&mut self, changes: Vec<Change>) -> LibraryResult<()> {
@@ -109,11 +124,7 @@ impl<'a> Writer<'a> {
         self.scope.user.to_string()
     }
 
-    async fn tell(&mut self, topic: Topic, kind: &str, payload: Value) -> LibraryResult<()> {
-        let Self { connection, scope, receipt, .. } = self;
-        record(connection, &mut receipt.events, scope.user, topic.name(), kind, payload).await
-    }
-
+    /// Tells those who follow a track.
     pub(super) async fn tell_track(
         &mut self,
         track: TrackId,
@@ -121,11 +132,17 @@ impl<'a> Writer<'a> {
         mut payload: Value,
     ) -> LibraryResult<()> {
         payload["track"] = json!(track);
-        self.tell(Topic::Track(track), kind, payload).await
+        let Self { connection, scope, receipt, notes, .. } = self;
+        if kind != PROGRESS {
+            notes.track(scope.user, track);
+        }
+        record(connection, &mut receipt.events, scope.user, Topic::Track(track).name(), kind, payload).await
     }
 
+    /// Tells those who follow the library, at the end of the transaction.
     async fn tell_library(&mut self, kind: &str, payload: Value) -> LibraryResult<()> {
-        self.tell(Topic::Library(self.scope.user), kind, payload).await
+        self.notes.tell(self.scope.user, kind, payload);
+        Ok(())
     }
 
     /// Fails unless the track is the user's.
@@ -193,6 +210,7 @@ impl<'a> Writer<'a> {
         .execute(&mut *self.connection)
         .await
         .map_err(failed)?;
+        self.notes.track(self.scope.user, track.id);
         self.tell_library("track.added", json!({"track": track.id, "title": track.title})).await
     }
 
@@ -229,6 +247,7 @@ impl<'a> Writer<'a> {
 
     async fn set_duration(&mut self, track: TrackId, duration_ms: i64) -> LibraryResult<()> {
         self.own_track(track).await?;
+        self.notes.track(self.scope.user, track);
         sqlx::query("update tracks set duration_ms = $2 where id = $1")
             .bind(track.to_string())
             .bind(duration_ms)
@@ -492,6 +511,7 @@ impl<'a> Writer<'a> {
         kind: &str,
         state: JobState,
     ) -> LibraryResult<()> {
+        self.notes.job(self.scope.user, job);
         let Some(track) = track else { return Ok(()) };
         let payload = json!({"job": job, "job_kind": kind, "state": state});
         self.tell_track(track, &format!("job.{state}"), payload).await?;
@@ -562,6 +582,7 @@ impl<'a> Writer<'a> {
         }
         if state == JobState::Executing {
             self.forget("update jobs set cancel_requested = true where id = $1", job).await?;
+            self.notes.job(self.scope.user, job);
             self.has_news = true;
             return Ok(());
         }
@@ -790,8 +811,8 @@ impl<'a> Writer<'a> {
         .bind(self.user())
         .execute(&mut *self.connection)
         .await
-        .map(|_| ())
-        .map_err(failed)
+        .map_err(failed)?;
+        self.tell_library("notifications.read", json!({})).await
     }
 }
 

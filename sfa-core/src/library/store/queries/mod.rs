@@ -7,11 +7,15 @@ mod changes;
 mod insight;
 mod jobs;
 mod lists;
+mod notes;
+mod operation;
 mod reads;
 mod rows;
 mod search;
 mod upkeep;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -21,7 +25,8 @@ use sqlx::{Pool, Transaction};
 pub(super) use jobs::take;
 
 use super::{
-    ANNOUNCE, BEGIN, DISK_FULL, Database, FOUND, INDEX_HINT, SEARCH_COUNT, Scope, listen, take_alone,
+    ANNOUNCE, ANNOUNCE_TOPICS, BEGIN, DISK_FULL, Database, FOUND, INDEX_HINT, SEARCH_COUNT, Scope, copy_rows,
+    listen, pools, take_alone,
 };
 use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
 
@@ -38,6 +43,8 @@ pub struct Rows {
     pub(super) readers: Pool<Database>,
     /// For claims, which need not be on disk.
     pub(super) claims: Pool<Database>,
+    /// Counts what makes some callers others than they were.
+    pub(super) account_changes: Arc<AtomicU64>,
 }
 
 impl Rows {

@@ -1,22 +1,26 @@
 //! Reading what belongs to one user.
 
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use super::rows::{self, get, job_columns, parsed};
-use super::{PAGE_LIMIT, Rows, Scope, failed, millis, rows_of_list};
-use crate::library::store::{Store, Usage};
+use super::{ANNOUNCE_TOPICS, PAGE_LIMIT, Rows, Scope, copy_rows, failed, listen, millis, rows_of_list};
+use crate::library::store::{Connections, RowsCopy, Store, Usage};
 use crate::library::{
     Batch, BatchId, Blob, Change, Event, ExportFile, Job, JobId, JobQuery, LibraryCue, LibraryError,
-    LibraryResult, LibraryStem, Notification, Package, Playlist, PlaylistId, Receipt, Storage, Track,
-    TrackId, TrackQuery, UserId,
+    LibraryResult, LibraryStem, News, Notification, Package, Playlist, PlaylistId, Reached, Receipt, Storage,
+    Track, TrackId, TrackQuery, UserId,
 };
 
 /// The most events read at once.
 const EVENTS_LIMIT: i64 = 1000;
+/// Topics of one announcement, which has up to 8,000 bytes.
+const ANNOUNCED_AT_ONCE: usize = 50;
 /// Contents removed by one transaction.
 const SWEPT_AT_ONCE: i64 = 100;
 
@@ -61,6 +65,7 @@ impl Store for Rows {
             .execute(&self.writer)
             .await
             .map_err(failed)?;
+        self.note_account_change();
         if changed.rows_affected() == 0 { Err(LibraryError::not_found("user", user)) } else { Ok(()) }
     }
 
@@ -238,6 +243,21 @@ impl Store for Rows {
         found.iter().map(rows::job).collect()
     }
 
+    async fn unfinished_jobs(&self, scope: Scope) -> LibraryResult<Vec<Job>> {
+        let found = sqlx::query(concat!(
+            "select ",
+            job_columns!(),
+            " from jobs where user_id = $1 and state in ('available', 'scheduled', 'retryable', 'executing') \
+             order by created_at_ms, id limit $2"
+        ))
+        .bind(scope.user.to_string())
+        .bind(PAGE_LIMIT)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        found.iter().map(rows::job).collect()
+    }
+
     async fn batch(&self, scope: Scope, id: BatchId) -> LibraryResult<Batch> {
         self.one_batch(scope, id).await
     }
@@ -284,12 +304,37 @@ impl Store for Rows {
     }
 
     async fn last_seq(&self, scope: Scope, topic: &str) -> LibraryResult<i64> {
-        sqlx::query_scalar("select coalesce(max(seq), 0) from events where topic = $1 and user_id = $2")
-            .bind(topic)
-            .bind(scope.user.to_string())
-            .fetch_one(&self.readers)
+        // Events are forgotten after a while, their numbers are not.
+        sqlx::query_scalar(
+            "select coalesce((select last_seq from topics where name = $1 and $2 = coalesce(\
+                 (select user_id from events where topic = $1 order by seq desc limit 1), $2)), 0)",
+        )
+        .bind(topic)
+        .bind(scope.user.to_string())
+        .fetch_one(&self.readers)
+        .await
+        .map_err(failed)
+    }
+
+    async fn last_seqs(&self, topics: &[&str]) -> LibraryResult<Vec<(String, i64)>> {
+        let found = sqlx::query(concat!("select name, last_seq from topics where name in ", listed!("$1")))
+            .bind(json!(topics).to_string())
+            .fetch_all(&self.readers)
             .await
-            .map_err(failed)
+            .map_err(failed)?;
+        found.iter().map(|row| Ok((get(row, "name")?, get(row, "last_seq")?))).collect()
+    }
+
+    async fn announce(&self, topics: &[Reached]) -> LibraryResult<()> {
+        let Some(statement) = ANNOUNCE_TOPICS else { return Ok(()) };
+        for part in topics.chunks(ANNOUNCED_AT_ONCE) {
+            self.execute(sqlx::query(statement).bind(json!(part).to_string())).await?;
+        }
+        Ok(())
+    }
+
+    fn listen(&self, news: mpsc::Sender<News>) {
+        listen(&self.writer, news);
     }
 
     async fn reserve_blob(&self, blob: &Blob) -> LibraryResult<()> {
@@ -352,6 +397,19 @@ impl Store for Rows {
         .await
         .map_err(failed)?;
         found.iter().map(|row| Ok((Scope::of(parsed(row, "user_id")?), parsed(row, "id")?))).collect()
+    }
+
+    async fn copy_rows(&self, folder: &Path) -> LibraryResult<RowsCopy> {
+        copy_rows(self, folder).await
+    }
+
+    async fn clock_ms(&self) -> LibraryResult<i64> {
+        let clock = sqlx::query_scalar(concat!("select ", now_ms!()));
+        clock.fetch_one(&self.readers).await.map_err(failed)
+    }
+
+    fn connections(&self) -> Connections {
+        self.connections_counted()
     }
 }
 

@@ -220,11 +220,13 @@ export interface paths {
         };
         /**
          * Follow what happens, over a WebSocket
-         * @description Send `{"type":"subscribe","topic":"library"}` or `"track:…"`, with `"after"` to go on after an event that is known,
-         *     and `{"type":"unsubscribe","topic":…}`. What comes is `{"type":"snapshot","topic","seq","data"}`, then
+         * @description Send `{"type":"subscribe","topic":"library"}`, with `"after"` to go on after an event that is known, and
+         *     `{"type":"unsubscribe","topic":…}`. What comes is `{"type":"snapshot","topic","seq","data"}`, then
          *     `{"type":"event","topic","seq","kind","payload"}` with a `seq` that rises by one each time, and
-         *     `{"type":"error","topic","code","message"}`. Closed with 4401 when the caller may not be here any more, 4008 when
-         *     it is too slow, 1001 when the server stops.
+         *     `{"type":"error","topic","code","message"}`. Topics are `library` (with `tracks` and `jobs`, whole rows of what has
+         *     changed), `track:ID`, `job:ID`, `notifications`, and for admins `system`; all but the first two always begin with a
+         *     snapshot. Closed with 4401 when the caller may not be here any more, 4403 when it may not follow something any more,
+         *     4008 when it is too slow, 1001 when the server stops.
          */
         get: operations["get_live"];
         put?: never;
@@ -1277,6 +1279,11 @@ export interface components {
                 max_attempts: number;
                 /**
                  * Format: int64
+                 * @description When it is tried next, in milliseconds since 1970, where it waits for its time.
+                 */
+                next_attempt_at_ms?: number | null;
+                /**
+                 * Format: int64
                  * @description 0 to 100; never falls within one attempt.
                  */
                 progress: number;
@@ -1606,6 +1613,11 @@ export interface components {
             kind: string;
             /** Format: int64 */
             max_attempts: number;
+            /**
+             * Format: int64
+             * @description When it is tried next, in milliseconds since 1970, where it waits for its time.
+             */
+            next_attempt_at_ms?: number | null;
             /**
              * Format: int64
              * @description 0 to 100; never falls within one attempt.
@@ -1980,6 +1992,11 @@ export interface components {
                 kind: string;
                 /** Format: int64 */
                 max_attempts: number;
+                /**
+                 * Format: int64
+                 * @description When it is tried next, in milliseconds since 1970, where it waits for its time.
+                 */
+                next_attempt_at_ms?: number | null;
                 /**
                  * Format: int64
                  * @description 0 to 100; never falls within one attempt.
@@ -2973,7 +2990,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description "library", or "track:" and the id of a song.
+                 * @description "library", "notifications", "system", "track:" and the id of a song, or "job:" and the id of a job.
                  * @example library
                  */
                 topic: string;
