@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use sfa_audio::io::AudioReader;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::apart::{ChildProgram, Crew};
-use super::bus::{Bus, Follower};
+use super::bus::{Bus, Follower, Listening};
 use super::file_names::{self, FileNames};
 use super::memory::MemoryBudget;
+use super::package::{self, PackageOrder, PackagePlan};
 use super::pipeline::{self, Pipeline};
 use super::worker::{self, Bench, Handler, Worker, WorkerOptions};
 use super::{
@@ -182,16 +184,15 @@ impl Studio {
         };
         let links = Arc::new(LinkKeys::of_library(&folder, &config.secrets)?);
         let wake = Arc::new(Notify::new());
-        database.listen(&wake);
         let studio = Arc::new(self);
         Ok(Library {
+            bus: Bus::start(&database, &wake),
             database,
             storage,
             crew: Arc::clone(&studio) as Arc<dyn Crew>,
             studio,
             folder: Arc::new(folder),
             links,
-            bus: Bus::new(),
             wake,
         })
     }
@@ -356,7 +357,25 @@ impl Library {
     /// # Errors
     /// `NotFound`.
     pub async fn process(&self, scope: Scope, track: TrackId, from: Step) -> LibraryResult<Enqueued> {
-        let job = pipeline::job(from, track, None, true);
+        self.process_with(scope, track, from, Map::new()).await
+    }
+
+    /// [`process`](Self::process) where some settings are others for the step `from`, and for it alone.
+    ///
+    /// # Errors
+    /// And `Invalid` for what is no setting, or not a value of it.
+    pub async fn process_with(
+        &self,
+        scope: Scope,
+        track: TrackId,
+        from: Step,
+        settings: Map<String, Value>,
+    ) -> LibraryResult<Enqueued> {
+        let mut job = pipeline::job(from, track, None, true);
+        if !settings.is_empty() {
+            self.check_settings(&self.settings(scope).await?.with_all(&settings)?)?;
+            job.args[pipeline::SETTINGS] = Value::Object(settings);
+        }
         let receipt = self.apply(scope, vec![Change::Enqueue(job)]).await?;
         receipt.enqueued.first().copied().ok_or_else(|| {
             LibraryError::new(LibraryErrorKind::Internal, "the queue gave no answer; please report it")
@@ -401,17 +420,22 @@ impl Library {
     /// # Errors
     /// `Invalid` for a value out of its range.
     pub async fn set_settings(&self, scope: Scope, settings: &Settings) -> LibraryResult<()> {
-        settings.check()?;
-        // What is missing here may be there where the work is done.
-        if let Err(error) = self.studio.choose_engine(&settings.separate_options()?)
-            && error.kind() == ErrorKind::InvalidOption
-        {
-            return Err(LibraryError::new(LibraryErrorKind::Invalid, error.to_string()).caused_by(error));
-        }
+        self.check_settings(settings)?;
         let document = serde_json::to_value(settings).map_err(|error| {
             LibraryError::new(LibraryErrorKind::Internal, "settings cannot be written").caused_by(error)
         })?;
         self.apply(scope, vec![Change::SetSettings(document)]).await.map(|_| ())
+    }
+
+    fn check_settings(&self, settings: &Settings) -> LibraryResult<()> {
+        settings.check()?;
+        // What is missing here may be there where the work is done.
+        match self.studio.choose_engine(&settings.separate_options()?) {
+            Err(error) if error.kind() == ErrorKind::InvalidOption => {
+                Err(LibraryError::new(LibraryErrorKind::Invalid, error.to_string()).caused_by(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Gives the user the defaults, those of later versions too.
@@ -425,6 +449,11 @@ impl Library {
     /// The events of a topic after number `after`, and then those to come.
     pub fn follow(&self, scope: Scope, topic: Topic, after: i64) -> Follower {
         self.bus.follow(Arc::clone(&self.database), scope, topic, after)
+    }
+
+    /// What those cost who follow something.
+    pub fn listening(&self) -> Listening {
+        self.bus.listening()
     }
 
     /// Waits until nothing is left to do for a track, and tells `on_progress` the step and its percentage.
@@ -551,6 +580,32 @@ impl Library {
         Ok(paths)
     }
 
+    /// What a package would hold.
+    ///
+    /// # Errors
+    /// `NotFound` for songs that the user has not, `Invalid` for an order that nobody could fill.
+    pub async fn plan_package(&self, scope: Scope, order: &PackageOrder) -> LibraryResult<PackagePlan> {
+        package::plan(&*self.database, scope, order).await
+    }
+
+    /// Asks for a package. It is among the packages once the job is done.
+    ///
+    /// # Errors
+    /// As [`plan_package`](Self::plan_package); `Invalid` where there is nothing to pack, `NoSpace`.
+    pub async fn order_package(&self, scope: Scope, order: &PackageOrder) -> LibraryResult<JobId> {
+        let plan = self.plan_package(scope, order).await?;
+        if plan.files.is_empty() {
+            let message = format!("there is nothing to pack: {}", plan.notes.join("; "));
+            return Err(LibraryError::new(LibraryErrorKind::Invalid, message));
+        }
+        let bytes: i64 = plan.files.iter().filter_map(|file| file.size_bytes).sum();
+        self.make_sure_of_space(scope, u64::try_from(bytes).unwrap_or(0)).await?;
+        let receipt = self.apply(scope, vec![Change::Enqueue(pipeline::package::job(order))]).await?;
+        receipt.enqueued.first().map(|job| job.id()).ok_or_else(|| {
+            LibraryError::new(LibraryErrorKind::Internal, "the queue gave no answer; please report it")
+        })
+    }
+
     /// The query of an address that lets anybody read one of the user's contents for so long. Whoever serves contents
     /// passes it to [`follow_link`](Self::follow_link). With a file name a browser saves the content under it.
     ///
@@ -593,7 +648,8 @@ impl Library {
     /// `NotFound`, whether somebody else has it or nobody.
     pub async fn make_sure_of_content(&self, scope: Scope, hash: &str) -> LibraryResult<()> {
         let owners = self.database.tracks_with_blob(hash).await?;
-        let is_theirs = owners.iter().any(|(owner, _)| *owner == scope);
+        let is_theirs = owners.iter().any(|(owner, _)| *owner == scope)
+            || self.database.packages(scope).await?.iter().any(|package| package.blob.hash == hash);
         if is_theirs { Ok(()) } else { Err(LibraryError::not_found("content", hash)) }
     }
 

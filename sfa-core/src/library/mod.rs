@@ -13,12 +13,15 @@ mod fold;
 mod front;
 mod ids;
 mod link;
+mod lookout;
 mod memory;
+mod package;
 mod password;
 mod pipeline;
 mod queue;
 mod secret;
 mod settings;
+mod stems_archive;
 mod step;
 mod storage;
 mod store;
@@ -31,19 +34,21 @@ pub use account::{
 };
 pub use apart::{ChildProgram, work_for_parent};
 pub use backup::BackupReport;
-pub use bus::Follower;
+pub use bus::{Follower, Listening};
 pub use change::{Change, Outcome, Receipt};
 pub use domain::{
     AnalysisSummary, Batch, Blob, ExportFile, JobQuery, LibraryCue, LibraryStem, NewTrack, Notification,
     Playlist, Scope, Track, TrackEdit, TrackOrder, TrackQuery, TrackStatus,
 };
 pub use error::{LibraryError, LibraryErrorKind, LibraryResult};
-pub use event::{Event, Topic};
+pub use event::{Event, Reached, Topic};
 pub use front::{CheckReport, Imported, Library, LibraryConfig};
 pub use ids::{
     BatchId, CueId, JobId, NotificationId, PlaylistId, SessionId, TokenId, TrackId, UserId, WorkerId,
 };
 pub use link::{Link, LinkKeys};
+pub use lookout::News;
+pub use package::{Conversion, Package, PackageOrder, PackagePlan, PlannedFile, Target};
 pub use password::Passwords;
 pub use queue::{Enqueued, Fence, Job, JobState, NewJob, Schedule};
 pub use secret::{Secret, SecretHash};
@@ -51,8 +56,8 @@ pub use settings::{Notifications, Settings};
 pub use step::Step;
 pub use storage::{Soundness, Staged, Storage, StorageKeys};
 pub use store::{
-    Accounts, Claim, Connections, Database, DatabaseKind, Heartbeat, JobCount, JobQueue, PostgresStore,
-    QueueStatus, RowsCopy, SqliteStore, Store, Usage, Verdict,
+    Accounts, Claim, Connections, Database, DatabaseKind, Heartbeat, Insight, JobCount, JobQueue, Overview,
+    OverviewDay, PostgresStore, QueueStatus, RowsCopy, SqliteStore, Store, Usage, Verdict, WorkerStatus,
 };
-pub use upload::Upload;
+pub use upload::{Upload, UploadedFile};
 pub use worker::{Handler, Worker, WorkerOptions};

@@ -6,6 +6,7 @@ mod backup;
 #[path = "../../examples/embed.rs"]
 #[allow(dead_code, reason = "its `main` is for the command line")]
 mod embed;
+mod packages;
 #[path = "../library/postgres.rs"]
 #[allow(dead_code, reason = "its other half is for the suite of the databases")]
 mod postgres;

@@ -92,7 +92,11 @@ enum Command {
     /// Say what is well and what is not, and how to mend it
     Doctor(doctor::Arguments),
     /// Print the document about the API of `sfa serve`, in OpenAPI 3.1
-    Openapi,
+    Openapi {
+        /// That about the older dialects, which clients of earlier programs speak
+        #[arg(long)]
+        legacy: bool,
+    },
     /// Do one step of work for a worker, which asks on standard input
     #[command(name = step::NAME, hide = true)]
     Step,
@@ -185,8 +189,9 @@ pub(crate) fn run() -> ExitCode {
         Command::Backup(arguments) => backup::back_up(&context, &arguments),
         Command::Restore(arguments) => backup::restore(&context, &arguments),
         Command::Doctor(arguments) => doctor::run(&context, &arguments),
-        Command::Openapi => {
-            context.terminal.print(sfa_server::http::openapi());
+        Command::Openapi { legacy } => {
+            use sfa_server::http::{legacy_openapi, openapi};
+            context.terminal.print(if legacy { legacy_openapi() } else { openapi() });
             Ok(Exit::Success)
         }
         Command::Step => step::run(&context),

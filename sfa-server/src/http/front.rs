@@ -15,6 +15,7 @@ use uuid::Uuid;
 use super::App;
 use super::client::{self, ClientAddress, Peer};
 use super::error::ApiError;
+use super::legacy;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -81,7 +82,8 @@ fn finished(mut response: Response, request_id: &str) -> Response {
     if let Some(log) = &error.log {
         tracing::error!(request_id, status = error.status.as_u16(), "{log}");
     }
-    let mut rendered = error.render(request_id);
+    let is_legacy = response.extensions().get::<legacy::Spoken>().is_some();
+    let mut rendered = if is_legacy { legacy::render(error) } else { error.render(request_id) };
     for (name, value) in response.headers() {
         if !rendered.headers().contains_key(name) && name != header::CONTENT_LENGTH {
             rendered.headers_mut().insert(name.clone(), value.clone());

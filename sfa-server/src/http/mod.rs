@@ -5,13 +5,16 @@
 
 mod answer;
 mod auth;
+mod callers;
 mod client;
 mod compression;
 mod content;
 mod error;
 mod front;
+mod legacy;
 mod limits;
 mod metrics;
+mod model_desk;
 mod options;
 mod resources;
 mod rights;
@@ -26,13 +29,16 @@ use std::time::{SystemTime, UNIX_EPOCH};
 use sfa_core::library::{Library, LibraryResult, Passwords, Role, Secret, UserId, UserQuery};
 use tokio::sync::{Mutex, broadcast, watch};
 
+pub use legacy::legacy_openapi;
 pub use options::{Rates, ServeOptions};
 pub use resources::openapi;
 pub use serve::Server;
 pub use tls::Tls;
 
+use callers::Callers;
 use limits::{Limits, Places};
 use metrics::Metrics;
+use model_desk::ModelDesk;
 
 /// Changes of rights that sockets may be behind before all of them look again.
 const REVOCATIONS: usize = 256;
@@ -48,6 +54,8 @@ struct Shared {
     limits: Limits,
     places: Places,
     metrics: Metrics,
+    callers: Callers,
+    models: ModelDesk,
     /// Makes the first admin, once.
     set_up: Mutex<Option<Secret>>,
     /// Whose rights have just become less; open sockets look again.
@@ -70,6 +78,8 @@ impl App {
             limits: Limits::new(options.rates),
             places: Places::default(),
             metrics: Metrics::new(),
+            callers: Callers::default(),
+            models: ModelDesk::default(),
             options,
             set_up: Mutex::new(set_up),
             revoked: broadcast::Sender::new(REVOCATIONS),

@@ -32,6 +32,10 @@ pub(super) enum Right {
     SeeAudit,
     /// Seeing how the server is.
     SeeSystem,
+    /// Stopping the work of others and having it tried again.
+    ManageJobs,
+    /// Fetching, checking and removing the models on the server's machine.
+    ManageModels,
 }
 
 /// What a token may be used for. Sessions may be used for everything that their user may do.
@@ -55,7 +59,7 @@ const PAYING: &[Role] = &[Pro, Enterprise, Moderator, Admin, PlatformAdmin, Supe
 const STAFF: &[Role] = &[Moderator, Admin, SuperAdmin];
 const ADMINS: &[Role] = &[Admin, SuperAdmin];
 
-const TABLE: [Row; 9] = [
+const TABLE: [Row; 11] = [
     Row { right: Right::Account, name: "account", roles: EVERYBODY, token: None },
     Row { right: Right::Read, name: "songs.read", roles: EVERYBODY, token: Some(TokenScope::Read) },
     Row { right: Right::Change, name: "songs.change", roles: EVERYBODY, token: Some(TokenScope::Write) },
@@ -65,6 +69,8 @@ const TABLE: [Row; 9] = [
     Row { right: Right::ManageUsers, name: "users.manage", roles: ADMINS, token: Some(TokenScope::Admin) },
     Row { right: Right::SeeAudit, name: "audit.see", roles: ADMINS, token: Some(TokenScope::Admin) },
     Row { right: Right::SeeSystem, name: "system.see", roles: ADMINS, token: Some(TokenScope::Admin) },
+    Row { right: Right::ManageJobs, name: "jobs.manage", roles: ADMINS, token: Some(TokenScope::Admin) },
+    Row { right: Right::ManageModels, name: "models.manage", roles: ADMINS, token: Some(TokenScope::Admin) },
 ];
 
 impl Right {

@@ -22,7 +22,7 @@ use super::client::Peer;
 use super::error::ApiError;
 use super::front::front;
 use super::studio::studio;
-use super::{App, ServeOptions, compression, metrics, resources, tls};
+use super::{App, ServeOptions, compression, legacy, metrics, resources, tls};
 
 /// The headers of a request have to be there within this time, and the next request on an idle connection.
 const HEADERS_TIME: Duration = Duration::from_secs(30);
@@ -115,6 +115,7 @@ async fn listen(on: SocketAddr, option: &str) -> LibraryResult<(TcpListener, Soc
 fn router(app: App) -> Router {
     let (routes, _) = resources::all().split();
     routes
+        .merge(legacy::router())
         .fallback(studio)
         .method_not_allowed_fallback(async || {
             let message = "this cannot be done here; the header Allow says what can";
@@ -201,6 +202,7 @@ impl hyper::service::Service<hyper::Request<Incoming>> for Addressed {
 
     fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.peer);
+        legacy::lead_socket(&mut request);
         self.router.clone().call(request)
     }
 }

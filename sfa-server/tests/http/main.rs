@@ -7,10 +7,12 @@ mod attacks;
 mod desk;
 mod files;
 mod house;
+mod legacy;
 mod live;
 mod openapi;
 #[cfg(unix)]
 mod operation;
+mod packages;
 mod rights;
 mod tracks;
 mod users;

@@ -16,6 +16,8 @@ export class House {
   readonly folder = mkdtempSync(join(tmpdir(), 'sfa-studio-'))
   address = ''
   setUpToken = ''
+  /** Whether the first account is there. */
+  hasAccount = false
   #process: ChildProcess | null = null
 
   /** Starts it, or starts it again where it was. */
@@ -87,6 +89,20 @@ export const test = base.extend<{ complaints: string[] }, { house: House }>({
     { auto: true },
   ],
 })
+
+/** Comes in, and makes the first account where there is none. */
+export async function enter(page: Page, house: House): Promise<void> {
+  await page.goto(house.address)
+  if (!house.hasAccount) {
+    await page.getByLabel('Set-up token').fill(house.setUpToken)
+    await page.getByLabel('Name').fill('Ann')
+  }
+  await page.getByLabel('E-mail').fill(EMAIL)
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('button', { name: /^Log out/ })).toBeVisible()
+  house.hasAccount = true
+}
 
 /** Lets go of a file over the page. */
 export async function drop(page: Page, name: string, bytes: Buffer): Promise<void> {

@@ -4,27 +4,28 @@
 //! suite of cases runs on both.
 
 mod accounts;
+pub(crate) mod insight;
 mod migrations;
 mod postgres;
 mod sqlite;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::mpsc;
 
 pub use accounts::Accounts;
+pub use insight::{Insight, Overview, OverviewDay};
 pub use postgres::PostgresStore;
 pub use sqlite::SqliteStore;
 
 use super::{
     Batch, BatchId, Blob, Change, Event, ExportFile, Fence, Job, JobId, JobQuery, JobState, LibraryCue,
-    LibraryResult, LibraryStem, Notification, Outcome, Playlist, PlaylistId, Receipt, Schedule, Scope,
-    Storage, Track, TrackId, TrackQuery, UserId, WorkerId,
+    LibraryResult, LibraryStem, News, Notification, Outcome, Package, Playlist, PlaylistId, Reached, Receipt,
+    Schedule, Scope, Storage, Track, TrackId, TrackQuery, UserId, WorkerId,
 };
 
 /// The rows of a library.
@@ -63,6 +64,8 @@ pub trait Store: Send + Sync {
     async fn playlists(&self, scope: Scope) -> LibraryResult<Vec<Playlist>>;
     /// The tracks of a playlist in order.
     async fn playlist_tracks(&self, scope: Scope, playlist: PlaylistId) -> LibraryResult<Vec<TrackId>>;
+    /// Every package, the newest first.
+    async fn packages(&self, scope: Scope) -> LibraryResult<Vec<Package>>;
     /// The user's settings; an empty object where nothing was set.
     async fn settings(&self, scope: Scope) -> LibraryResult<Value>;
     /// The newest notifications first.
@@ -72,6 +75,8 @@ pub trait Store: Send + Sync {
     async fn job(&self, scope: Scope, id: JobId) -> LibraryResult<Job>;
     /// The newest jobs first.
     async fn jobs(&self, scope: Scope, query: &JobQuery) -> LibraryResult<Vec<Job>>;
+    /// The jobs that wait or run, the oldest first, at most 500.
+    async fn unfinished_jobs(&self, scope: Scope) -> LibraryResult<Vec<Job>>;
     /// How far a batch is.
     async fn batch(&self, scope: Scope, id: BatchId) -> LibraryResult<Batch>;
     /// The newest batches first, at most so many; 0 stands for 100.
@@ -87,6 +92,14 @@ pub trait Store: Send + Sync {
     async fn events(&self, scope: Scope, topic: &str, seq: i64) -> LibraryResult<Vec<Event>>;
     /// The number of the last event of a topic; 0 before the first.
     async fn last_seq(&self, scope: Scope, topic: &str) -> LibraryResult<i64>;
+    /// The same of several topics, whosever, with their names; those without events are left out.
+    async fn last_seqs(&self, topics: &[&str]) -> LibraryResult<Vec<(String, i64)>>;
+    /// Tells other processes how far topics have come, where the database can do that.
+    async fn announce(&self, topics: &[Reached]) -> LibraryResult<()>;
+    /// From now on sends what other processes do, until nobody receives it any more: what they announce where the
+    /// database can do that, else that something has changed. It saves waiting, nothing else: who does not hear of
+    /// something finds it.
+    fn listen(&self, news: mpsc::Sender<News>);
 
     /// Notes that a content is about to be named by a row, so that no sweep removes it for a day.
     async fn reserve_blob(&self, blob: &Blob) -> LibraryResult<()>;
@@ -154,9 +167,6 @@ pub struct Usage {
 /// was thought dead, and comes back, changes nothing.
 #[async_trait]
 pub trait JobQueue: Send + Sync {
-    /// From now on wakes `wake` when another process announces news of jobs, where the database can do that. It saves
-    /// waiting, nothing else: who does not hear of a job finds it.
-    fn listen(&self, wake: &Arc<Notify>);
     /// Takes up to `claim.slots` jobs that may run now, a fair share from every user.
     async fn claim(&self, claim: &Claim) -> LibraryResult<Vec<Job>>;
     /// Renews the leases of running jobs, writes their progress, and hears who should stop.
@@ -179,6 +189,8 @@ pub trait JobQueue: Send + Sync {
     async fn queues(&self) -> LibraryResult<Vec<QueueStatus>>;
     /// How many jobs there are of each kind in each state, finished ones too as long as they are kept.
     async fn count_jobs(&self) -> LibraryResult<Vec<JobCount>>;
+    /// Every worker that was heard of within a day, those first that were heard of last.
+    async fn workers(&self) -> LibraryResult<Vec<WorkerStatus>>;
     /// Says that a worker lives, and what it can do.
     async fn register(&self, worker: WorkerId, name: &str, capabilities: &[String]) -> LibraryResult<()>;
     /// Takes a worker off the list.
@@ -192,9 +204,9 @@ pub trait JobQueue: Send + Sync {
 }
 
 /// All that a database keeps.
-pub trait Database: Store + JobQueue + Accounts {}
+pub trait Database: Store + JobQueue + Accounts + Insight {}
 
-impl<T: Store + JobQueue + Accounts> Database for T {}
+impl<T: Store + JobQueue + Accounts + Insight> Database for T {}
 
 /// What a worker can take on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -265,4 +277,21 @@ pub struct QueueStatus {
     pub waiting: i64,
     /// Jobs that run.
     pub running: i64,
+}
+
+/// A worker at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerStatus {
+    /// Names it.
+    pub id: WorkerId,
+    /// What it is called.
+    pub name: String,
+    /// What it can do.
+    pub capabilities: Vec<String>,
+    /// Jobs that it has.
+    pub running: i64,
+    /// When it began, in milliseconds since 1970.
+    pub started_at_ms: i64,
+    /// When it gave its last sign of life.
+    pub seen_at_ms: i64,
 }

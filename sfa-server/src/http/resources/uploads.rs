@@ -97,7 +97,7 @@ pub(in crate::http) async fn upload(
 }
 
 /// Writes what comes, while it comes without a `silence`, and enough of it.
-async fn receive<E: std::error::Error>(
+pub(super) async fn receive<E: std::error::Error>(
     app: &App,
     mut upload: Upload,
     chunks: impl Stream<Item = Result<Bytes, E>>,
@@ -125,7 +125,7 @@ async fn receive<E: std::error::Error>(
     }
 }
 
-fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
+pub(super) fn announced_bytes(headers: &HeaderMap) -> Option<u64> {
     headers.get(header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }
 
