@@ -97,6 +97,13 @@ export function playerActions(): Action[] {
     },
     { id: 'player.lower', name: 'A semitone lower', group: 'Practice', shortcuts: ['<'], isPossible: isOpen, run: () => player.setSemitones(player.semitones - 1) },
     { id: 'player.higher', name: 'A semitone higher', group: 'Practice', shortcuts: ['>'], isPossible: isOpen, run: () => player.setSemitones(player.semitones + 1) },
+    {
+      id: 'player.as-recorded',
+      name: 'Speed and pitch as recorded',
+      group: 'Practice',
+      isPossible: () => player.speed !== 1 || player.semitones !== 0,
+      run: () => player.asRecorded(),
+    },
     { id: 'player.click', name: 'Click on the beats', group: 'Practice', shortcuts: ['k'], isPossible: () => isOpen() && player.grid.beats.length > 0, run: () => player.setClick(player.click > 0 ? 0 : 0.5) },
     { id: 'player.save-mix', name: 'Save the mix as a file', group: 'Player', isPossible: () => isOpen() && player.loaded === 1, run: saveMix },
     { id: 'player.reset', name: 'Reset the mixer', group: 'Player', shortcuts: ['r'], isPossible: isOpen, run: () => player.reset() },
