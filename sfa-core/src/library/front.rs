@@ -14,6 +14,7 @@ use super::bus::{Bus, Follower};
 use super::file_names::{self, FileNames};
 use super::memory::MemoryBudget;
 use super::pipeline::{self, Pipeline};
+use super::vault::VaultKeys;
 use super::worker::{self, Bench, Handler, Worker, WorkerOptions};
 use super::{
     Batch, BatchId, Change, Database, Enqueued, JobId, JobState, LibraryError, LibraryErrorKind,
@@ -43,6 +44,9 @@ pub struct LibraryConfig {
     /// What links to files are signed with, the secret in use first; the same on all machines that share a library.
     /// Default: one in a file in the folder, made at first.
     pub secrets: Vec<Secret>,
+    /// What the secrets of users are sealed with, the one in use first; the same on all machines that share a library.
+    /// Default: some in a file in the folder, made when they are first needed.
+    pub vault_secrets: Vec<Secret>,
 }
 
 impl LibraryConfig {
@@ -54,11 +58,13 @@ impl LibraryConfig {
             storage_url: None,
             storage_keys: None,
             secrets: Vec::new(),
+            vault_secrets: Vec::new(),
         }
     }
 
     /// `SFA_DATA_DIR`, or this system's folder for the data of programs; the rows where `SFA_DATABASE_URL` says and
-    /// the files where `SFA_STORAGE_URL` says, or in the folder; secrets from `SFA_SECRETS`, separated by commas.
+    /// the files where `SFA_STORAGE_URL` says, or in the folder; secrets from `SFA_SECRETS` and `SFA_VAULT_SECRETS`,
+    /// separated by commas.
     ///
     /// # Errors
     /// `Invalid` where the system names no such folder, or for what is no secret.
@@ -74,12 +80,16 @@ impl LibraryConfig {
                 })?,
         };
         let text = |name| named(name).map(|value| value.to_string_lossy().into_owned());
-        let secrets = text("SFA_SECRETS").unwrap_or_default();
-        let secrets = secrets.split(',').map(str::trim).filter(|secret| !secret.is_empty());
+        let secrets = |name| {
+            let listed = text(name).unwrap_or_default();
+            let listed = listed.split(',').map(str::trim).filter(|secret| !secret.is_empty());
+            listed.map(str::parse).collect::<LibraryResult<Vec<Secret>>>()
+        };
         Ok(Self {
             database_url: text("SFA_DATABASE_URL"),
             storage_url: text("SFA_STORAGE_URL"),
-            secrets: secrets.map(str::parse).collect::<LibraryResult<_>>()?,
+            secrets: secrets("SFA_SECRETS")?,
+            vault_secrets: secrets("SFA_VAULT_SECRETS")?,
             ..Self::in_folder(folder)
         })
     }
@@ -111,6 +121,7 @@ pub struct Library {
     crew: Arc<dyn Crew>,
     folder: Arc<PathBuf>,
     links: Arc<LinkKeys>,
+    vault_keys: Arc<VaultKeys>,
     bus: Bus,
     wake: Arc<Notify>,
 }
@@ -168,6 +179,7 @@ impl Studio {
             None => Arc::new(SqliteStore::open(&folder.join(DATABASE_FILE)).await?),
         };
         let links = Arc::new(LinkKeys::of_library(&folder, &config.secrets)?);
+        let vault_keys = Arc::new(VaultKeys::of_library(&folder, config.vault_secrets));
         let wake = Arc::new(Notify::new());
         database.listen(&wake);
         let studio = Arc::new(self);
@@ -178,6 +190,7 @@ impl Studio {
             studio,
             folder: Arc::new(folder),
             links,
+            vault_keys,
             bus: Bus::new(),
             wake,
         })
@@ -211,6 +224,10 @@ impl Library {
     /// The folder that everything is in which is nowhere else.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    pub(super) fn vault_keys(&self) -> &VaultKeys {
+        &self.vault_keys
     }
 
     /// Makes changes, all of them or none, and tells whoever listens.

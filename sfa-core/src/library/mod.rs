@@ -16,17 +16,19 @@ mod memory;
 mod password;
 mod pipeline;
 mod queue;
+mod resumable;
 mod secret;
 mod settings;
 mod step;
 mod storage;
 mod store;
 mod upload;
+mod vault;
 mod worker;
 
 pub use account::{
     Actor, AuditEntry, AuditQuery, NewSession, NewToken, NewUser, Role, Session, Token, TokenPurpose, User,
-    UserEdit, UserQuery, UserStatus,
+    UserEdit, UserQuery, UserStatus, mail_address,
 };
 pub use apart::{ChildProgram, work_for_parent};
 pub use bus::Follower;
@@ -39,18 +41,20 @@ pub use error::{LibraryError, LibraryErrorKind, LibraryResult};
 pub use event::{Event, Topic};
 pub use front::{CheckReport, Imported, Library, LibraryConfig};
 pub use ids::{
-    BatchId, CueId, JobId, NotificationId, PlaylistId, SessionId, TokenId, TrackId, UserId, WorkerId,
+    BatchId, CueId, JobId, NotificationId, PlaylistId, SessionId, TokenId, TrackId, UploadId, UserId,
+    WorkerId,
 };
 pub use link::{Link, LinkKeys};
 pub use password::Passwords;
 pub use queue::{Enqueued, Fence, Job, JobState, NewJob, Schedule};
+pub use resumable::{PartialUpload, Resumed};
 pub use secret::{Secret, SecretHash};
 pub use settings::{Notifications, Settings};
 pub use step::Step;
 pub use storage::{Soundness, Staged, Storage, StorageKeys};
 pub use store::{
-    Accounts, Claim, Database, Heartbeat, JobQueue, PostgresStore, QueueStatus, SqliteStore, Store, Usage,
-    Verdict,
+    Accounts, Begun, Claim, Database, Heartbeat, JobQueue, KeptAnswer, KeyedRequest, OpenUpload,
+    PostgresStore, QueueStatus, Requests, SealedSecret, SqliteStore, Store, Uploads, Usage, Vault, Verdict,
 };
 pub use upload::Upload;
 pub use worker::{Handler, Worker, WorkerOptions};

@@ -9,12 +9,15 @@ mod leases;
 mod lists;
 #[allow(dead_code, reason = "the chaos harness of the benches uses the rest")]
 mod postgres;
+mod requests;
 mod results;
 mod rows;
 mod s3;
 mod schema;
 mod storage;
 mod upkeep;
+mod uploads;
+mod vault;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -160,6 +163,9 @@ async fn run_all(open: impl AsyncFn(usize) -> Arc<dyn Database>) {
         claims::CASES,
         leases::CASES,
         upkeep::CASES,
+        requests::CASES,
+        uploads::CASES,
+        vault::CASES,
     ]
     .concat();
     for (index, (name, case)) in cases.into_iter().enumerate() {

@@ -6,11 +6,12 @@ use sqlx::migrate::{Migration, MigrationType, Migrator};
 /// One step: its number, what it is for, and its statements for SQLite and for PostgreSQL.
 type Step = (i64, &'static str, &'static str, &'static str);
 
-const STEPS: [Step; 4] = [
+const STEPS: [Step; 5] = [
     (1, "library", include_str!("sqlite/0001_library.sql"), include_str!("postgres/0001_library.sql")),
     (2, "accounts", include_str!("sqlite/0002_accounts.sql"), include_str!("postgres/0002_accounts.sql")),
     (3, "search", include_str!("sqlite/0003_search.sql"), include_str!("postgres/0003_search.sql")),
     (5, "lists", include_str!("sqlite/0005_lists.sql"), include_str!("postgres/0005_lists.sql")),
+    (6, "safety", include_str!("sqlite/0006_safety.sql"), include_str!("postgres/0006_safety.sql")),
 ];
 
 pub(super) fn sqlite() -> Migrator {
