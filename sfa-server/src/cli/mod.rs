@@ -18,6 +18,7 @@ mod serve;
 mod step;
 mod terminal;
 mod transcribe;
+mod vault;
 mod warp;
 mod worker;
 
@@ -81,6 +82,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Change accounts of the library, from the machine itself
     Admin(admin::Arguments),
+    /// Look after the secrets that users have given the library to keep
+    Vault(vault::Arguments),
     /// Print the document about the API of `sfa serve`, in OpenAPI 3.1
     Openapi,
     /// Do one step of work for a worker, which asks on standard input
@@ -170,6 +173,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Worker(arguments) => worker::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),
         Command::Admin(arguments) => admin::run(&context, &arguments),
+        Command::Vault(arguments) => vault::run(&context, &arguments),
         Command::Openapi => {
             context.terminal.print(sfa_server::http::openapi());
             Ok(Exit::Success)

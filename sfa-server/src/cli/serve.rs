@@ -7,6 +7,7 @@ use clap::builder::FalseyValueParser;
 use clap::{ArgAction, Args, ValueEnum};
 use sfa_core::library::WorkerOptions;
 use sfa_server::http::{Rates, ServeOptions, Server};
+use sfa_server::mail::MailOptions;
 use tracing::Level;
 
 use super::library::{Place, stopped};
@@ -31,6 +32,21 @@ pub(super) struct Arguments {
     /// Proxies that may say where a request comes from, as addresses or networks, separated by commas
     #[arg(long, env = "SFA_TRUSTED_PROXIES", value_delimiter = ',', value_name = "LIST", value_parser = network)]
     trusted_proxies: Vec<ipnet::IpNet>,
+
+    /// What sends mail: smtp://user:password@mail.example.org (with STARTTLS), smtps://…, file:FOLDER, or log: for the log.
+    /// Needs --mail-from and --public-url
+    #[arg(
+        long,
+        env = "SFA_MAIL_URL",
+        value_name = "URL",
+        hide_env_values = true,
+        requires_all = ["mail_from", "public_url"]
+    )]
+    mail_url: Option<String>,
+
+    /// Who mail is from, such as "Studio <studio@example.org>"
+    #[arg(long, env = "SFA_MAIL_FROM", value_name = "ADDRESS")]
+    mail_from: Option<String>,
 
     /// Let anybody make an account
     #[arg(long, env = "SFA_OPEN_REGISTRATION", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
@@ -75,6 +91,11 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
     options.trusted_proxies.clone_from(&arguments.trusted_proxies);
     options.open_registration = arguments.open_registration;
     options.rates = arguments.rates;
+    options.mail = arguments
+        .mail_url
+        .clone()
+        .zip(arguments.mail_from.clone())
+        .map(|(url, from)| MailOptions { url, from });
     options.most_upload_bytes = u64::from(arguments.max_upload_mb) << 20;
     arguments.place.with(context, async |library| {
         let server = Server::start(library.clone(), options.clone()).await?;

@@ -43,7 +43,7 @@ impl Server {
     /// Starts listening on the current runtime, with the library that it opens to the network.
     ///
     /// # Errors
-    /// `Invalid` when it cannot listen there, `Database` when the library cannot be read.
+    /// `Invalid` when it cannot listen there or send mail so, `Database` when the library cannot be read.
     pub async fn start(library: Library, options: ServeOptions) -> LibraryResult<Self> {
         let listen = options.listen;
         let refused = |error| {
@@ -54,6 +54,7 @@ impl Server {
         let address = listener.local_addr().map_err(refused)?;
         let drain_time = options.drain_time;
         let (stop, stopping) = watch::channel(false);
+        library.sweep_uploads().await?;
         let app = App::new(library, options, stopping.clone()).await?;
         let set_up_token = app.set_up.lock().await.as_ref().map(|secret| secret.reveal());
         tokio::spawn(accept(listener, router(app), stopping));

@@ -2,15 +2,21 @@
 #![allow(clippy::print_stderr, reason = "what is skipped is said aloud")]
 
 mod accounts;
+mod acting;
 mod attacks;
 #[path = "../desk/mod.rs"]
 mod desk;
 mod files;
 mod house;
 mod live;
+mod mail;
+mod once;
 mod openapi;
+mod post;
+mod resumable;
 mod rights;
 mod tracks;
 mod users;
+mod vault;
 #[cfg(unix)]
 mod walkthrough;

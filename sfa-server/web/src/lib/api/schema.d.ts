@@ -18,6 +18,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/email/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm a new address by a link */
+        post: operations["post_email_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/engines": {
         parameters: {
             query?: never;
@@ -67,6 +84,23 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/impersonation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Be oneself again */
+        delete: operations["delete_impersonation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -207,6 +241,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/login/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in by a link */
+        post: operations["post_login_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a link that signs in
+         * @description The answer is the same whether the address has an account or not. The link counts once, for 15 minutes.
+         */
+        post: operations["post_login_mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logout": {
         parameters: {
             query?: never;
@@ -242,6 +313,26 @@ export interface paths {
         patch: operations["patch_me"];
         trace?: never;
     };
+    "/api/v1/me/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the own address
+         * @description A link is sent to the new one; until it is followed nothing changes.
+         */
+        post: operations["post_me_email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/password": {
         parameters: {
             query?: never;
@@ -252,7 +343,7 @@ export interface paths {
         get?: never;
         /**
          * Change the own password
-         * @description Ends all sessions but a new one, which the answer opens. Tokens stay.
+         * @description Ends all sessions but a new one, which the answer opens. Tokens stay. Who has none yet sets one so.
          */
         put: operations["put_me_password"];
         post?: never;
@@ -324,6 +415,46 @@ export interface paths {
         get: operations["get_openapi_json"];
         put?: never;
         post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/password/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set a new password by a link
+         * @description Ends all sessions but a new one, which the answer opens. Tokens stay.
+         */
+        post: operations["post_password_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/password/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a link that sets a new password
+         * @description The answer is the same whether the address has an account or not. The link counts once, for 15 minutes.
+         */
+        post: operations["post_password_mail"];
         delete?: never;
         options?: never;
         head?: never;
@@ -404,6 +535,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reauthenticate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove again who one is
+         * @description What opens an account or changes those of others asks for a proof of the last minutes, and is else refused with the
+         *     code `reauthentication_required`. Signing in is one. Programs with tokens need none.
+         */
+        post: operations["post_reauthenticate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/register": {
         parameters: {
             query?: never;
@@ -415,7 +567,8 @@ export interface paths {
         put?: never;
         /**
          * Make an account
-         * @description Where the server allows it. The answer signs in.
+         * @description Where the server allows it. Where it sends no mail, the answer signs in. Where it does, a link that signs in is sent to
+         *     the address; neither the answer nor the time that it takes says whether that has an account already.
          */
         post: operations["post_register"];
         delete?: never;
@@ -566,7 +719,7 @@ export interface paths {
         /**
          * Upload a song
          * @description Either the file is the body and `name` its name, or it is the one file of a form. What it is, its bytes say. The
-         *     work that the settings ask for begins by itself.
+         *     work that the settings ask for begins by itself. `/api/v1/uploads` takes a file in several requests.
          */
         post: operations["post_tracks"];
         delete?: never;
@@ -688,6 +841,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin an upload that can be resumed
+         * @description `Location` says where the pieces go. An upload for which nothing comes is forgotten at `Upload-Expires`.
+         */
+        post: operations["post_uploads"];
+        delete?: never;
+        /**
+         * What can be done here
+         * @description Says in `Tus-Version`, `Tus-Extension` and `Tus-Max-Size` what a client of tus wants to know.
+         */
+        options: operations["options_uploads"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Give an upload up */
+        delete: operations["delete_uploads_id"];
+        options?: never;
+        /**
+         * Ask how much of an upload has come
+         * @description `Upload-Offset` says where to go on. When all has come, `Content-Location` is the song.
+         */
+        head: operations["head_uploads_id"];
+        /**
+         * Send a piece of an upload
+         * @description From `Upload-Offset` on. What has come before a connection breaks is kept. With the last piece the file becomes a song,
+         *     which `Content-Location` names.
+         */
+        patch: operations["patch_uploads_id"];
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -731,6 +934,28 @@ export interface paths {
         patch: operations["patch_users_id"];
         trace?: never;
     };
+    "/api/v1/users/{id}/impersonate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act as another user
+         * @description From now on this session sees and changes the songs of that user, and nothing that opens their account. It is told by
+         *     `impersonated_by` of `/api/v1/me`, written into the audit log together with every change, and ends with the session or
+         *     with `DELETE /api/v1/impersonation`.
+         */
+        post: operations["post_users_id_impersonate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/{id}/status": {
         parameters: {
             query?: never;
@@ -746,6 +971,44 @@ export interface paths {
         put: operations["put_users_id_status"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vault": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the names of the own secrets */
+        get: operations["get_vault"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vault/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keep a secret
+         * @description Instead of one of this name. It is kept encrypted and cannot be read back.
+         */
+        put: operations["put_vault_name"];
+        post?: never;
+        /** Remove a secret */
+        delete: operations["delete_vault_name"];
         options?: never;
         head?: never;
         patch?: never;
@@ -864,7 +1127,8 @@ export interface components {
             target_kind: string;
         };
         ChangePassword: {
-            current: string;
+            /** @description The password until now, where there is one. */
+            current?: string | null;
             /**
              * Format: password
              * @description At least 12 characters and at most 256 bytes.
@@ -972,6 +1236,12 @@ export interface components {
         Data_MeView: {
             /** @description The caller's own account. */
             data: components["schemas"]["UserView"] & {
+                impersonated_by?: components["schemas"]["Impersonator"] | null;
+                /**
+                 * Format: int64
+                 * @description Until when what is dangerous can be done without proving again who one is, in milliseconds since 1970.
+                 */
+                proof_ends_at_ms?: number | null;
                 /**
                  * Format: int64
                  * @description Bytes of everything that is kept; each content counts once.
@@ -987,6 +1257,8 @@ export interface components {
                 needs_set_up: boolean;
                 /** @description Whether anybody may make an account. */
                 open_registration: boolean;
+                /** @description Whether it sends mail: links that sign in, set a password, confirm an address. */
+                sends_mail: boolean;
                 version: string;
             };
         };
@@ -1140,12 +1412,22 @@ export interface components {
             /** @description Where to get it, on this server. */
             url: string;
         };
+        FollowedLink: {
+            /** @description What stands behind the "#" of the link. */
+            token: string;
+        };
         Health: {
             /** @example ok */
             status: string;
             /** Format: int64 */
             uptime_secs: number;
             version: string;
+        };
+        /** @description Somebody who acts as another user. */
+        Impersonator: {
+            /** Format: uuid */
+            id: string;
+            name: string;
         };
         /** @description A job. */
         JobView: {
@@ -1199,6 +1481,13 @@ export interface components {
             /** @description For the header "Authorization: Bearer …". It is not kept here and cannot be shown again. */
             secret: string;
         };
+        MailTo: {
+            /**
+             * Format: email
+             * @example ann@example.org
+             */
+            email: string;
+        };
         MakeLink: {
             /** @description The name that a browser saves the file under; without one it shows it where it can. */
             file_name?: string;
@@ -1242,6 +1531,12 @@ export interface components {
         };
         /** @description The caller's own account. */
         MeView: components["schemas"]["UserView"] & {
+            impersonated_by?: components["schemas"]["Impersonator"] | null;
+            /**
+             * Format: int64
+             * @description Until when what is dangerous can be done without proving again who one is, in milliseconds since 1970.
+             */
+            proof_ends_at_ms?: number | null;
             /**
              * Format: int64
              * @description Bytes of everything that is kept; each content counts once.
@@ -1274,9 +1569,19 @@ export interface components {
             name: string;
             /**
              * Format: password
+             * @description At least 12 characters and at most 256 bytes. Needed where the server sends no mail; else it is not kept, and one is
+             *     chosen when the address has proved to be one's own.
+             */
+            password?: string | null;
+        };
+        NewPassword: {
+            /**
+             * Format: password
              * @description At least 12 characters and at most 256 bytes.
              */
-            password: string;
+            new: string;
+            /** @description What stands behind the "#" of the link. */
+            token: string;
         };
         /** @description Something that has happened. */
         NotificationView: {
@@ -1505,6 +1810,19 @@ export interface components {
             next?: string | null;
         };
         /** @description Some of a list. */
+        Page_SecretView: {
+            data: {
+                /**
+                 * Format: int64
+                 * @description When it was last given, in milliseconds since 1970.
+                 */
+                changed_at_ms: number;
+                name: string;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
         Page_SessionView: {
             data: {
                 /** @description The network address that it was opened from. */
@@ -1658,6 +1976,23 @@ export interface components {
              */
             from: string;
         };
+        /** @description A proof of who one is: one of the two. */
+        Proof: {
+            /**
+             * Format: password
+             * @description The own password.
+             */
+            password?: string | null;
+            /** @description What stands behind the "#" of a link that signs in, see `/api/v1/login/mail`. */
+            token?: string | null;
+        };
+        PutSecret: {
+            /**
+             * Format: password
+             * @description 1 to 8192 bytes.
+             */
+            value: string;
+        };
         /** @description A queue of jobs. */
         QueueView: {
             is_paused: boolean;
@@ -1673,12 +2008,23 @@ export interface components {
             /** Format: int64 */
             waiting: number;
         };
+        /** @description A secret, by its name. */
+        SecretView: {
+            /**
+             * Format: int64
+             * @description When it was last given, in milliseconds since 1970.
+             */
+            changed_at_ms: number;
+            name: string;
+        };
         /** @description What somebody has to know who is not signed in yet. */
         ServerView: {
             /** @description Whether there is no admin yet. */
             needs_set_up: boolean;
             /** @description Whether anybody may make an account. */
             open_registration: boolean;
+            /** @description Whether it sends mail: links that sign in, set a password, confirm an address. */
+            sends_mail: boolean;
             version: string;
         };
         /** @description A session. */
@@ -1880,6 +2226,39 @@ export interface operations {
             };
         };
     };
+    post_email_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FollowedLink"];
+            };
+        };
+        responses: {
+            /** @description It is the address of the account now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_UserView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_engines: {
         parameters: {
             query?: never;
@@ -1976,6 +2355,33 @@ export interface operations {
             };
             /** @description It is what the client has already */
             304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_impersonation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session is its owner's */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2218,6 +2624,70 @@ export interface operations {
             };
         };
     };
+    post_login_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FollowedLink"];
+            };
+        };
+        responses: {
+            /** @description Signed in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_UserView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_login_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailTo"];
+            };
+        };
+        responses: {
+            /** @description If there is such an account, a link is on its way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     post_logout: {
         parameters: {
             query?: never;
@@ -2295,6 +2765,37 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Data_UserView"];
                 };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_me_email: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailTo"];
+            };
+        };
+        responses: {
+            /** @description A link is on its way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It failed */
             default: {
@@ -2445,6 +2946,70 @@ export interface operations {
                 content: {
                     "application/json": Record<string, never>;
                 };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_password_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Set, and signed in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_UserView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_password_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailTo"];
+            };
+        };
+        responses: {
+            /** @description If there is such an account, a link is on its way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It failed */
             default: {
@@ -2678,6 +3243,37 @@ export interface operations {
             };
         };
     };
+    post_reauthenticate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Proof"];
+            };
+        };
+        responses: {
+            /** @description Proved */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     post_register: {
         parameters: {
             query?: never;
@@ -2699,6 +3295,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Data_UserView"];
                 };
+            };
+            /** @description A link is on its way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It failed */
             default: {
@@ -3374,6 +3977,169 @@ export interface operations {
             };
         };
     };
+    post_uploads: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @example 1.0.0 */
+                "Tus-Resumable": string;
+                /** @description Bytes of the whole file */
+                "Upload-Length": number;
+                /** @description The name of the file, as "filename " and Base64 */
+                "Upload-Metadata"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Begun */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    options_uploads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the headers */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_uploads_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @example 1.0.0 */
+                "Tus-Resumable": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What had come is removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    head_uploads_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @example 1.0.0 */
+                "Tus-Resumable": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the headers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    patch_uploads_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @example 1.0.0 */
+                "Tus-Resumable": string;
+                /** @description Bytes that have come before */
+                "Upload-Offset": number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description Taken; `Upload-Offset` says how much has come */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_users: {
         parameters: {
             query?: {
@@ -3542,6 +4308,37 @@ export interface operations {
             };
         };
     };
+    post_users_id_impersonate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account that is acted as */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_UserView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     put_users_id_status: {
         parameters: {
             query?: never;
@@ -3565,6 +4362,97 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Data_UserView"];
                 };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_vault: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SecretView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    put_vault_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutSecret"];
+            };
+        };
+        responses: {
+            /** @description Kept */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_vault_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It failed */
             default: {
