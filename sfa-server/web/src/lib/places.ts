@@ -36,6 +36,7 @@ export function match<Name extends string>(places: readonly Place<Name>[], path:
 export const PLACES = [
   { name: 'library', pattern: '/' },
   { name: 'track', pattern: '/tracks/:id' },
+  { name: 'link', pattern: '/link/:page' },
   { name: 'settings', pattern: '/settings' },
   { name: 'settings', pattern: '/settings/:part' },
   { name: 'admin', pattern: '/admin' },
