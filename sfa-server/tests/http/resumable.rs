@@ -2,13 +2,15 @@
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use serde_json::json;
 use sfa_core::Studio;
-use sfa_core::library::{LibraryConfig, Role};
+use sfa_core::library::{LibraryConfig, Role, UserId};
 use sfa_core::models::ModelStore;
 use sfa_server::http::{ServeOptions, Server};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+use crate::desk::Desk;
 use crate::house::{Answer, Client, House, refused, text};
 
 const PATH: &str = "/api/v1/uploads";
@@ -40,8 +42,8 @@ async fn offset(client: &Client, place: &str) -> usize {
     shown.header("upload-offset").parse().unwrap()
 }
 
-/// Sends a piece of which only `sent` bytes come before the connection breaks.
-async fn cut(client: &Client, place: &str, from: usize, bytes: &[u8], sent: usize) {
+/// Sends `sent` bytes of a piece that has more.
+async fn begin_piece(client: &Client, place: &str, from: usize, bytes: &[u8], sent: usize) -> TcpStream {
     let mut head = format!(
         "PATCH {place} HTTP/1.1\r\nhost: {}\r\ncontent-length: {}\r\n\
          content-type: application/offset+octet-stream\r\nupload-offset: {from}\r\n",
@@ -54,6 +56,12 @@ async fn cut(client: &Client, place: &str, from: usize, bytes: &[u8], sent: usiz
     let mut stream = TcpStream::connect(client.address).await.unwrap();
     stream.write_all(format!("{head}\r\n").as_bytes()).await.unwrap();
     stream.write_all(&bytes[..sent]).await.unwrap();
+    stream
+}
+
+/// Sends a piece of which only `sent` bytes come before the connection breaks.
+async fn cut(client: &Client, place: &str, from: usize, bytes: &[u8], sent: usize) {
+    let mut stream = begin_piece(client, place, from, bytes, sent).await;
     // Closing one direction says that no more comes; the answer says that the server has noticed.
     stream.shutdown().await.unwrap();
     stream.read_to_end(&mut Vec::new()).await.ok();
@@ -183,6 +191,54 @@ async fn an_upload_outlives_the_server() {
     assert_eq!(offset(&ann, &place).await, 5000);
     assert_eq!(piece(&ann, &place, 5000, &song[5000..]).await.status, 204);
     assert_eq!(ann.get("/api/v1/tracks").await.rows(), 1);
+}
+
+/// A server in a process of its own, and the words that it prints last in its first lines.
+#[cfg(unix)]
+fn serve(desk: &Desk, lines: usize) -> (std::process::Child, Vec<String>) {
+    use std::io::{BufRead as _, BufReader};
+    let options = ["--listen", "127.0.0.1:0", "--log", "error", "--no-worker", "--rates", "60000,60000,60000"];
+    let mut server = crate::desk::command()
+        .arg("serve")
+        .args(options)
+        .env("SFA_DATA_DIR", desk.path("data"))
+        .env_remove("SFA_DATABASE_URL")
+        .stdout(std::process::Stdio::piped())
+        .spawn()
+        .unwrap();
+    let printed = BufReader::new(server.stdout.take().unwrap()).lines().take(lines);
+    let last_word = |line: std::io::Result<String>| line.unwrap().rsplit(' ').next().unwrap().to_owned();
+    (server, printed.map(last_word).collect())
+}
+
+#[cfg(unix)]
+#[tokio::test(flavor = "multi_thread")]
+async fn what_came_before_the_server_was_killed_is_there() {
+    let desk = Desk::new();
+    let song = std::fs::read(desk.song_of("song.wav", 100_000)).unwrap();
+    let half = song.len() / 2;
+    let (mut server, words) = serve(&desk, 2);
+    let address = |word: &str| word.trim_start_matches("http://").parse().unwrap();
+    let anybody = Client { address: address(&words[0]), user: UserId::LOCAL, headers: Vec::new() };
+    let set_up = json!({"token": words[1], "name": "Ann", "email": "ann@example.org", "password": "a long password"});
+    let ann = speaking(&anybody.taking_cookie(&anybody.post("/api/v1/setup", set_up).await));
+    let place = begin(&ann, "song.wav", song.len()).await.header("location");
+    let sending = begin_piece(&ann, &place, 0, &song, half).await;
+    let arrived = async { while offset(&ann, &place).await < half {} };
+    tokio::time::timeout(std::time::Duration::from_secs(60), arrived).await.expect("the half arrives");
+    server.kill().unwrap();
+    server.wait().unwrap();
+    drop(sending);
+
+    let (mut server, words) = serve(&desk, 1);
+    let ann = Client { address: address(&words[0]), ..ann };
+    assert_eq!(offset(&ann, &place).await, half, "a dead process holds no lock and loses nothing");
+    let done = piece(&ann, &place, half, &song[half..]).await;
+    let track = ann.get(&done.header("content-location")).await.data();
+    let file = ann.get(&text(&track["file"]["url"])).await;
+    server.kill().unwrap();
+    server.wait().unwrap();
+    assert!(file.body == song, "every byte is there, once");
 }
 
 #[tokio::test(flavor = "multi_thread")]
