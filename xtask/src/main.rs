@@ -66,7 +66,7 @@ fn run() -> Result<(), Failure> {
     say(format!("\nthe song's report, one file:\n  {}", report.display()));
     say(format!("your own music without the studio:\n  {} process SONG... --out DIR", sfa.display()));
     say("\nopen the address that follows in a browser; Ctrl-C ends it");
-    shell::run(&sfa, &["serve", "--data", &library, "--log", "warn"])
+    shell::run(&sfa, &["serve", "--data", &library, "--log-level", "warn"])
 }
 
 fn web() -> Result<(), Failure> {

@@ -2,6 +2,7 @@
 //!
 //! Nothing here opens a file or asks a clock: the same report gives the same bytes.
 
+pub(crate) mod archive;
 mod json;
 mod labels;
 mod midi;

@@ -3,14 +3,10 @@
 use std::collections::HashSet;
 use std::io::{Read, Seek, Write};
 
-use sfa_audio::{Error, ErrorKind, Result, Stage, StemKind, Watch};
-use zip::write::SimpleFileOptions;
-use zip::{CompressionMethod, DateTime, ZipWriter};
+use sfa_audio::{Result, Stage, StemKind, Watch};
 
+use super::archive::Archive;
 use crate::naming::safe_name;
-
-/// Bytes copied between two looks at the watch.
-const BLOCK_BYTES: usize = 1 << 18;
 
 /// One stem to pack.
 pub struct StemEntry<R> {
@@ -28,9 +24,8 @@ pub struct StemEntry<R> {
 
 /// Packs stems as "artist - title - stem.ext", one after the other, in constant memory.
 ///
-/// Audio hardly shrinks, so it is stored and not compressed. Names never leave the folder that the archive is
-/// unpacked in, and two equal ones are told apart by a number. Nothing in the archive depends on the time it
-/// was made.
+/// Names never leave the folder that the archive is unpacked in, and two equal ones are told apart by a number. Nothing
+/// in the archive depends on the time it was made.
 ///
 /// # Errors
 /// `Cancelled` when `watch` is stopped; `Io` when a stem cannot be read or the archive not be written. What
@@ -40,40 +35,23 @@ pub fn stems_zip<W: Write + Seek, R: Read>(
     entries: impl IntoIterator<Item = StemEntry<R>>,
     watch: &Watch,
 ) -> Result<W> {
-    let mut archive = ZipWriter::new(writer);
+    let mut archive = Archive::new(writer);
     let mut entries: Vec<_> = entries.into_iter().collect();
     let total_bytes = entries.iter().map(|entry| entry.size_bytes).sum();
     let mut done_bytes = 0;
     let mut taken = HashSet::new();
-    let mut block = vec![0; BLOCK_BYTES];
 
     for entry in &mut entries {
         let name = free_name(entry, &mut taken);
-        let options = SimpleFileOptions::default()
-            .compression_method(CompressionMethod::Stored)
-            .last_modified_time(DateTime::default())
-            .unix_permissions(0o644)
-            .large_file(entry.size_bytes >= u64::from(u32::MAX));
-        archive.start_file(&*name, options).map_err(|error| failed(&name, error.into()))?;
-        loop {
-            watch.report(Stage::Export, done_bytes, total_bytes)?;
-            let count = match entry.reader.read(&mut block) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => return Err(failed(&name, error)),
-            };
-            archive.write_all(&block[..count]).map_err(|error| failed(&name, error))?;
-            done_bytes = (done_bytes + count as u64).min(total_bytes);
-        }
+        let size_bytes = entry.size_bytes;
+        archive.add(&name, size_bytes, &mut entry.reader, |copied_bytes| {
+            watch.report(Stage::Export, (done_bytes + copied_bytes).min(total_bytes), total_bytes)
+        })?;
+        done_bytes += size_bytes;
     }
-    let writer = archive.finish().map_err(|error| failed("archive", error.into()))?;
+    let writer = archive.finish()?;
     watch.report(Stage::Export, total_bytes, total_bytes)?;
     Ok(writer)
-}
-
-fn failed(name: &str, error: std::io::Error) -> Error {
-    Error::new(ErrorKind::Io, error.to_string()).about(name).caused_by(error)
 }
 
 /// The entry's name, with a number where an earlier entry has it. Case does not tell names apart: it does not

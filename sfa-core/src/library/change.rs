@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use super::{
     AnalysisSummary, Batch, Enqueued, Event, ExportFile, JobId, LibraryCue, LibraryStem, NewJob, NewTrack,
-    PlaylistId, Step, TrackEdit, TrackId,
+    Package, PlaylistId, Step, TrackEdit, TrackId,
 };
 
 /// One change of the user's library.
@@ -78,8 +78,15 @@ pub enum Change {
     RenamePlaylist(PlaylistId, String),
     /// Removes a playlist; its tracks stay.
     RemovePlaylist(PlaylistId),
-    /// Gives a playlist these tracks in this order.
+    /// Makes a playlist one of all tracks that a search finds, as the studio understands searches. Tracks that it had by
+    /// hand are in it no more.
+    SetPlaylistRules(PlaylistId, String),
+    /// Gives a playlist without rules these tracks in this order.
     SetPlaylistTracks(PlaylistId, Vec<TrackId>),
+    /// Keeps a package that was made; when is not looked at.
+    AddPackage(Package),
+    /// Forgets a package.
+    RemovePackage(JobId),
     /// Replaces the user's settings.
     SetSettings(Value),
     /// Tells the user something.

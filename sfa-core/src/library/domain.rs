@@ -198,7 +198,9 @@ pub struct Playlist {
     pub id: PlaylistId,
     /// What to show.
     pub name: String,
-    /// How many tracks it has.
+    /// What its tracks have in common, as a search; absent where they were put in by hand.
+    pub rules: Option<String>,
+    /// How many tracks were put in by hand.
     pub tracks: i64,
 }
 

@@ -1,6 +1,6 @@
 //! What listeners are told.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::{TrackId, UserId};
@@ -21,12 +21,24 @@ pub struct Event {
     pub payload: Value,
 }
 
+/// How far a topic has come.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Reached {
+    /// Whose it is.
+    pub user: UserId,
+    /// The name of the topic.
+    pub topic: String,
+    /// The number of an event.
+    pub seq: i64,
+}
+
 /// Something to listen to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {
     /// One track: its jobs, their progress, what they made.
     Track(TrackId),
-    /// A user's library: tracks that come and go, playlists, notifications.
+    /// A user's library: tracks that come and go, playlists, notifications, and whole rows of what has changed: every
+    /// [`Track`](super::Track) ("tracks") and [`Job`](super::Job) ("jobs").
     Library(UserId),
 }
 

@@ -5,14 +5,16 @@ use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use serde::Serialize;
+use serde_json::{Map, Value};
 use sfa_audio::io::AudioReader;
 use tokio::runtime::Handle;
 use tokio::sync::Notify;
 
 use super::apart::{ChildProgram, Crew};
-use super::bus::{Bus, Follower};
+use super::bus::{Bus, Follower, Listening};
 use super::file_names::{self, FileNames};
 use super::memory::MemoryBudget;
+use super::package::{self, PackageOrder, PackagePlan};
 use super::pipeline::{self, Pipeline};
 use super::vault::VaultKeys;
 use super::worker::{self, Bench, Handler, Worker, WorkerOptions};
@@ -23,10 +25,12 @@ use super::{
 };
 use crate::{ErrorKind, Studio, naming};
 
-const DATABASE_FILE: &str = "library.sqlite";
-const FILES_FOLDER: &str = "files";
+pub(super) const DATABASE_FILE: &str = "library.sqlite";
 /// Disk that is always left free, so that the database can still be written when songs have filled the rest.
 const RESERVED_BYTES: u64 = 256 << 20;
+
+/// A content that nothing has.
+const NO_CONTENT: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 /// Where a library is.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,18 +84,18 @@ impl LibraryConfig {
                 })?,
         };
         let text = |name| named(name).map(|value| value.to_string_lossy().into_owned());
-        let secrets = |name| {
-            let listed = text(name).unwrap_or_default();
-            let listed = listed.split(',').map(str::trim).filter(|secret| !secret.is_empty());
-            listed.map(str::parse).collect::<LibraryResult<Vec<Secret>>>()
-        };
-        Ok(Self {
+        let config = Self {
             database_url: text("SFA_DATABASE_URL"),
             storage_url: text("SFA_STORAGE_URL"),
-            secrets: secrets("SFA_SECRETS")?,
-            vault_secrets: secrets("SFA_VAULT_SECRETS")?,
             ..Self::in_folder(folder)
-        })
+        };
+        let config = config.vault_secrets(&text("SFA_VAULT_SECRETS").unwrap_or_default())?;
+        config.secrets(&text("SFA_SECRETS").unwrap_or_default())
+    }
+
+    /// Whether there is a library already, as far as can be told without opening it.
+    pub fn is_there(&self) -> bool {
+        self.database_url.is_some() || self.folder.join(DATABASE_FILE).is_file()
     }
 
     /// The rows in a PostgreSQL database.
@@ -107,6 +111,28 @@ impl LibraryConfig {
         self.storage_url = Some(url.into());
         self
     }
+
+    /// Links signed with these secrets, separated by commas, the one in use first.
+    ///
+    /// # Errors
+    /// `Invalid` for what is no secret.
+    pub fn secrets(mut self, list: &str) -> LibraryResult<Self> {
+        self.secrets = listed(list)?;
+        Ok(self)
+    }
+
+    /// Secrets of users sealed with these, separated by commas, the one in use first.
+    ///
+    /// # Errors
+    /// `Invalid` for what is no secret.
+    pub fn vault_secrets(mut self, list: &str) -> LibraryResult<Self> {
+        self.vault_secrets = listed(list)?;
+        Ok(self)
+    }
+}
+
+fn listed(list: &str) -> LibraryResult<Vec<Secret>> {
+    list.split(',').map(str::trim).filter(|secret| !secret.is_empty()).map(str::parse).collect()
 }
 
 /// A studio that remembers: tracks, what was made of them, work to do, and what has happened.
@@ -168,12 +194,10 @@ impl Studio {
     /// # Errors
     /// `Database` when the rows cannot be reached, `Storage` when the files cannot.
     pub async fn open(self, config: LibraryConfig) -> LibraryResult<Library> {
+        std::fs::create_dir_all(&config.folder)
+            .map_err(|error| LibraryError::storage(&config.folder, error))?;
+        let storage = Storage::of_library(&config).await?;
         let folder = config.folder;
-        std::fs::create_dir_all(&folder).map_err(|error| LibraryError::storage(&folder, error))?;
-        let storage = match &config.storage_url {
-            Some(url) => Storage::at(url, config.storage_keys.as_ref()).await?,
-            None => Storage::local(&folder.join(FILES_FOLDER))?,
-        };
         let database: Arc<dyn Database> = match &config.database_url {
             Some(url) => Arc::new(PostgresStore::open(url).await?),
             None => Arc::new(SqliteStore::open(&folder.join(DATABASE_FILE)).await?),
@@ -181,9 +205,9 @@ impl Studio {
         let links = Arc::new(LinkKeys::of_library(&folder, &config.secrets)?);
         let vault_keys = Arc::new(VaultKeys::of_library(&folder, config.vault_secrets));
         let wake = Arc::new(Notify::new());
-        database.listen(&wake);
         let studio = Arc::new(self);
         Ok(Library {
+            bus: Bus::start(&database, &wake),
             database,
             storage,
             crew: Arc::clone(&studio) as Arc<dyn Crew>,
@@ -191,7 +215,6 @@ impl Studio {
             folder: Arc::new(folder),
             links,
             vault_keys,
-            bus: Bus::new(),
             wake,
         })
     }
@@ -214,6 +237,16 @@ impl Library {
     /// The files, for reading.
     pub fn files(&self) -> &Storage {
         &self.storage
+    }
+
+    /// Whether rows and files can be read now.
+    ///
+    /// # Errors
+    /// `Database` when the rows cannot, `Storage` when the files cannot.
+    pub async fn reach(&self) -> LibraryResult<()> {
+        self.database.queues().await?;
+        // Whether the store answers is what counts.
+        self.storage.size_bytes(NO_CONTENT).await.map(|_| ())
     }
 
     /// The studio that does its work.
@@ -350,7 +383,25 @@ impl Library {
     /// # Errors
     /// `NotFound`.
     pub async fn process(&self, scope: Scope, track: TrackId, from: Step) -> LibraryResult<Enqueued> {
-        let job = pipeline::job(from, track, None, true);
+        self.process_with(scope, track, from, Map::new()).await
+    }
+
+    /// [`process`](Self::process) where some settings are others for the step `from`, and for it alone.
+    ///
+    /// # Errors
+    /// And `Invalid` for what is no setting, or not a value of it.
+    pub async fn process_with(
+        &self,
+        scope: Scope,
+        track: TrackId,
+        from: Step,
+        settings: Map<String, Value>,
+    ) -> LibraryResult<Enqueued> {
+        let mut job = pipeline::job(from, track, None, true);
+        if !settings.is_empty() {
+            self.check_settings(&self.settings(scope).await?.with_all(&settings)?)?;
+            job.args[pipeline::SETTINGS] = Value::Object(settings);
+        }
         let receipt = self.apply(scope, vec![Change::Enqueue(job)]).await?;
         receipt.enqueued.first().copied().ok_or_else(|| {
             LibraryError::new(LibraryErrorKind::Internal, "the queue gave no answer; please report it")
@@ -395,17 +446,22 @@ impl Library {
     /// # Errors
     /// `Invalid` for a value out of its range.
     pub async fn set_settings(&self, scope: Scope, settings: &Settings) -> LibraryResult<()> {
-        settings.check()?;
-        // What is missing here may be there where the work is done.
-        if let Err(error) = self.studio.choose_engine(&settings.separate_options()?)
-            && error.kind() == ErrorKind::InvalidOption
-        {
-            return Err(LibraryError::new(LibraryErrorKind::Invalid, error.to_string()).caused_by(error));
-        }
+        self.check_settings(settings)?;
         let document = serde_json::to_value(settings).map_err(|error| {
             LibraryError::new(LibraryErrorKind::Internal, "settings cannot be written").caused_by(error)
         })?;
         self.apply(scope, vec![Change::SetSettings(document)]).await.map(|_| ())
+    }
+
+    fn check_settings(&self, settings: &Settings) -> LibraryResult<()> {
+        settings.check()?;
+        // What is missing here may be there where the work is done.
+        match self.studio.choose_engine(&settings.separate_options()?) {
+            Err(error) if error.kind() == ErrorKind::InvalidOption => {
+                Err(LibraryError::new(LibraryErrorKind::Invalid, error.to_string()).caused_by(error))
+            }
+            _ => Ok(()),
+        }
     }
 
     /// Gives the user the defaults, those of later versions too.
@@ -419,6 +475,11 @@ impl Library {
     /// The events of a topic after number `after`, and then those to come.
     pub fn follow(&self, scope: Scope, topic: Topic, after: i64) -> Follower {
         self.bus.follow(Arc::clone(&self.database), scope, topic, after)
+    }
+
+    /// What those cost who follow something.
+    pub fn listening(&self) -> Listening {
+        self.bus.listening()
     }
 
     /// Waits until nothing is left to do for a track, and tells `on_progress` the step and its percentage.
@@ -545,6 +606,32 @@ impl Library {
         Ok(paths)
     }
 
+    /// What a package would hold.
+    ///
+    /// # Errors
+    /// `NotFound` for songs that the user has not, `Invalid` for an order that nobody could fill.
+    pub async fn plan_package(&self, scope: Scope, order: &PackageOrder) -> LibraryResult<PackagePlan> {
+        package::plan(&*self.database, scope, order).await
+    }
+
+    /// Asks for a package. It is among the packages once the job is done.
+    ///
+    /// # Errors
+    /// As [`plan_package`](Self::plan_package); `Invalid` where there is nothing to pack, `NoSpace`.
+    pub async fn order_package(&self, scope: Scope, order: &PackageOrder) -> LibraryResult<JobId> {
+        let plan = self.plan_package(scope, order).await?;
+        if plan.files.is_empty() {
+            let message = format!("there is nothing to pack: {}", plan.notes.join("; "));
+            return Err(LibraryError::new(LibraryErrorKind::Invalid, message));
+        }
+        let bytes: i64 = plan.files.iter().filter_map(|file| file.size_bytes).sum();
+        self.make_sure_of_space(scope, u64::try_from(bytes).unwrap_or(0)).await?;
+        let receipt = self.apply(scope, vec![Change::Enqueue(pipeline::package::job(order))]).await?;
+        receipt.enqueued.first().map(|job| job.id()).ok_or_else(|| {
+            LibraryError::new(LibraryErrorKind::Internal, "the queue gave no answer; please report it")
+        })
+    }
+
     /// The query of an address that lets anybody read one of the user's contents for so long. Whoever serves contents
     /// passes it to [`follow_link`](Self::follow_link). With a file name a browser saves the content under it.
     ///
@@ -587,7 +674,8 @@ impl Library {
     /// `NotFound`, whether somebody else has it or nobody.
     pub async fn make_sure_of_content(&self, scope: Scope, hash: &str) -> LibraryResult<()> {
         let owners = self.database.tracks_with_blob(hash).await?;
-        let is_theirs = owners.iter().any(|(owner, _)| *owner == scope);
+        let is_theirs = owners.iter().any(|(owner, _)| *owner == scope)
+            || self.database.packages(scope).await?.iter().any(|package| package.blob.hash == hash);
         if is_theirs { Ok(()) } else { Err(LibraryError::not_found("content", hash)) }
     }
 
@@ -689,7 +777,7 @@ fn the_one<T>(what: &str, part: &str, found: Vec<T>) -> LibraryResult<T> {
     }
 }
 
-fn now_ms() -> i64 {
+pub(super) fn now_ms() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }

@@ -2,6 +2,7 @@
 
 mod account;
 mod apart;
+mod backup;
 mod bus;
 mod change;
 mod domain;
@@ -12,13 +13,16 @@ mod fold;
 mod front;
 mod ids;
 mod link;
+mod lookout;
 mod memory;
+mod package;
 mod password;
 mod pipeline;
 mod queue;
 mod resumable;
 mod secret;
 mod settings;
+mod stems_archive;
 mod step;
 mod storage;
 mod store;
@@ -31,20 +35,23 @@ pub use account::{
     UserEdit, UserQuery, UserStatus, mail_address,
 };
 pub use apart::{ChildProgram, work_for_parent};
-pub use bus::Follower;
+pub use backup::BackupReport;
+pub use bus::{Follower, Listening};
 pub use change::{Change, Outcome, Receipt};
 pub use domain::{
     AnalysisSummary, Batch, Blob, ExportFile, JobQuery, LibraryCue, LibraryStem, NewTrack, Notification,
     Playlist, Scope, Track, TrackEdit, TrackOrder, TrackQuery, TrackStatus,
 };
 pub use error::{LibraryError, LibraryErrorKind, LibraryResult};
-pub use event::{Event, Topic};
+pub use event::{Event, Reached, Topic};
 pub use front::{CheckReport, Imported, Library, LibraryConfig};
 pub use ids::{
     BatchId, CueId, JobId, NotificationId, PlaylistId, SessionId, TokenId, TrackId, UploadId, UserId,
     WorkerId,
 };
 pub use link::{Link, LinkKeys};
+pub use lookout::News;
+pub use package::{Conversion, Package, PackageOrder, PackagePlan, PlannedFile, Target};
 pub use password::Passwords;
 pub use queue::{Enqueued, Fence, Job, JobState, NewJob, Schedule};
 pub use resumable::{PartialUpload, Resumed};
@@ -53,8 +60,9 @@ pub use settings::{Notifications, Settings};
 pub use step::Step;
 pub use storage::{Soundness, Staged, Storage, StorageKeys};
 pub use store::{
-    Accounts, Begun, Claim, Database, Heartbeat, JobQueue, KeptAnswer, KeyedRequest, OpenUpload,
-    PostgresStore, QueueStatus, Requests, SealedSecret, SqliteStore, Store, Uploads, Usage, Vault, Verdict,
+    Accounts, Begun, Claim, Connections, Database, DatabaseKind, Heartbeat, Insight, JobCount, JobQueue,
+    KeptAnswer, KeyedRequest, OpenUpload, Overview, OverviewDay, PostgresStore, QueueStatus, Requests,
+    RowsCopy, SealedSecret, SqliteStore, Store, Uploads, Usage, Vault, Verdict, WorkerStatus,
 };
-pub use upload::Upload;
+pub use upload::{Upload, UploadedFile};
 pub use worker::{Handler, Worker, WorkerOptions};

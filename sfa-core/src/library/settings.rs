@@ -54,7 +54,7 @@ pub struct Settings {
     /// `{bpm}`, `{key}` or `{camelot}`. Default: "{engine} {stem}".
     pub stem_names: String,
 
-    /// What is measured. Default: [`Feature::DEFAULT`].
+    /// What is measured. Default: [`Feature::DEFAULT`], and what pictures of a song show besides: its spectrum and MFCC.
     pub features: Vec<Feature>,
     /// The slowest and the fastest tempo to consider. Default: 54 to 216.
     pub bpm_range: Option<(f64, f64)>,
@@ -118,7 +118,7 @@ impl Default for Settings {
             stem_bit_depth: BitDepth::default(),
             stem_peaks: PeakPolicy::default(),
             stem_names: FileNames::DEFAULT.to_owned(),
-            features: Feature::DEFAULT.to_vec(),
+            features: [&Feature::DEFAULT[..], &[Feature::Spectral, Feature::Mfcc]].concat(),
             bpm_range: None,
             hear_stems: true,
             most_cues: None,
@@ -154,6 +154,18 @@ impl Settings {
         };
         *place = value;
         serde_json::from_value(document).map_err(|error| invalid(format!("{name}: {error}")))
+    }
+
+    /// The same, but for several values, by their names.
+    ///
+    /// # Errors
+    /// As [`with`](Self::with).
+    pub fn with_all<'a>(
+        &self,
+        values: impl IntoIterator<Item = (&'a String, &'a Value)>,
+    ) -> LibraryResult<Self> {
+        let change = |settings: Self, (name, value): (&String, &Value)| settings.with(name, value.clone());
+        values.into_iter().try_fold(self.clone(), change)
     }
 
     /// Reads what the database holds.

@@ -24,6 +24,20 @@ pub struct Upload {
     most_bytes: u64,
 }
 
+/// A file that has come whole and is no song.
+#[derive(Debug)]
+pub struct UploadedFile {
+    path: PathBuf,
+    _folder: TempDir,
+}
+
+impl UploadedFile {
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+}
+
 impl Library {
     /// Makes room for a file that is about to come. `file_name` may be any text; what is shown of it is made harmless.
     /// `size_bytes` is what the sender announced.
@@ -81,6 +95,15 @@ impl Upload {
         self.size_bytes += bytes.len() as u64;
         make_sure_it_fits(self.size_bytes, self.most_bytes)?;
         self.file.write_all(bytes).await.map_err(|error| LibraryError::storage(&self.path, error))
+    }
+
+    /// The file as it has come, whole; it is gone with what is returned.
+    ///
+    /// # Errors
+    /// `Storage` when it cannot be written.
+    pub async fn into_file(mut self) -> LibraryResult<UploadedFile> {
+        self.file.flush().await.map_err(|error| LibraryError::storage(&self.path, error))?;
+        Ok(UploadedFile { path: self.path, _folder: self.folder })
     }
 
     /// What has come so far.

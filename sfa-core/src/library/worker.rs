@@ -29,6 +29,9 @@ pub(crate) const UNUSED_AGE: Duration = Duration::from_secs(24 * 3600);
 const GATHERING: Duration = Duration::from_millis(1);
 /// Reports on their way to the database at once: while one becomes durable, the next is written.
 const MOST_REPORTS: usize = 4;
+/// Claims of one queue on their way to the database at once, each for its part of the slots: while one is answered, the
+/// jobs of the other run.
+const MOST_CLAIMS: usize = 2;
 /// Progress reaches listeners at most so often.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -131,6 +134,8 @@ pub(crate) async fn start(bench: Bench, options: WorkerOptions) -> LibraryResult
         running: HashMap::new(),
         unwritten: Vec::new(),
         reports: JoinSet::new(),
+        claims: JoinSet::new(),
+        asked: HashMap::new(),
         report_again_at: Instant::now(),
         ended_sender,
         last_beat: Instant::now(),
@@ -156,6 +161,20 @@ struct Report {
     receipts: Option<Vec<LibraryResult<Receipt>>>,
 }
 
+/// What a claim for some slots of a queue found.
+struct Found {
+    queue: String,
+    slots: usize,
+    jobs: Vec<Job>,
+}
+
+/// Claims of a queue that have not been answered.
+#[derive(Clone, Copy, Default)]
+struct Asked {
+    claims: usize,
+    slots: usize,
+}
+
 struct Foreman {
     bench: Bench,
     id: WorkerId,
@@ -165,6 +184,10 @@ struct Foreman {
     unwritten: Vec<(Fence, Outcome)>,
     /// Ends on their way to it.
     reports: JoinSet<Report>,
+    /// Claims on their way to it.
+    claims: JoinSet<Found>,
+    /// What they ask for.
+    asked: HashMap<String, Asked>,
     /// When it is asked again that could not take a report.
     report_again_at: Instant,
     ended_sender: mpsc::UnboundedSender<(Fence, Result<Vec<Change>, Error>)>,
@@ -186,7 +209,7 @@ impl Foreman {
             if give_up_at.is_none() {
                 if Instant::now() >= next_look {
                     self.enqueue_due().await;
-                    self.claim().await;
+                    self.claim();
                     next_look = Instant::now() + self.options.poll;
                 }
             } else if self.is_idle() {
@@ -221,9 +244,20 @@ impl Foreman {
                     }
                     next_look = Instant::now();
                 }
+                Some(found) = self.claims.join_next(), if !self.claims.is_empty() => {
+                    match found {
+                        Ok(found) => {
+                            if self.note_found(found, give_up_at.is_some()) {
+                                next_look = Instant::now();
+                            }
+                        }
+                        // A claim that was lost leaves its jobs to be rescued.
+                        Err(_) => self.asked.clear(),
+                    }
+                }
                 () = wake.notified() => {
                     if give_up_at.is_none() {
-                        self.claim().await;
+                        self.claim();
                     }
                     // A cancelled job hears of it at once, not at its next regular beat.
                     if !self.running.is_empty() {
@@ -253,29 +287,53 @@ impl Foreman {
         }
     }
 
-    /// Fills the free slots of every queue.
-    async fn claim(&mut self) {
-        for (queue, slots) in self.options.queues.clone() {
-            let running = self.running.values().filter(|run| run.queue == queue).count();
-            let free = slots.saturating_sub(running);
-            let free = if free > 0 { free.min(self.bench.handler.room(&queue, running)) } else { 0 };
-            if free == 0 {
-                continue;
+    /// Asks for jobs for the free slots of every queue.
+    fn claim(&mut self) {
+        for (queue, slots) in &self.options.queues {
+            let asked = self.asked.entry(queue.clone()).or_default();
+            let taken = asked.slots + self.running.values().filter(|run| run.queue == *queue).count();
+            let mut free = slots.saturating_sub(taken);
+            if free > 0 {
+                free = free.min(self.bench.handler.room(queue, taken));
             }
-            let claim = Claim {
-                worker: self.id,
-                queue,
-                slots: free as i64,
-                lease: self.options.lease,
-                deadline: self.options.deadline,
-                capabilities: self.options.capabilities.clone(),
-                kinds: self.bench.handler.kinds(),
-            };
-            // A database that does not answer is asked again at the next look.
-            for job in self.bench.database.claim(&claim).await.unwrap_or_default() {
+            while free > 0 && asked.claims < MOST_CLAIMS {
+                let part = free.min(slots.div_ceil(MOST_CLAIMS));
+                free -= part;
+                asked.claims += 1;
+                asked.slots += part;
+                let claim = Claim {
+                    worker: self.id,
+                    queue: queue.clone(),
+                    slots: part as i64,
+                    lease: self.options.lease,
+                    deadline: self.options.deadline,
+                    capabilities: self.options.capabilities.clone(),
+                    kinds: self.bench.handler.kinds(),
+                };
+                let database = Arc::clone(&self.bench.database);
+                self.claims.spawn(async move {
+                    // A database that does not answer is asked again at the next look.
+                    let jobs = database.claim(&claim).await.unwrap_or_default();
+                    Found { queue: claim.queue, slots: part, jobs }
+                });
+            }
+        }
+    }
+
+    /// Begins what was found, or gives it back. Whether there may be more.
+    fn note_found(&mut self, found: Found, shutting_down: bool) -> bool {
+        let asked = self.asked.entry(found.queue).or_default();
+        asked.claims = asked.claims.saturating_sub(1);
+        asked.slots = asked.slots.saturating_sub(found.slots);
+        let is_full = found.jobs.len() == found.slots;
+        for job in found.jobs {
+            if shutting_down {
+                self.unwritten.push((job.fence(), Outcome::Released));
+            } else {
                 self.begin(job);
             }
         }
+        is_full
     }
 
     fn begin(&mut self, job: Job) {
@@ -299,8 +357,12 @@ impl Foreman {
         self.running.insert(job.id, run);
         let (handler, ended) = (Arc::clone(&self.bench.handler), self.ended_sender.clone());
         tokio::task::spawn_blocking(move || {
+            let span = tracing::info_span!("job", job_id = %job.id, kind = %job.kind);
+            let _inside = span.enter();
+            let began = Instant::now();
             let result = catch_unwind(AssertUnwindSafe(|| handler.run(&job, &watch)))
                 .unwrap_or_else(|_| Err(Error::new(ErrorKind::Internal, "the handler panicked")));
+            note(&job, &result, began.elapsed());
             // The receiver is gone only when the whole worker is.
             ended.send((job.fence(), result)).ok();
         });
@@ -328,9 +390,12 @@ impl Foreman {
         self.unwritten.push((fence, outcome));
     }
 
-    /// Whether nothing runs and the database knows of every end.
+    /// Whether nothing runs, nothing is on its way and the database knows of every end.
     fn is_idle(&self) -> bool {
-        self.running.is_empty() && self.unwritten.is_empty() && self.reports.is_empty()
+        self.running.is_empty()
+            && self.unwritten.is_empty()
+            && self.reports.is_empty()
+            && self.claims.is_empty()
     }
 
     /// Reports all that has ended, in one transaction that nobody waits for: slots are free already.
@@ -434,6 +499,17 @@ impl Foreman {
             storage.sweep(UNUSED_AGE).await?;
         }
         Ok(())
+    }
+}
+
+/// Says in the log how a run ended; which it was, the span says.
+fn note(job: &Job, result: &Result<Vec<Change>, Error>, took: Duration) {
+    let track = job.track.map(|track| track.to_string()).unwrap_or_default();
+    let (attempt, duration_ms) = (job.attempt, u64::try_from(took.as_millis()).unwrap_or(u64::MAX));
+    match result {
+        Ok(_) => tracing::info!(track, attempt, duration_ms, "done"),
+        Err(error) if error.is_cancelled() => tracing::info!(track, attempt, duration_ms, "stopped"),
+        Err(error) => tracing::warn!(track, attempt, duration_ms, "failed: {error}"),
     }
 }
 

@@ -1,8 +1,15 @@
 //! A library from an app's point of view: songs go in, everything comes out, and nothing is lost on the way.
 
+#![allow(clippy::print_stderr, reason = "what is skipped is said aloud")]
+
+mod backup;
 #[path = "../../examples/embed.rs"]
 #[allow(dead_code, reason = "its `main` is for the command line")]
 mod embed;
+mod packages;
+#[path = "../library/postgres.rs"]
+#[allow(dead_code, reason = "its other half is for the suite of the databases")]
+mod postgres;
 #[path = "../library/s3.rs"]
 mod s3;
 mod steps;

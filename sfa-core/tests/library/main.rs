@@ -4,6 +4,8 @@
 mod accounts;
 mod batches;
 mod claims;
+mod following;
+mod insight;
 mod interleavings;
 mod leases;
 mod lists;
@@ -26,11 +28,10 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use sfa_core::library::{
-    Blob, Change, Claim, Database, Enqueued, Fence, Heartbeat, Job, JobId, JobQueue as _, JobState,
-    LibraryErrorKind, LibraryResult, NewJob, NewTrack, Outcome, PostgresStore, Receipt, Scope, SqliteStore,
-    TrackId, UserId, Verdict, WorkerId,
+    Blob, Change, Claim, Database, Enqueued, Fence, Heartbeat, Job, JobId, JobState, LibraryErrorKind,
+    LibraryResult, NewJob, NewTrack, Outcome, Receipt, Scope, SqliteStore, TrackId, UserId, Verdict,
+    WorkerId,
 };
-use tokio::sync::Notify;
 
 /// A fresh database with two users in it.
 #[derive(Clone)]
@@ -166,6 +167,7 @@ async fn run_all(open: impl AsyncFn(usize) -> Arc<dyn Database>) {
         requests::CASES,
         uploads::CASES,
         vault::CASES,
+        insight::CASES,
     ]
     .concat();
     for (index, (name, case)) in cases.into_iter().enumerate() {
@@ -201,24 +203,4 @@ async fn postgres_keeps_every_promise() {
         Arc::clone(&database)
     })
     .await;
-}
-
-#[tokio::test(flavor = "multi_thread")]
-async fn postgres_wakes_workers_of_other_nodes() {
-    let Some(server) = postgres::Server::start() else {
-        eprintln!("skipped: there is no PostgreSQL here");
-        return;
-    };
-    let here = Desk::over(server.database().await).await;
-    let there = PostgresStore::open(&server.url("library")).await.unwrap();
-    let wake = Arc::new(Notify::new());
-    there.listen(&wake);
-    // Listening begins in the background: what is announced before is not heard.
-    for _ in 0..100 {
-        here.enqueue(here.ann, job()).await;
-        if tokio::time::timeout(Duration::from_millis(200), wake.notified()).await.is_ok() {
-            return;
-        }
-    }
-    panic!("no news of a job came");
 }

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use sfa_core::library::{
-    Change, LibraryErrorKind, LibraryStem, Outcome, PlaylistId, Step, Storage, Topic, TrackEdit, TrackId,
-    TrackQuery, TrackStatus, UserId,
+    Change, JobId, LibraryErrorKind, LibraryStem, Outcome, Package, PlaylistId, Step, Storage, Topic,
+    TrackEdit, TrackId, TrackQuery, TrackStatus, UserId,
 };
 
 use crate::results::{stem, stems, summary};
@@ -25,6 +25,8 @@ cases![
     playlists_keep_their_order,
     playlists_have_unique_names_per_user,
     a_playlist_loses_a_removed_track,
+    a_playlist_with_rules_has_no_tracks_of_its_own,
+    packages_are_their_users,
     settings_are_kept,
     notifications_are_read_once,
     ends_are_told_to_those_who_want_to_know,
@@ -198,6 +200,44 @@ async fn playlists_have_unique_names_per_user(desk: Desk) {
     assert_eq!(kind_of(desk.apply(desk.ann, rename).await), Some(LibraryErrorKind::Conflict));
     let empty = Change::RenamePlaylist(second, String::new());
     assert_eq!(kind_of(desk.apply(desk.ann, empty).await), Some(LibraryErrorKind::Invalid));
+}
+
+async fn a_playlist_with_rules_has_no_tracks_of_its_own(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    let playlist = PlaylistId::random();
+    desk.apply(desk.ann, Change::AddPlaylist(playlist, "fast".to_owned())).await.unwrap();
+    desk.apply(desk.ann, Change::SetPlaylistTracks(playlist, vec![track])).await.unwrap();
+    let rules = |rules: &str| Change::SetPlaylistRules(playlist, rules.to_owned());
+    desk.apply(desk.ann, rules("bpm:>170")).await.unwrap();
+    let found = desk.database.playlists(desk.ann).await.unwrap();
+    assert_eq!((found[0].rules.as_deref(), found[0].tracks), (Some("bpm:>170"), 0));
+    let by_hand = desk.apply(desk.ann, Change::SetPlaylistTracks(playlist, vec![track])).await;
+    assert_eq!(kind_of(by_hand), Some(LibraryErrorKind::NotFound));
+    assert_eq!(kind_of(desk.apply(desk.ben, rules("bpm:1")).await), Some(LibraryErrorKind::NotFound));
+    assert_eq!(kind_of(desk.apply(desk.ann, rules("")).await), Some(LibraryErrorKind::Invalid));
+}
+
+async fn packages_are_their_users(desk: Desk) {
+    let package = Package {
+        id: JobId::random(),
+        name: "set.zip".to_owned(),
+        target: "stems".to_owned(),
+        tracks: 2,
+        blob: blob("archive"),
+        created_at_ms: 0,
+    };
+    desk.apply(desk.ann, Change::AddPackage(package.clone())).await.unwrap();
+    let found = desk.database.packages(desk.ann).await.unwrap();
+    assert_eq!(found.len(), 1);
+    assert_eq!((&found[0].name, &found[0].blob), (&package.name, &package.blob));
+    assert_eq!(desk.database.usage(desk.ann).await.unwrap().used_bytes, package.blob.size_bytes);
+    assert!(desk.database.packages(desk.ben).await.unwrap().is_empty());
+    let removed = desk.apply(desk.ben, Change::RemovePackage(package.id)).await;
+    assert_eq!(kind_of(removed), Some(LibraryErrorKind::NotFound));
+    desk.database.prune(Duration::ZERO, Duration::ZERO).await.unwrap();
+    assert_eq!(desk.database.packages(desk.ann).await.unwrap().len(), 1, "a week has not passed");
+    desk.apply(desk.ann, Change::RemovePackage(package.id)).await.unwrap();
+    assert!(desk.database.packages(desk.ann).await.unwrap().is_empty());
 }
 
 async fn a_playlist_loses_a_removed_track(desk: Desk) {

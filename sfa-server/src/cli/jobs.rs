@@ -126,7 +126,7 @@ async fn act(context: &Context, library: &Library, action: &Action) -> Result<Ex
             let mut events = library.follow(Scope::LOCAL, Topic::Track(track), 0);
             loop {
                 let event = or_stopped(context, events.next()).await?;
-                context.terminal.print(serde_json::to_string(&event).expect("an event is plain data"));
+                context.terminal.print(serde_json::to_string(&*event).expect("an event is plain data"));
             }
         }
     }

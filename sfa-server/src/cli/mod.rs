@@ -2,12 +2,16 @@
 
 mod admin;
 mod analyze;
+mod backup;
 mod batch;
+mod config;
 mod demo;
+mod doctor;
 mod engines;
 mod inputs;
 mod jobs;
 mod library;
+mod log;
 mod models;
 mod options;
 mod plot;
@@ -24,7 +28,7 @@ mod worker;
 
 use std::process::ExitCode;
 
-use clap::{CommandFactory, Parser, Subcommand, ValueEnum};
+use clap::{CommandFactory, FromArgMatches as _, Parser, Subcommand, ValueEnum};
 use sfa_core::{Error, ErrorKind, Studio, Watch};
 
 use terminal::Terminal;
@@ -84,8 +88,18 @@ enum Command {
     Admin(admin::Arguments),
     /// Look after the secrets that users have given the library to keep
     Vault(vault::Arguments),
+    /// Copy a whole library into a folder, while it is in use
+    Backup(backup::BackupArguments),
+    /// Bring a library back from such a folder
+    Restore(backup::RestoreArguments),
+    /// Say what is well and what is not, and how to mend it
+    Doctor(doctor::Arguments),
     /// Print the document about the API of `sfa serve`, in OpenAPI 3.1
-    Openapi,
+    Openapi {
+        /// That about the older dialects, which clients of earlier programs speak
+        #[arg(long)]
+        legacy: bool,
+    },
     /// Do one step of work for a worker, which asks on standard input
     #[command(name = step::NAME, hide = true)]
     Step,
@@ -148,7 +162,9 @@ impl Context {
 }
 
 pub(crate) fn run() -> ExitCode {
-    let arguments = Arguments::parse();
+    let read = config::read(Arguments::command(), std::env::args_os().collect());
+    let arguments = read.and_then(|matches| Arguments::from_arg_matches(&matches));
+    let arguments = arguments.unwrap_or_else(|error| error.format(&mut Arguments::command()).exit());
     match arguments.color {
         ColorChoice::Auto => {}
         choice => {
@@ -174,8 +190,12 @@ pub(crate) fn run() -> ExitCode {
         Command::Serve(arguments) => serve::run(&context, &arguments),
         Command::Admin(arguments) => admin::run(&context, &arguments),
         Command::Vault(arguments) => vault::run(&context, &arguments),
-        Command::Openapi => {
-            context.terminal.print(sfa_server::http::openapi());
+        Command::Backup(arguments) => backup::back_up(&context, &arguments),
+        Command::Restore(arguments) => backup::restore(&context, &arguments),
+        Command::Doctor(arguments) => doctor::run(&context, &arguments),
+        Command::Openapi { legacy } => {
+            use sfa_server::http::{legacy_openapi, openapi};
+            context.terminal.print(if legacy { legacy_openapi() } else { openapi() });
             Ok(Exit::Success)
         }
         Command::Step => step::run(&context),

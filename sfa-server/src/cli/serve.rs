@@ -1,16 +1,17 @@
 //! `sfa serve`: a library over HTTP, until it is stopped.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::builder::FalseyValueParser;
-use clap::{ArgAction, Args, ValueEnum};
-use sfa_core::library::WorkerOptions;
-use sfa_server::http::{Rates, ServeOptions, Server};
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
+use sfa_core::library::{LibraryError, LibraryErrorKind, WorkerOptions};
+use sfa_server::http::{Rates, ServeOptions, Server, Tls};
 use sfa_server::mail::MailOptions;
-use tracing::Level;
 
 use super::library::{Place, stopped};
+use super::log::Log;
 use super::{Context, Exit};
 
 /// Jobs get this long to stop by themselves, after which they are given back.
@@ -25,6 +26,22 @@ pub(super) struct Arguments {
     #[arg(long, env = "SFA_LISTEN", default_value = "127.0.0.1:4000", value_name = "ADDRESS")]
     listen: SocketAddr,
 
+    /// Encrypt connections, with a certificate that is made once and kept in the data folder unless one is given
+    #[arg(long, env = "SFA_TLS", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
+    tls: bool,
+
+    /// Encrypt connections with the certificate in this file (PEM), followed by those of who signed it
+    #[arg(long, env = "SFA_TLS_CERT", value_name = "FILE")]
+    tls_cert: Option<PathBuf>,
+
+    /// The private key of that certificate (PEM)
+    #[arg(long, env = "SFA_TLS_KEY", value_name = "FILE")]
+    tls_key: Option<PathBuf>,
+
+    /// Tell Prometheus how the server is, at /metrics of this address: whoever reaches it may read that
+    #[arg(long, env = "SFA_METRICS_LISTEN", value_name = "ADDRESS")]
+    metrics_listen: Option<SocketAddr>,
+
     /// The address that browsers show, where a proxy stands in front. With https, cookies are sent encrypted only
     #[arg(long, env = "SFA_PUBLIC_URL", value_name = "URL", value_parser = origin)]
     public_url: Option<String>,
@@ -35,13 +52,7 @@ pub(super) struct Arguments {
 
     /// What sends mail: smtp://user:password@mail.example.org (with STARTTLS), smtps://…, file:FOLDER, or log: for the log.
     /// Needs --mail-from and --public-url
-    #[arg(
-        long,
-        env = "SFA_MAIL_URL",
-        value_name = "URL",
-        hide_env_values = true,
-        requires_all = ["mail_from", "public_url"]
-    )]
+    #[arg(long, env = "SFA_MAIL_URL", value_name = "URL", requires_all = ["mail_from", "public_url"])]
     mail_url: Option<String>,
 
     /// Who mail is from, such as "Studio <studio@example.org>"
@@ -49,7 +60,7 @@ pub(super) struct Arguments {
     mail_from: Option<String>,
 
     /// Let anybody make an account
-    #[arg(long, env = "SFA_OPEN_REGISTRATION", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "SFA_OPEN_REGISTRATION", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     open_registration: bool,
 
     /// Requests a minute of each user: from a browser, from a program, and such that cost much
@@ -61,33 +72,19 @@ pub(super) struct Arguments {
     max_upload_mb: u32,
 
     /// Do no jobs here; `sfa worker` does them
-    #[arg(long, env = "SFA_NO_WORKER", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
+    #[arg(long, env = "SFA_NO_WORKER", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     no_worker: bool,
 
-    /// What is logged to standard error
-    #[arg(long, env = "SFA_LOG", value_enum, default_value = "info", value_name = "LEVEL")]
-    log: LogLevel,
-
-    /// Log in JSON
-    #[arg(long, env = "SFA_LOG_JSON", action = ArgAction::SetTrue, value_parser = FalseyValueParser::new())]
-    log_json: bool,
-}
-
-#[derive(Debug, Clone, Copy, ValueEnum)]
-enum LogLevel {
-    /// What went wrong
-    Error,
-    /// And what is odd
-    Warn,
-    /// And every request
-    Info,
+    #[command(flatten)]
+    log: Log,
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit> {
-    start_log(arguments.log, arguments.log_json);
+    arguments.log.start();
     let mut options = ServeOptions::default();
     options.listen = arguments.listen;
     options.public_url.clone_from(&arguments.public_url);
+    options.metrics_listen = arguments.metrics_listen;
     options.trusted_proxies.clone_from(&arguments.trusted_proxies);
     options.open_registration = arguments.open_registration;
     options.rates = arguments.rates;
@@ -98,22 +95,17 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
         .map(|(url, from)| MailOptions { url, from });
     options.most_upload_bytes = u64::from(arguments.max_upload_mb) << 20;
     arguments.place.with(context, async |library| {
+        options.tls = arguments.tls()?;
         let server = Server::start(library.clone(), options.clone()).await?;
         let worker = match arguments.no_worker {
             true => None,
             false => Some(library.start_worker(WorkerOptions::default()).await?),
         };
-        context.terminal.print(format!("listening on http://{}", server.address()));
+        context.terminal.print(format!("listening on {}", server.url()));
         if let Some(token) = server.set_up_token() {
             context.terminal.print(format!("there is no admin yet; the set-up token is {token}"));
         }
-        let is_encrypted = arguments.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
-        if !is_encrypted && !server.address().ip().is_loopback() {
-            context.terminal.note(
-                "other machines can connect, and passwords travel as they are; have a proxy encrypt, and name its \
-                 address with --public-url https://…",
-            );
-        }
+        arguments.warn(context, &server, &options);
         stopped(context).await;
         context.terminal.note("stopping");
         let working = async {
@@ -126,17 +118,41 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
     })
 }
 
-fn start_log(level: LogLevel, as_json: bool) {
-    let level = match level {
-        LogLevel::Error => Level::ERROR,
-        LogLevel::Warn => Level::WARN,
-        LogLevel::Info => Level::INFO,
-    };
-    let log = tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
-    if as_json {
-        log.json().flatten_event(true).init();
-    } else {
-        log.with_ansi(console::colors_enabled_stderr()).init();
+impl Arguments {
+    fn tls(&self) -> Result<Option<Tls>, LibraryError> {
+        Ok(match (&self.tls_cert, &self.tls_key) {
+            (Some(certificate), Some(key)) => {
+                Some(Tls::Given { certificate: certificate.clone(), key: key.clone() })
+            }
+            (None, None) if self.tls => {
+                Some(Tls::SelfSigned { folder: self.place.config()?.folder.join("tls") })
+            }
+            (None, None) => None,
+            _ => {
+                let message =
+                    "a certificate is of no use without its key: give both --tls-cert and --tls-key";
+                return Err(LibraryError::new(LibraryErrorKind::Invalid, message));
+            }
+        })
+    }
+
+    /// Says what the operator should know about who can read along.
+    fn warn(&self, context: &Context, server: &Server, options: &ServeOptions) {
+        let is_public_encrypted = self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"));
+        match &options.tls {
+            Some(Tls::SelfSigned { folder }) => context.terminal.note(format!(
+                "browsers warn of the certificate, until they are told to trust {}",
+                folder.join("authority.pem").display()
+            )),
+            None if !is_public_encrypted && !server.address().ip().is_loopback() => context.terminal.note(
+                "other machines can connect, and passwords travel as they are; encrypt with --tls, or have a proxy \
+                 do it and name its address with --public-url https://…",
+            ),
+            _ => {}
+        }
+        if let Some(address) = server.metrics_address() {
+            context.terminal.note(format!("metrics are at http://{address}/metrics"));
+        }
     }
 }
 

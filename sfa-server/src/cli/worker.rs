@@ -6,6 +6,7 @@ use clap::Args;
 use sfa_core::library::{Step, WorkerOptions};
 
 use super::library::{Place, stopped};
+use super::log::Log;
 use super::{Context, Exit, step};
 
 #[derive(Debug, Args)]
@@ -49,9 +50,13 @@ pub(super) struct Arguments {
     /// End when nothing is left to do
     #[arg(long)]
     drain: bool,
+
+    #[command(flatten)]
+    log: Log,
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit> {
+    arguments.log.start();
     let mut options = WorkerOptions::default();
     options.name.clone_from(&arguments.name);
     options.lease = Duration::from_secs(arguments.lease);

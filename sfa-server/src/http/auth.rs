@@ -99,6 +99,12 @@ impl Credentials {
 
     /// Whose they are, if they are still valid.
     pub(super) async fn caller(&self, app: &App, address: IpAddr) -> ApiResult<Caller> {
+        let (proof, user) = app.callers.of(self, app).await?;
+        Ok(Caller { user, proof, address })
+    }
+
+    /// The same, from the database.
+    pub(super) async fn look_up(&self, app: &App) -> ApiResult<(Proof, User)> {
         let rows = app.library.rows();
         let found = match self {
             Self::Cookie(secret) => {
@@ -108,8 +114,7 @@ impl Credentials {
                 rows.api_token(&secret.hash()).await?.map(|(token, user)| (Proof::Token(token), user))
             }
         };
-        let (proof, user) = found.ok_or_else(ApiError::unauthorized)?;
-        Ok(Caller { user, proof, address })
+        found.ok_or_else(ApiError::unauthorized)
     }
 }
 

@@ -138,7 +138,7 @@ fn media_type(name: &str) -> Option<&'static str> {
 }
 
 /// The name twice: for old readers with what may go wrong replaced, and whole (RFC 6266).
-fn disposition(name: &str, is_attachment: bool) -> String {
+pub(super) fn disposition(name: &str, is_attachment: bool) -> String {
     let kind = if is_attachment { "attachment" } else { "inline" };
     if name.is_empty() {
         return kind.to_owned();

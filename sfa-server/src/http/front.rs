@@ -4,16 +4,18 @@
 use std::panic::AssertUnwindSafe;
 use std::time::Instant;
 
-use axum::extract::{Request, State};
+use axum::extract::{MatchedPath, Request, State};
 use axum::http::{HeaderName, HeaderValue, StatusCode, header};
 use axum::middleware::Next;
 use axum::response::{IntoResponse, Response};
 use futures_util::FutureExt as _;
+use tracing::Instrument as _;
 use uuid::Uuid;
 
 use super::App;
 use super::client::{self, ClientAddress, Peer};
 use super::error::ApiError;
+use super::legacy;
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
 
@@ -45,6 +47,8 @@ pub(super) async fn front(State(app): State<App>, mut request: Request, next: Ne
     // Without the query: it may hold a signature.
     let path = request.uri().path().to_owned();
     let peer = request.extensions().get::<Peer>().copied();
+    let route = request.extensions().get::<MatchedPath>().cloned();
+    let span = tracing::info_span!("request", request_id = id);
     let response = match peer {
         Some(Peer(peer)) => {
             let address = client::address(peer, request.headers(), &app.options.trusted_proxies);
@@ -52,9 +56,12 @@ pub(super) async fn front(State(app): State<App>, mut request: Request, next: Ne
             request.extensions_mut().insert(app.clone());
             let allowed = client::make_sure_of_site(&method, request.headers(), &app.options);
             match allowed {
-                Ok(()) => AssertUnwindSafe(next.run(request)).catch_unwind().await.unwrap_or_else(|_| {
-                    ApiError::internal("a handler panicked; please report it").into_response()
-                }),
+                Ok(()) => {
+                    let answering = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span);
+                    answering.await.unwrap_or_else(|_| {
+                        ApiError::internal("a handler panicked; please report it").into_response()
+                    })
+                }
                 Err(error) => error.into_response(),
             }
         }
@@ -62,7 +69,9 @@ pub(super) async fn front(State(app): State<App>, mut request: Request, next: Ne
     };
     let mut response = finished(response, &id);
     protect(&app, &mut response, &id);
-    let duration_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let took = started.elapsed();
+    app.metrics.answered(&method, route.as_ref().map(MatchedPath::as_str), response.status(), took);
+    let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     tracing::info!(request_id = id, %method, path, status = response.status().as_u16(), duration_ms, "answered");
     response
 }
@@ -73,7 +82,8 @@ fn finished(mut response: Response, request_id: &str) -> Response {
     if let Some(log) = &error.log {
         tracing::error!(request_id, status = error.status.as_u16(), "{log}");
     }
-    let mut rendered = error.render(request_id);
+    let is_legacy = response.extensions().get::<legacy::Spoken>().is_some();
+    let mut rendered = if is_legacy { legacy::render(error) } else { error.render(request_id) };
     for (name, value) in response.headers() {
         if !rendered.headers().contains_key(name) && name != header::CONTENT_LENGTH {
             rendered.headers_mut().insert(name.clone(), value.clone());
@@ -92,7 +102,7 @@ fn protect(app: &App, response: &mut Response, request_id: &str) {
     for (name, value) in HEADERS {
         headers.entry(name).or_insert(HeaderValue::from_static(value));
     }
-    if app.options.is_encrypted() {
+    if app.options.insists_on_encryption() {
         headers.insert(header::STRICT_TRANSPORT_SECURITY, ENCRYPTED_ONLY);
     }
 }

@@ -174,6 +174,11 @@ impl Places {
         *taken += 1;
         Ok(Place { places: self.clone(), user })
     }
+
+    /// How many are open.
+    pub(super) fn taken(&self) -> usize {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).values().sum()
+    }
 }
 
 impl Drop for Place {

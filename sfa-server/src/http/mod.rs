@@ -5,11 +5,16 @@
 
 mod answer;
 mod auth;
+mod callers;
 mod client;
+mod compression;
 mod content;
 mod error;
 mod front;
+mod legacy;
 mod limits;
+mod metrics;
+mod model_desk;
 mod once;
 mod options;
 mod outbox;
@@ -18,6 +23,7 @@ mod rights;
 mod routes;
 mod serve;
 mod studio;
+mod tls;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -28,12 +34,17 @@ use sfa_core::library::{
 };
 use tokio::sync::{Mutex, broadcast, watch};
 
+pub use legacy::legacy_openapi;
 pub use options::{Rates, ServeOptions};
 pub use resources::openapi;
 pub use serve::Server;
+pub use tls::Tls;
 
+use callers::Callers;
 use error::{ApiError, ApiResult};
 use limits::{Limits, Places};
+use metrics::Metrics;
+use model_desk::ModelDesk;
 use outbox::{Errand, Outbox};
 
 /// Changes of rights that sockets may be behind before all of them look again.
@@ -51,6 +62,9 @@ struct Shared {
     places: Places,
     /// Takes mail, where the server sends some.
     outbox: Option<Outbox>,
+    metrics: Metrics,
+    callers: Callers,
+    models: ModelDesk,
     /// Makes the first admin, once.
     set_up: Mutex<Option<Secret>>,
     /// Whose rights have just become less; open sockets look again.
@@ -74,6 +88,9 @@ impl App {
             limits: Limits::new(options.rates),
             places: Places::default(),
             outbox,
+            metrics: Metrics::new(),
+            callers: Callers::default(),
+            models: ModelDesk::default(),
             options,
             set_up: Mutex::new(set_up),
             revoked: broadcast::Sender::new(REVOCATIONS),

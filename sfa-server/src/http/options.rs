@@ -5,6 +5,7 @@ use std::time::Duration;
 
 use ipnet::IpNet;
 
+use super::Tls;
 use crate::mail::MailOptions;
 
 /// How a server behaves towards the network.
@@ -16,6 +17,11 @@ pub struct ServeOptions {
     /// The address that browsers show, for example `https://songs.example.org`, where it is another than the one they
     /// are connected to, as behind a proxy. With https, cookies travel encrypted only.
     pub public_url: Option<String>,
+    /// Encrypts all connections. Default: none are, as where a proxy does that.
+    pub tls: Option<Tls>,
+    /// Where whoever measures the server reads how it is, at `/metrics`: whoever reaches that address may, so that it
+    /// is best one of this machine. Default: nowhere.
+    pub metrics_listen: Option<SocketAddr>,
     /// The proxies in front of it: what they say about where a request comes from is believed, and nobody else.
     /// Default: none.
     pub trusted_proxies: Vec<IpNet>,
@@ -51,6 +57,8 @@ impl Default for ServeOptions {
         Self {
             listen: SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 4000),
             public_url: None,
+            tls: None,
+            metrics_listen: None,
             trusted_proxies: Vec::new(),
             open_registration: false,
             rates: Rates::default(),
@@ -72,6 +80,16 @@ impl Default for Rates {
 impl ServeOptions {
     /// Whether browsers reach it over an encrypted connection.
     pub(super) fn is_encrypted(&self) -> bool {
+        self.tls.is_some() || self.is_public_encrypted()
+    }
+
+    /// Whether browsers are to insist on encryption from now on. With a certificate that they do not believe it would
+    /// shut them out.
+    pub(super) fn insists_on_encryption(&self) -> bool {
+        self.tls.as_ref().is_some_and(Tls::is_trusted) || self.is_public_encrypted()
+    }
+
+    fn is_public_encrypted(&self) -> bool {
         self.public_url.as_deref().is_some_and(|url| url.starts_with("https://"))
     }
 }

@@ -41,6 +41,10 @@ pub(super) enum Right {
     SeeAudit,
     /// Seeing how the server is.
     SeeSystem,
+    /// Stopping the work of others and having it tried again.
+    ManageJobs,
+    /// Fetching, checking and removing the models on the server's machine.
+    ManageModels,
 }
 
 /// What a token may be used for. Sessions may be used for everything that their user may do.
@@ -70,7 +74,7 @@ const ADMINS: &[Role] = &[Admin, SuperAdmin];
 
 const SUPER_ADMINS: &[Role] = &[SuperAdmin];
 
-const TABLE: [Row; 12] = [
+const TABLE: [Row; 14] = [
     row(Right::Account, "account", EVERYBODY, None),
     row(Right::Secure, "account.secure", EVERYBODY, None).guarded(),
     row(Right::Leave, "account.leave", EVERYBODY, None).lent(),
@@ -83,6 +87,8 @@ const TABLE: [Row; 12] = [
     row(Right::Impersonate, "users.impersonate", SUPER_ADMINS, None).guarded(),
     row(Right::SeeAudit, "audit.see", ADMINS, Some(TokenScope::Admin)),
     row(Right::SeeSystem, "system.see", ADMINS, Some(TokenScope::Admin)),
+    row(Right::ManageJobs, "jobs.manage", ADMINS, Some(TokenScope::Admin)),
+    row(Right::ManageModels, "models.manage", ADMINS, Some(TokenScope::Admin)),
 ];
 
 const fn row(right: Right, name: &'static str, roles: &'static [Role], token: Option<TokenScope>) -> Row {

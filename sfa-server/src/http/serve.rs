@@ -12,15 +12,17 @@ use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use sfa_core::library::{Library, LibraryError, LibraryErrorKind, LibraryResult};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::io::{AsyncRead, AsyncWrite};
+use tokio::net::TcpListener;
 use tokio::sync::{Semaphore, watch};
+use tokio_rustls::TlsAcceptor;
 use tower_service::Service as _;
 
 use super::client::Peer;
 use super::error::ApiError;
 use super::front::front;
 use super::studio::studio;
-use super::{App, ServeOptions, resources};
+use super::{App, ServeOptions, compression, legacy, metrics, resources, tls};
 
 /// The headers of a request have to be there within this time, and the next request on an idle connection.
 const HEADERS_TIME: Duration = Duration::from_secs(30);
@@ -34,6 +36,8 @@ const MOST_CONNECTIONS: usize = 10_000;
 /// A server that listens. Dropping it leaves it listening until its runtime ends.
 pub struct Server {
     address: SocketAddr,
+    metrics_address: Option<SocketAddr>,
+    is_encrypted: bool,
     set_up_token: Option<String>,
     stop: watch::Sender<bool>,
     drain_time: Duration,
@@ -43,27 +47,45 @@ impl Server {
     /// Starts listening on the current runtime, with the library that it opens to the network.
     ///
     /// # Errors
-    /// `Invalid` when it cannot listen there or send mail so, `Database` when the library cannot be read.
+    /// `Invalid` when it cannot listen there or send mail so, or its certificate cannot be used, `Database` when the
+    /// library cannot be read.
     pub async fn start(library: Library, options: ServeOptions) -> LibraryResult<Self> {
-        let listen = options.listen;
-        let refused = |error| {
-            let message = format!("cannot listen on {listen}: {error}; --listen says where instead");
-            LibraryError::new(LibraryErrorKind::Invalid, message).caused_by(error)
+        let (listener, address) = listen(options.listen, "--listen").await?;
+        let tls = match &options.tls {
+            Some(tls) => Some(tls.acceptor(address, options.public_url.as_deref())?),
+            None => None,
         };
-        let listener = TcpListener::bind(listen).await.map_err(refused)?;
-        let address = listener.local_addr().map_err(refused)?;
+        let is_encrypted = tls.is_some();
+        let measured = match options.metrics_listen {
+            Some(address) => Some(listen(address, "--metrics-listen").await?),
+            None => None,
+        };
+        let metrics_address = measured.as_ref().map(|(_, address)| *address);
         let drain_time = options.drain_time;
         let (stop, stopping) = watch::channel(false);
         library.sweep_uploads().await?;
         let app = App::new(library, options, stopping.clone()).await?;
         let set_up_token = app.set_up.lock().await.as_ref().map(|secret| secret.reveal());
-        tokio::spawn(accept(listener, router(app), stopping));
-        Ok(Self { address, set_up_token, stop, drain_time })
+        if let Some((listener, _)) = measured {
+            tokio::spawn(accept(listener, None, metrics::router(app.clone()), stopping.clone()));
+        }
+        tokio::spawn(accept(listener, tls, router(app), stopping));
+        Ok(Self { address, metrics_address, is_encrypted, set_up_token, stop, drain_time })
     }
 
     /// Where it listens.
     pub fn address(&self) -> SocketAddr {
         self.address
+    }
+
+    /// The same as browsers write it.
+    pub fn url(&self) -> String {
+        format!("{}://{}", if self.is_encrypted { "https" } else { "http" }, self.address)
+    }
+
+    /// Where it says how it is, if anywhere.
+    pub fn metrics_address(&self) -> Option<SocketAddr> {
+        self.metrics_address
     }
 
     /// What makes the first admin, while there is none.
@@ -81,9 +103,20 @@ impl Server {
     }
 }
 
+async fn listen(on: SocketAddr, option: &str) -> LibraryResult<(TcpListener, SocketAddr)> {
+    let refused = |error| {
+        let message = format!("cannot listen on {on}: {error}; {option} says where instead");
+        LibraryError::new(LibraryErrorKind::Invalid, message).caused_by(error)
+    };
+    let listener = TcpListener::bind(on).await.map_err(refused)?;
+    let address = listener.local_addr().map_err(refused)?;
+    Ok((listener, address))
+}
+
 fn router(app: App) -> Router {
     let (routes, _) = resources::all().split();
     routes
+        .merge(legacy::router())
         .fallback(studio)
         .method_not_allowed_fallback(async || {
             let message = "this cannot be done here; the header Allow says what can";
@@ -91,10 +124,16 @@ fn router(app: App) -> Router {
         })
         .layer(DefaultBodyLimit::max(MOST_BODY_BYTES))
         .layer(middleware::from_fn_with_state(app.clone(), front))
+        .layer(compression::layer())
         .with_state(app)
 }
 
-async fn accept(listener: TcpListener, router: Router, mut stopping: watch::Receiver<bool>) {
+async fn accept(
+    listener: TcpListener,
+    tls: Option<TlsAcceptor>,
+    router: Router,
+    mut stopping: watch::Receiver<bool>,
+) {
     let room = Arc::new(Semaphore::new(MOST_CONNECTIONS));
     loop {
         let Ok(permit) = Arc::clone(&room).acquire_owned().await else { break };
@@ -111,36 +150,44 @@ async fn accept(listener: TcpListener, router: Router, mut stopping: watch::Rece
                 continue;
             }
         };
-        let connection = connection(stream, peer, router.clone());
-        let mut stopping = stopping.clone();
+        // Answers are small and written whole; waiting for more to send only delays them.
+        stream.set_nodelay(true).ok();
+        let addressed = Addressed { router: router.clone(), peer: Peer(peer.ip()) };
+        let (tls, mut stopping) = (tls.clone(), stopping.clone());
         tokio::spawn(async move {
             let _permit = permit;
-            let mut connection = std::pin::pin!(connection);
-            // A connection that breaks is the client's business.
-            tokio::select! {
-                _ = connection.as_mut() => return,
-                _ = stopping.wait_for(|stopping| *stopping) => {}
+            let Some(tls) = tls else { return converse(stream, addressed, stopping).await };
+            let agreed = tokio::select! {
+                agreed = tls::begin(&tls, stream) => agreed,
+                _ = stopping.wait_for(|stopping| *stopping) => None,
+            };
+            if let Some(stream) = agreed {
+                converse(stream, addressed, stopping).await;
             }
-            connection.as_mut().graceful_shutdown();
-            connection.await.ok();
         });
     }
 }
 
-fn connection(
-    stream: TcpStream,
-    peer: SocketAddr,
-    router: Router,
-) -> http1::UpgradeableConnection<TokioIo<TcpStream>, Addressed> {
-    // Answers are small and written whole; waiting for more to send only delays them.
-    stream.set_nodelay(true).ok();
-    http1::Builder::new()
+/// Answers the requests of one connection, until its end or the server's.
+async fn converse<S>(stream: S, addressed: Addressed, mut stopping: watch::Receiver<bool>)
+where
+    S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
+{
+    let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .header_read_timeout(HEADERS_TIME)
         .max_headers(MOST_HEADERS)
         .max_buf_size(MOST_HEADER_BYTES)
-        .serve_connection(TokioIo::new(stream), Addressed { router, peer: Peer(peer.ip()) })
-        .with_upgrades()
+        .serve_connection(TokioIo::new(stream), addressed)
+        .with_upgrades();
+    let mut connection = std::pin::pin!(connection);
+    // A connection that breaks is the client's business.
+    tokio::select! {
+        _ = connection.as_mut() => return,
+        _ = stopping.wait_for(|stopping| *stopping) => {}
+    }
+    connection.as_mut().graceful_shutdown();
+    connection.await.ok();
 }
 
 /// The router, for the requests of one connection.
@@ -156,6 +203,7 @@ impl hyper::service::Service<hyper::Request<Incoming>> for Addressed {
 
     fn call(&self, mut request: hyper::Request<Incoming>) -> Self::Future {
         request.extensions_mut().insert(self.peer);
+        legacy::lead_socket(&mut request);
         self.router.clone().call(request)
     }
 }

@@ -15,8 +15,9 @@ const ASSETS: &str = "assets/";
 /// Addresses that are never the studio's; a mistyped one is an error and not a page.
 const NOT_THE_STUDIO: [&str; 4] = ["api/", "files/", "health/", "ready/"];
 
-/// Only what this server sent itself is run or shown. Songs and pictures may also be made in the page.
-const POLICY: &str = "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; \
+/// Only what this server sent itself is run or shown. Songs and pictures may also be made in the page, and WebAssembly,
+/// which can do no more than the script that runs it, be compiled there.
+const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; style-src 'self'; font-src 'self'; \
     img-src 'self' blob: data:; media-src 'self' blob:; connect-src 'self'; worker-src 'self'; manifest-src 'self'; \
     base-uri 'none'; form-action 'self'; frame-ancestors 'none'; object-src 'none'";
 
@@ -79,6 +80,7 @@ fn media_type(name: &str) -> &'static str {
         "html" => "text/html; charset=utf-8",
         "js" => "text/javascript; charset=utf-8",
         "json" => "application/json",
+        "png" => "image/png",
         "svg" => "image/svg+xml",
         "webmanifest" => "application/manifest+json",
         "woff2" => "font/woff2",
@@ -116,7 +118,8 @@ mod tests {
             assert_eq!(text(&response, header::CONTENT_TYPE), "text/html; charset=utf-8", "{path}");
             assert_eq!(text(&response, header::CACHE_CONTROL), "no-cache", "{path}");
             let policy = text(&response, header::CONTENT_SECURITY_POLICY);
-            assert!(policy.contains("script-src 'self'") && !policy.contains("unsafe"), "{policy}");
+            assert!(policy.contains("script-src 'self' 'wasm-unsafe-eval';"), "{policy}");
+            assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{policy}");
         }
     }
 

@@ -11,8 +11,8 @@ use hyper::{Method, Request};
 use hyper_util::rt::TokioIo;
 use serde_json::Value;
 use sfa_core::library::{
-    Actor, Library, LibraryConfig, NewSession, NewToken, NewUser, Role, Scope, Secret, SessionId, Settings,
-    Step, TokenId, TokenPurpose, UserId,
+    Actor, Blob, Change, JobId, Library, LibraryConfig, NewSession, NewToken, NewUser, Package, Role, Scope,
+    Secret, SessionId, Settings, Step, TokenId, TokenPurpose, UserId,
 };
 use sfa_core::models::ModelStore;
 use sfa_core::{CLASSIC, Studio};
@@ -55,7 +55,12 @@ impl House {
 
     /// Somebody who is not signed in.
     pub(crate) fn anybody(&self) -> Client {
-        Client { address: self.server.address(), user: UserId::LOCAL, headers: Vec::new() }
+        self.anybody_at(self.server.address())
+    }
+
+    /// Somebody at another of its doors.
+    pub(crate) fn anybody_at(&self, address: SocketAddr) -> Client {
+        Client { address, user: UserId::LOCAL, headers: Vec::new() }
     }
 
     /// Somebody with an account, signed in as by a browser. Songs of theirs are not worked on unless they ask.
@@ -127,6 +132,21 @@ impl House {
         let answer = owner.post_bytes(&format!("/api/v1/tracks?name={name}"), self.song(name, frames)).await;
         assert_eq!(answer.status, 201, "{answer:?}");
         text(&answer.data()["track"]["id"])
+    }
+
+    /// A package of a user's that holds what is there already, and its id.
+    pub(crate) async fn package(&self, user: UserId, hash: &str) -> String {
+        let package = Package {
+            id: JobId::random(),
+            name: "set.zip".to_owned(),
+            target: "stems".to_owned(),
+            tracks: 1,
+            blob: Blob { hash: hash.to_owned(), size_bytes: 1 },
+            created_at_ms: 0,
+        };
+        let id = package.id.to_string();
+        self.library.apply(Scope::of(user), vec![Change::AddPackage(package)]).await.unwrap();
+        id
     }
 
     /// Everything that is in the data folder.

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use sfa_core::library::{Change, Role, Scope};
+use sfa_core::library::{Change, NewJob, Role, Scope, Step};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
@@ -17,12 +17,16 @@ use crate::house::{Client, House, refused, text};
 /// Long enough for a busy machine; what is awaited comes long before.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-struct Socket(WebSocketStream<TcpStream>);
+pub(crate) struct Socket(WebSocketStream<TcpStream>);
 
 impl Socket {
     async fn open(client: &Client) -> Result<Self, u16> {
+        Self::open_at(client, "/api/v1/live").await
+    }
+
+    pub(crate) async fn open_at(client: &Client, path: &str) -> Result<Self, u16> {
         let stream = TcpStream::connect(client.address).await.unwrap();
-        let mut request = format!("ws://{}/api/v1/live", client.address).into_client_request().unwrap();
+        let mut request = format!("ws://{}{path}", client.address).into_client_request().unwrap();
         for (name, value) in &client.headers {
             let name: HeaderName = name.parse().unwrap();
             request.headers_mut().insert(name, HeaderValue::from_str(value).unwrap());
@@ -34,12 +38,12 @@ impl Socket {
         }
     }
 
-    async fn say(&mut self, command: Value) {
+    pub(crate) async fn say(&mut self, command: Value) {
         self.0.send(Message::text(command.to_string())).await.unwrap();
     }
 
     /// The next piece, or the code that it was closed with.
-    async fn hear(&mut self) -> Result<Value, u16> {
+    pub(crate) async fn hear(&mut self) -> Result<Value, u16> {
         let hearing = async {
             loop {
                 match self.0.next().await {
@@ -86,15 +90,121 @@ async fn a_topic_is_shown_then_told_and_resumed() {
     assert_eq!(socket.hear().await.unwrap()["kind"], "track.edited");
 }
 
+/// Asks for work that nobody does.
+async fn process(house: &House, owner: &Client, track: &str) -> String {
+    let scope = Scope::of(owner.user);
+    let asked = house.library.process(scope, track.parse().unwrap(), Step::Analyze).await.unwrap();
+    asked.id().to_string()
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_library_shows_all_work_and_a_job_its_own() {
+    let house = House::open().await;
+    let ann = house.user("ann", Role::User).await;
+    let id = house.track(&ann, "a.wav", 9001).await;
+    let mut library = Socket::open(&ann).await.unwrap();
+    library.say(json!({"type": "subscribe", "topic": "library"})).await;
+    assert_eq!(library.hear().await.unwrap()["data"], json!({"tracks": 1, "jobs": []}));
+    let job = process(&house, &ann, &id).await;
+    let told = library.hear().await.unwrap();
+    let track = ann.get(&format!("/api/v1/tracks/{id}")).await.data();
+    assert_eq!((&told["kind"], &track["status"]), (&json!("tracks"), &json!("working")));
+    assert_eq!(told["payload"]["tracks"], json!([track]));
+    let told = library.hear().await.unwrap();
+    let shown = async || ann.get(&format!("/api/v1/jobs/{job}")).await.data();
+    assert_eq!((&told["kind"], &told["payload"]["jobs"]), (&json!("jobs"), &json!([shown().await])));
+
+    let mut socket = Socket::open(&ann).await.unwrap();
+    let topic = format!("job:{job}");
+    socket.say(json!({"type": "subscribe", "topic": topic, "after": 7})).await;
+    let snapshot = json!({"type": "snapshot", "topic": topic, "seq": 0, "data": {"job": shown().await}});
+    assert_eq!(socket.hear().await.unwrap(), snapshot);
+    let other = house.track(&ann, "b.wav", 9002).await;
+    process(&house, &ann, &other).await;
+    assert_eq!(ann.post(&format!("/api/v1/jobs/{job}/cancel"), json!({})).await.status, 202);
+    let told = json!({"type": "event", "topic": topic, "seq": 1, "kind": "job", "payload": shown().await});
+    assert_eq!((socket.hear().await.unwrap(), &shown().await["state"]), (told, &json!("cancelled")));
+
+    library.say(json!({"type": "subscribe", "topic": "library"})).await;
+    let unfinished = loop {
+        let heard = library.hear().await.unwrap();
+        if heard["type"] == "snapshot" {
+            break heard["data"]["jobs"].clone();
+        }
+    };
+    assert_eq!(unfinished.as_array().unwrap().len(), 1);
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_job_that_waits_for_its_time_says_when() {
+    let house = House::open().await;
+    let ann = house.user("ann", Role::User).await;
+    let mut job = NewJob::new("nobody", "later", json!({}));
+    job.delay = Duration::from_secs(3600);
+    house.library.apply(Scope::of(ann.user), vec![Change::Enqueue(job)]).await.unwrap();
+    let jobs = ann.get("/api/v1/jobs").await.data();
+    let (next, made) = (&jobs[0]["next_attempt_at_ms"], &jobs[0]["created_at_ms"]);
+    assert!(next.as_i64().unwrap() >= made.as_i64().unwrap() + 3_590_000, "{jobs}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn notifications_come_and_are_read() {
+    let house = House::open().await;
+    let ann = house.user("ann", Role::User).await;
+    let mut socket = Socket::open(&ann).await.unwrap();
+    socket.say(json!({"type": "subscribe", "topic": "notifications"})).await;
+    assert_eq!(socket.hear().await.unwrap()["data"], json!({"notifications": []}));
+    house.track(&ann, "a.wav", 9001).await;
+    let said = Change::Notify { kind: "test".to_owned(), text: "hello".to_owned(), track: None };
+    house.library.apply(Scope::of(ann.user), vec![said]).await.unwrap();
+    let told = socket.hear().await.unwrap();
+    assert_eq!((&told["seq"], &told["kind"]), (&json!(1), &json!("notification")));
+    assert_eq!(told["payload"]["text"], "hello");
+    assert_eq!(ann.post("/api/v1/notifications/read", json!({})).await.status, 204);
+    assert_eq!(socket.hear().await.unwrap()["kind"], "notifications.read");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn the_system_is_for_admins_as_long_as_they_are() {
+    let house = House::open().await;
+    let (boss, ann) = (house.user("boss", Role::SuperAdmin).await, house.user("ann", Role::Admin).await);
+    let user = house.user("ben", Role::Pro).await;
+    let follow = json!({"type": "subscribe", "topic": "system"});
+    let mut socket = Socket::open(&user).await.unwrap();
+    socket.say(follow.clone()).await;
+    assert_eq!(socket.hear().await.unwrap()["code"], "forbidden");
+    let mut program = Socket::open(&house.program(&ann, &["read"]).await).await.unwrap();
+    program.say(follow.clone()).await;
+    assert_eq!(program.hear().await.unwrap()["code"], "forbidden", "the token has no scope for it");
+
+    let (mut early, mut late) = (Socket::open(&ann).await.unwrap(), Socket::open(&ann).await.unwrap());
+    early.say(follow.clone()).await;
+    let shown = early.hear().await.unwrap();
+    assert_eq!((&shown["data"]["queues"], &shown["data"]["workers"]), (&json!([]), &json!([])));
+    let track = house.track(&user, "a.wav", 9001).await;
+    process(&house, &user, &track).await;
+    let told = early.hear().await.unwrap();
+    assert_eq!((&told["seq"], &told["payload"]["queues"][0]["waiting"]), (&json!(1), &json!(1)), "{told}");
+
+    let demoted = boss.json("PATCH", &format!("/api/v1/users/{}", ann.user), json!({"role": "user"})).await;
+    assert_eq!(demoted.status, 200);
+    assert_eq!(early.hear().await, Err(4403));
+    late.say(follow).await;
+    assert_eq!(late.hear().await.unwrap()["code"], "forbidden");
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn topics_of_others_and_nonsense_are_refused() {
     let house = House::open().await;
     let (ann, ben) = (house.user("ann", Role::User).await, house.user("ben", Role::SuperAdmin).await);
     let id = house.track(&ann, "a.wav", 9001).await;
+    let job = process(&house, &ann, &id).await;
     let mut socket = Socket::open(&ben).await.unwrap();
     for (command, code) in [
         (json!({"type": "subscribe", "topic": format!("track:{id}")}), "not_found"),
         (json!({"type": "subscribe", "topic": "track:x"}), "not_found"),
+        (json!({"type": "subscribe", "topic": format!("job:{job}")}), "not_found"),
+        (json!({"type": "subscribe", "topic": "job:x"}), "not_found"),
         (json!({"type": "subscribe", "topic": format!("library:{}", ann.user)}), "invalid"),
         (json!({"type": "dance"}), "invalid"),
         (json!(7), "invalid"),
@@ -104,6 +214,8 @@ async fn topics_of_others_and_nonsense_are_refused() {
         assert_eq!((&told["type"], &told["code"]), (&json!("error"), &json!(code)), "{command}");
     }
     refused(&ben.get(&format!("/api/v1/live/sse?topic=track:{id}")).await, 404, "not_found");
+    refused(&ben.get(&format!("/api/v1/live/sse?topic=job:{job}")).await, 404, "not_found");
+    refused(&ann.get("/api/v1/live/sse?topic=system").await, 403, "forbidden");
     socket.say(json!("x".repeat(10_000))).await;
     assert!(socket.hear().await.is_err(), "nobody sends that much");
 }

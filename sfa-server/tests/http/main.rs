@@ -8,10 +8,14 @@ mod attacks;
 mod desk;
 mod files;
 mod house;
+mod legacy;
 mod live;
 mod mail;
 mod once;
 mod openapi;
+#[cfg(unix)]
+mod operation;
+mod packages;
 mod post;
 mod resumable;
 mod rights;

@@ -197,7 +197,8 @@ async fn an_upload_outlives_the_server() {
 #[cfg(unix)]
 fn serve(desk: &Desk, lines: usize) -> (std::process::Child, Vec<String>) {
     use std::io::{BufRead as _, BufReader};
-    let options = ["--listen", "127.0.0.1:0", "--log", "error", "--no-worker", "--rates", "60000,60000,60000"];
+    let options =
+        ["--listen", "127.0.0.1:0", "--log-level", "error", "--no-worker", "--rates", "60000,60000,60000"];
     let mut server = crate::desk::command()
         .arg("serve")
         .args(options)
@@ -220,7 +221,8 @@ async fn what_came_before_the_server_was_killed_is_there() {
     let (mut server, words) = serve(&desk, 2);
     let address = |word: &str| word.trim_start_matches("http://").parse().unwrap();
     let anybody = Client { address: address(&words[0]), user: UserId::LOCAL, headers: Vec::new() };
-    let set_up = json!({"token": words[1], "name": "Ann", "email": "ann@example.org", "password": "a long password"});
+    let set_up =
+        json!({"token": words[1], "name": "Ann", "email": "ann@example.org", "password": "a long password"});
     let ann = speaking(&anybody.taking_cookie(&anybody.post("/api/v1/setup", set_up).await));
     let place = begin(&ann, "song.wav", song.len()).await.header("location");
     let sending = begin_piece(&ann, &place, 0, &song, half).await;

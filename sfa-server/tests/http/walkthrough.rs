@@ -22,7 +22,7 @@ fn the_guide_leads_from_set_up_to_stems() {
     let desk = Desk::new();
     desk.song("song.wav");
     let mut server = command()
-        .args(["serve", "--listen", "127.0.0.1:0", "--log", "error"])
+        .args(["serve", "--listen", "127.0.0.1:0", "--log-level", "error"])
         .env("SFA_DATA_DIR", desk.path("data"))
         .env_remove("SFA_DATABASE_URL")
         .stdout(Stdio::piped())

@@ -30,7 +30,7 @@ test('a FLAC that is cut into parts is the same to the sample, and the player ad
     let frames = 0
     let parts = 0
     let different = 0
-    const engine = new Engine()
+    const engine = new Engine(44_100)
     const onShape = (shape: { frames: number }) => {
       frames = shape.frames
       engine.do({ type: 'load', frames, channels: 2 })
@@ -42,7 +42,7 @@ test('a FLAC that is cut into parts is the same to the sample, and the player ad
       for (const channel of [0, 1]) engine.do({ type: 'fill', channel, start, left, right })
     }
     // The same stem twice at half the volume is the song again.
-    for (const channel of [0, 1]) engine.do({ type: 'gain', channel, gain: 0.5 })
+    for (const channel of [0, 1]) engine.do({ type: 'gain', channel, gain: { left: 0.5, right: 0.5 } })
     const from = 44_100 * 20
     engine.do({ type: 'seek', frame: from })
     engine.do({ type: 'play' })

@@ -16,12 +16,16 @@ export class House {
   readonly folder = mkdtempSync(join(tmpdir(), 'sfa-studio-'))
   address = ''
   setUpToken = ''
+  /** Whether the first account is there. */
+  hasAccount = false
   #process: ChildProcess | null = null
+
+  constructor(readonly more: string[] = []) {}
 
   /** Starts it, or starts it again where it was. */
   async start(): Promise<void> {
     const listen = this.address ? new URL(this.address).host : '127.0.0.1:0'
-    const options = ['--data', join(this.folder, 'data'), '--listen', listen, '--log', 'error', '--rates', '60000,60000,60000']
+    const options = ['--data', join(this.folder, 'data'), '--listen', listen, '--log-level', 'error', '--rates', '60000,60000,60000', ...this.more]
     const server = spawn(sfa ?? '', ['serve', ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#process = server
     const needsToken = !this.setUpToken
@@ -87,6 +91,20 @@ export const test = base.extend<{ complaints: string[] }, { house: House }>({
     { auto: true },
   ],
 })
+
+/** Comes in, and makes the first account where there is none. */
+export async function enter(page: Page, house: House): Promise<void> {
+  await page.goto(house.address)
+  if (!house.hasAccount) {
+    await page.getByLabel('Set-up token').fill(house.setUpToken)
+    await page.getByLabel('Name').fill('Ann')
+  }
+  await page.getByLabel('E-mail').fill(EMAIL)
+  await page.getByLabel('Password').fill(PASSWORD)
+  await page.keyboard.press('Enter')
+  await expect(page.getByRole('button', { name: /^Log out/ })).toBeVisible()
+  house.hasAccount = true
+}
 
 /** Lets go of a file over the page. */
 export async function drop(page: Page, name: string, bytes: Buffer): Promise<void> {

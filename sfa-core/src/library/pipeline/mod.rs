@@ -4,6 +4,7 @@ mod analyze;
 mod cues;
 mod export;
 mod midi;
+pub(crate) mod package;
 mod separate;
 
 use std::path::Path;
@@ -22,6 +23,9 @@ use super::{
 };
 use crate::song::SongReport;
 use crate::{Error, ErrorKind, SeparateOptions, Studio, Watch, naming};
+
+/// What a job is told of the settings that are others for it alone.
+pub(crate) const SETTINGS: &str = "settings";
 
 /// The job of one step on one track. There is never a second one for the same step of the same track at a time.
 pub(crate) fn job(step: Step, track: TrackId, batch: Option<BatchId>, force: bool) -> NewJob {
@@ -55,7 +59,7 @@ pub(crate) struct Pipeline {
 
 impl Handler for Pipeline {
     fn kinds(&self) -> Vec<String> {
-        Step::ALL.map(|step| step.name().to_owned()).to_vec()
+        Step::ALL.iter().map(|step| step.name()).chain([package::KIND]).map(str::to_owned).collect()
     }
 
     fn room(&self, queue: &str, running: usize) -> usize {
@@ -68,12 +72,18 @@ impl Handler for Pipeline {
     }
 
     fn run(&self, job: &Job, watch: &Watch) -> Result<Vec<Change>, Error> {
+        if job.kind == package::KIND {
+            return self.package(job, watch);
+        }
         let step = Step::named(&job.kind)
             .ok_or_else(|| Error::new(ErrorKind::Internal, format!("no handler for {:?}", job.kind)))?;
         let track =
             job.track.ok_or_else(|| Error::new(ErrorKind::InvalidOption, "the job names no track"))?;
         let scope = Scope::of(job.user);
-        let settings = self.wait(async { Settings::from_json(self.database.settings(scope).await?) })?;
+        let settings = self.wait(async {
+            let settings = Settings::from_json(self.database.settings(scope).await?)?;
+            settings.with_all(job.args[SETTINGS].as_object().into_iter().flatten())
+        })?;
         let song = self.wait(self.database.track(scope, track))?;
         let force = job.args["force"] == true;
         let work = Work { scope, song: &song, settings: &settings, force };

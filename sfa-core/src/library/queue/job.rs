@@ -245,4 +245,9 @@ impl Job {
     pub fn fence(&self) -> Fence {
         Fence { job: self.id, run_lease: self.run_lease }
     }
+
+    /// When it is tried next, in milliseconds since 1970, where it waits for its time.
+    pub fn next_attempt_at_ms(&self) -> Option<i64> {
+        matches!(self.state, JobState::Scheduled | JobState::Retryable).then_some(self.run_at_ms)
+    }
 }

@@ -170,16 +170,49 @@ impl Storage {
     /// As [`lend`](Self::lend).
     pub async fn copy_out(&self, hash: &str, folder: &Path, name: &str) -> LibraryResult<PathBuf> {
         let path = folder.join(name);
-        let io_failed = |error| LibraryError::storage(&path, error);
+        let (partial, _) = self.write_out(hash, folder, &path).await?;
+        partial.persist(&path).map_err(|error| LibraryError::storage(&path, error.error))?;
+        Ok(path)
+    }
+
+    /// Writes a copy of a content into `folder` under its hash, on disk when this returns, if it is what that says.
+    ///
+    /// # Errors
+    /// `Storage` when it cannot be read or written, `NoSpace` when the disk is full.
+    pub async fn back_up(&self, hash: &str, folder: &Path) -> LibraryResult<Soundness> {
+        let path = folder.join(hash);
+        let (partial, found) = match self.write_out(hash, folder, &path).await {
+            Ok(written) => written,
+            Err(error) if error.kind() == LibraryErrorKind::NotFound => return Ok(Soundness::Missing),
+            Err(error) => return Err(error),
+        };
+        if found.to_hex().as_str() != hash {
+            return Ok(Soundness::Damaged);
+        }
+        let file = partial.persist(&path).map_err(|error| LibraryError::storage(&path, error.error))?;
+        let flushed = tokio::fs::File::from_std(file).sync_all().await;
+        flushed.map_err(|error| LibraryError::storage(&path, error))?;
+        Ok(Soundness::Sound)
+    }
+
+    /// A copy of a content under a temporary name, and its hash. `path` is where it is going to be.
+    async fn write_out(
+        &self,
+        hash: &str,
+        folder: &Path,
+        path: &Path,
+    ) -> LibraryResult<(tempfile::NamedTempFile, blake3::Hash)> {
+        let io_failed = |error| LibraryError::storage(path, error);
         let mut content = self.store.get(&key(hash)?).await.map_err(failed)?.into_stream();
         let partial = tempfile::NamedTempFile::new_in(folder).map_err(io_failed)?;
         let mut file = tokio::fs::File::from_std(partial.reopen().map_err(io_failed)?);
+        let mut hasher = blake3::Hasher::new();
         while let Some(bytes) = content.try_next().await.map_err(failed)? {
+            hasher.update(&bytes);
             file.write_all(&bytes).await.map_err(io_failed)?;
         }
         file.flush().await.map_err(io_failed)?;
-        partial.persist(&path).map_err(|error| LibraryError::storage(&path, error.error))?;
-        Ok(path)
+        Ok((partial, hasher.finalize()))
     }
 
     /// Whether a content is there and is what its name says.

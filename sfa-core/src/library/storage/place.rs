@@ -11,7 +11,7 @@ use object_store::prefix::PrefixStore;
 use reqwest::Url;
 
 use super::Storage;
-use crate::library::{LibraryError, LibraryErrorKind, LibraryResult};
+use crate::library::{LibraryConfig, LibraryError, LibraryErrorKind, LibraryResult};
 
 /// What opens a store.
 #[derive(Clone, PartialEq, Eq)]
@@ -33,7 +33,17 @@ const RETRY_LIMIT: Duration = Duration::from_secs(30);
 const RETRIES: usize = 5;
 const EXAMPLE: &str = "s3://bucket/folder?endpoint=https://storage.example.org&region=eu-central-1";
 
+const FILES_FOLDER: &str = "files";
+
 impl Storage {
+    /// The store of the library that is where `config` says.
+    pub(crate) async fn of_library(config: &LibraryConfig) -> LibraryResult<Self> {
+        match &config.storage_url {
+            Some(url) => Self::at(url, config.storage_keys.as_ref()).await,
+            None => Self::local(&config.folder.join(FILES_FOLDER)),
+        }
+    }
+
     /// The store at `url`: "s3://bucket/folder", followed by `?endpoint=…` for one that is not Amazon's, `region=…`,
     /// and `virtual_hosted_style_request=true` where buckets are host names. Without `keys` they come from
     /// `AWS_ACCESS_KEY_ID` and `AWS_SECRET_ACCESS_KEY`, or from the machine's role; never from the address.

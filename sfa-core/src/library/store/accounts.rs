@@ -16,6 +16,11 @@ use crate::library::{
 /// database's clock. Everything that is done to an account is written into the audit log in the same transaction.
 #[async_trait]
 pub trait Accounts: Send + Sync {
+    /// How often an account, a session or a token was changed or taken away through this value and its clones. While
+    /// it stays the same, what [`session`](Self::session) and [`api_token`](Self::api_token) have said stays true as
+    /// far as this process goes.
+    fn account_changes(&self) -> u64;
+
     /// Makes an account. `Conflict` where its address is taken.
     async fn add_user(&self, actor: &Actor, user: &NewUser) -> LibraryResult<User>;
     /// One account.

@@ -4,6 +4,7 @@
 //! suite of cases runs on both.
 
 mod accounts;
+pub(crate) mod insight;
 mod migrations;
 mod postgres;
 mod requests;
@@ -11,14 +12,16 @@ mod sqlite;
 mod uploads;
 mod vault;
 
-use std::sync::Arc;
+use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
+use serde::{Deserialize, Serialize};
 use serde_json::Value;
-use tokio::sync::Notify;
+use tokio::sync::mpsc;
 
 pub use accounts::Accounts;
+pub use insight::{Insight, Overview, OverviewDay};
 pub use postgres::PostgresStore;
 pub use requests::{Begun, KeptAnswer, KeyedRequest, Requests};
 pub use sqlite::SqliteStore;
@@ -26,9 +29,9 @@ pub use uploads::{OpenUpload, Uploads};
 pub use vault::{SealedSecret, Vault};
 
 use super::{
-    Batch, BatchId, Blob, Change, Event, ExportFile, Fence, Job, JobId, JobQuery, LibraryCue, LibraryResult,
-    LibraryStem, Notification, Outcome, Playlist, PlaylistId, Receipt, Schedule, Scope, Storage, Track,
-    TrackId, TrackQuery, UserId, WorkerId,
+    Batch, BatchId, Blob, Change, Event, ExportFile, Fence, Job, JobId, JobQuery, JobState, LibraryCue,
+    LibraryResult, LibraryStem, News, Notification, Outcome, Package, Playlist, PlaylistId, Reached, Receipt,
+    Schedule, Scope, Storage, Track, TrackId, TrackQuery, UserId, WorkerId,
 };
 
 /// The rows of a library.
@@ -67,6 +70,8 @@ pub trait Store: Send + Sync {
     async fn playlists(&self, scope: Scope) -> LibraryResult<Vec<Playlist>>;
     /// The tracks of a playlist in order.
     async fn playlist_tracks(&self, scope: Scope, playlist: PlaylistId) -> LibraryResult<Vec<TrackId>>;
+    /// Every package, the newest first.
+    async fn packages(&self, scope: Scope) -> LibraryResult<Vec<Package>>;
     /// The user's settings; an empty object where nothing was set.
     async fn settings(&self, scope: Scope) -> LibraryResult<Value>;
     /// The newest notifications first.
@@ -76,6 +81,8 @@ pub trait Store: Send + Sync {
     async fn job(&self, scope: Scope, id: JobId) -> LibraryResult<Job>;
     /// The newest jobs first.
     async fn jobs(&self, scope: Scope, query: &JobQuery) -> LibraryResult<Vec<Job>>;
+    /// The jobs that wait or run, the oldest first, at most 500.
+    async fn unfinished_jobs(&self, scope: Scope) -> LibraryResult<Vec<Job>>;
     /// How far a batch is.
     async fn batch(&self, scope: Scope, id: BatchId) -> LibraryResult<Batch>;
     /// The newest batches first, at most so many; 0 stands for 100.
@@ -91,6 +98,14 @@ pub trait Store: Send + Sync {
     async fn events(&self, scope: Scope, topic: &str, seq: i64) -> LibraryResult<Vec<Event>>;
     /// The number of the last event of a topic; 0 before the first.
     async fn last_seq(&self, scope: Scope, topic: &str) -> LibraryResult<i64>;
+    /// The same of several topics, whosever, with their names; those without events are left out.
+    async fn last_seqs(&self, topics: &[&str]) -> LibraryResult<Vec<(String, i64)>>;
+    /// Tells other processes how far topics have come, where the database can do that.
+    async fn announce(&self, topics: &[Reached]) -> LibraryResult<()>;
+    /// From now on sends what other processes do, until nobody receives it any more: what they announce where the
+    /// database can do that, else that something has changed. It saves waiting, nothing else: who does not hear of
+    /// something finds it.
+    fn listen(&self, news: mpsc::Sender<News>);
 
     /// Notes that a content is about to be named by a row, so that no sweep removes it for a day.
     async fn reserve_blob(&self, blob: &Blob) -> LibraryResult<()>;
@@ -101,6 +116,45 @@ pub trait Store: Send + Sync {
     async fn sweep_blobs(&self, storage: &Storage, age: Duration) -> LibraryResult<usize>;
     /// The tracks of which something is kept in this content, and their users.
     async fn tracks_with_blob(&self, hash: &str) -> LibraryResult<Vec<(Scope, TrackId)>>;
+
+    /// Writes all rows as they are at one moment into `folder`, while others go on writing.
+    async fn copy_rows(&self, folder: &Path) -> LibraryResult<RowsCopy>;
+    /// The time by the database's clock, in milliseconds since 1970.
+    async fn clock_ms(&self) -> LibraryResult<i64>;
+    /// Connections to the database that this process has.
+    fn connections(&self) -> Connections;
+}
+
+/// The rows of a library at one moment, as files.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RowsCopy {
+    /// Which kind of database they are from and for.
+    pub database: DatabaseKind,
+    /// The last step by which its tables came to be.
+    pub migration: i64,
+    /// The files, in the order in which they are read back.
+    pub files: Vec<String>,
+    /// Every content that should be in the store at that moment.
+    pub blobs: Vec<Blob>,
+}
+
+/// The databases that a library can be in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum DatabaseKind {
+    /// A file in the data folder.
+    Sqlite,
+    /// A server that several nodes share.
+    Postgres,
+}
+
+/// Connections to a database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Connections {
+    /// All there are.
+    pub open: u32,
+    /// Those that nobody uses at the moment.
+    pub idle: u32,
 }
 
 /// How much a user keeps.
@@ -119,9 +173,6 @@ pub struct Usage {
 /// was thought dead, and comes back, changes nothing.
 #[async_trait]
 pub trait JobQueue: Send + Sync {
-    /// From now on wakes `wake` when another process announces news of jobs, where the database can do that. It saves
-    /// waiting, nothing else: who does not hear of a job finds it.
-    fn listen(&self, wake: &Arc<Notify>);
     /// Takes up to `claim.slots` jobs that may run now, a fair share from every user.
     async fn claim(&self, claim: &Claim) -> LibraryResult<Vec<Job>>;
     /// Renews the leases of running jobs, writes their progress, and hears who should stop.
@@ -142,6 +193,10 @@ pub trait JobQueue: Send + Sync {
     async fn set_limit(&self, queue: &str, running: Option<i64>) -> LibraryResult<()>;
     /// Every queue that has jobs or settings.
     async fn queues(&self) -> LibraryResult<Vec<QueueStatus>>;
+    /// How many jobs there are of each kind in each state, finished ones too as long as they are kept.
+    async fn count_jobs(&self) -> LibraryResult<Vec<JobCount>>;
+    /// Every worker that was heard of within a day, those first that were heard of last.
+    async fn workers(&self) -> LibraryResult<Vec<WorkerStatus>>;
     /// Says that a worker lives, and what it can do.
     async fn register(&self, worker: WorkerId, name: &str, capabilities: &[String]) -> LibraryResult<()>;
     /// Takes a worker off the list.
@@ -155,9 +210,9 @@ pub trait JobQueue: Send + Sync {
 }
 
 /// All that a database keeps.
-pub trait Database: Store + JobQueue + Accounts + Requests + Uploads + Vault {}
+pub trait Database: Store + JobQueue + Accounts + Insight + Requests + Uploads + Vault {}
 
-impl<T: Store + JobQueue + Accounts + Requests + Uploads + Vault> Database for T {}
+impl<T: Store + JobQueue + Accounts + Insight + Requests + Uploads + Vault> Database for T {}
 
 /// What a worker can take on.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -200,6 +255,21 @@ pub enum Verdict {
     Stale,
 }
 
+/// Jobs that are alike.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct JobCount {
+    /// Their queue.
+    pub queue: String,
+    /// What they do.
+    pub kind: String,
+    /// How far they are.
+    pub state: JobState,
+    /// How many they are.
+    pub jobs: i64,
+    /// How long the one has waited that could run and waits longest; 0 where none does.
+    pub oldest_wait_ms: i64,
+}
+
 /// A queue at one moment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct QueueStatus {
@@ -213,4 +283,21 @@ pub struct QueueStatus {
     pub waiting: i64,
     /// Jobs that run.
     pub running: i64,
+}
+
+/// A worker at one moment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct WorkerStatus {
+    /// Names it.
+    pub id: WorkerId,
+    /// What it is called.
+    pub name: String,
+    /// What it can do.
+    pub capabilities: Vec<String>,
+    /// Jobs that it has.
+    pub running: i64,
+    /// When it began, in milliseconds since 1970.
+    pub started_at_ms: i64,
+    /// When it gave its last sign of life.
+    pub seen_at_ms: i64,
 }

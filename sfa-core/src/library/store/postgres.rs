@@ -1,16 +1,16 @@
 //! The library in a PostgreSQL database that several nodes share.
 
 use std::str::FromStr;
-use std::sync::{Arc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::postgres::{PgConnectOptions, PgListener, PgPoolOptions};
+use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions};
 use sqlx::{Connection as _, Pool, Postgres as Database};
-use tokio::sync::Notify;
+use tokio::sync::mpsc;
 
 use super::Claim;
 use super::migrations;
-use crate::library::{Job, LibraryResult, Scope, UserId};
+use crate::library::{Job, LibraryResult, News, Scope, UserId};
 
 /// The time by the database's clock, in milliseconds since 1970.
 macro_rules! now_ms {
@@ -91,10 +91,13 @@ macro_rules! like {
     };
 }
 
+mod copy;
 #[path = "queries/mod.rs"]
 mod queries;
 
 pub use queries::Rows as PostgresStore;
+
+use copy::copy_rows;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// A connection that was idle longer is asked whether it lives before it is used.
@@ -136,7 +139,8 @@ impl PostgresStore {
         let claims = pool
             .max_connections(CLAIMING_CONNECTIONS)
             .connect_lazy_with(options.options([("synchronous_commit", "off")]));
-        let store = Self { readers: writer.clone(), writer, claims };
+        let account_changes = Arc::default();
+        let store = Self { readers: writer.clone(), writer, claims, account_changes };
         super::Store::ensure_user(&store, UserId::LOCAL, "local").await?;
         Ok(store)
     }
@@ -165,29 +169,48 @@ const INDEX_HINT: Option<&str> = None;
 /// transaction is told once.
 const ANNOUNCE: Option<&str> = Some("select pg_notify('sfa_jobs', '')");
 
-/// Wakes a worker of this node when another node announces something. Workers look by themselves as well, so that
-/// nothing is lost while the connection is down; it costs them only time.
-fn listen(pool: &Pool<Database>, wake: &Arc<Notify>) {
+/// Tells all nodes how far topics have come.
+const ANNOUNCE_TOPICS: Option<&str> = Some("select pg_notify('sfa_topics', $1)");
+
+/// Hears what is announced, on a connection of its own.
+fn listen(pool: &Pool<Database>, news: mpsc::Sender<News>) {
     const RETRY: Duration = Duration::from_secs(1);
-    /// How long the connection may outlive the library that it wakes.
-    const LINGER: Duration = Duration::from_secs(60);
-    let (pool, wake): (_, Weak<Notify>) = (pool.clone(), Arc::downgrade(wake));
+    let pool = pool.clone();
     tokio::spawn(async move {
-        while wake.strong_count() > 0 {
-            let Ok(mut listener) = PgListener::connect_with(&pool).await else {
-                tokio::time::sleep(RETRY).await;
-                continue;
-            };
-            if listener.listen("sfa_jobs").await.is_err() {
-                continue;
+        while !news.is_closed() {
+            tokio::select! {
+                () = news.closed() => return,
+                _ = hear(&pool, &news) => {}
             }
-            while let Some(wake) = wake.upgrade() {
-                match tokio::time::timeout(LINGER, listener.recv()).await {
-                    Ok(Ok(_)) => wake.notify_one(),
-                    Ok(Err(_)) => break,
-                    Err(_) => {}
-                }
-            }
+            tokio::time::sleep(RETRY).await;
         }
     });
+}
+
+/// Every pool, each once.
+fn pools(rows: &PostgresStore) -> [&Pool<Database>; 2] {
+    [&rows.writer, &rows.claims]
+}
+
+/// Returns when the connection is lost and there is no other.
+async fn hear(pool: &Pool<Database>, news: &mpsc::Sender<News>) -> sqlx::Result<()> {
+    let mut listener = PgListener::connect_with(pool).await?;
+    listener.listen_all(["sfa_jobs", "sfa_topics"]).await?;
+    loop {
+        // What was announced while nobody listened may be anything.
+        for missed in [News::Jobs, News::Something] {
+            news.send(missed).await.ok();
+        }
+        while let Some(notification) = listener.try_recv().await? {
+            news.send(meaning(&notification)).await.ok();
+        }
+    }
+}
+
+fn meaning(notification: &PgNotification) -> News {
+    if notification.channel() == "sfa_jobs" {
+        return News::Jobs;
+    }
+    // A newer version may say it in another way.
+    serde_json::from_str(notification.payload()).map_or(News::Something, News::Topics)
 }

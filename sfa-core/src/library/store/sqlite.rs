@@ -4,12 +4,14 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous};
+use sqlx::sqlite::{
+    SqliteConnectOptions, SqliteConnection, SqliteJournalMode, SqlitePoolOptions, SqliteSynchronous,
+};
 use sqlx::{Connection as _, Pool, Sqlite as Database};
-use tokio::sync::Notify;
+use tokio::sync::mpsc;
 
 use super::{Claim, migrations};
-use crate::library::{Job, LibraryResult, Scope, UserId};
+use crate::library::{Job, LibraryResult, News, Scope, UserId};
 
 /// The time by the database's clock, in milliseconds since 1970.
 macro_rules! now_ms {
@@ -90,10 +92,13 @@ macro_rules! like {
     };
 }
 
+mod copy;
 #[path = "queries/mod.rs"]
 mod queries;
 
 pub use queries::Rows as SqliteStore;
+
+use copy::copy_rows;
 
 /// A statement that waits longer than this for another process's write gives up.
 const BUSY_LIMIT: Duration = Duration::from_secs(10);
@@ -121,7 +126,7 @@ impl SqliteStore {
             pool.clone().max_connections(1).connect_with(options.clone()).await.map_err(queries::failed)?;
         migrations::sqlite().run(&writer).await.map_err(queries::migration_failed)?;
         let readers = pool.max_connections(4).connect_lazy_with(options.read_only(true));
-        let store = Self { claims: writer.clone(), writer, readers };
+        let store = Self { claims: writer.clone(), writer, readers, account_changes: Arc::default() };
         super::Store::ensure_user(&store, UserId::LOCAL, "local").await?;
         Ok(store)
     }
@@ -156,5 +161,45 @@ const INDEX_HINT: Option<&str> = Some(" indexed by ");
 
 /// Nothing tells other processes; their workers look every now and then.
 const ANNOUNCE: Option<&str> = None;
+const ANNOUNCE_TOPICS: Option<&str> = None;
 
-fn listen(_pool: &Pool<Database>, _wake: &Arc<Notify>) {}
+/// Every pool, each once.
+fn pools(rows: &SqliteStore) -> [&Pool<Database>; 2] {
+    [&rows.writer, &rows.readers]
+}
+
+/// Says when any other connection has written, on one that does nothing else.
+fn listen(pool: &Pool<Database>, news: mpsc::Sender<News>) {
+    const LOOK: Duration = Duration::from_millis(500);
+    let options = pool.connect_options();
+    tokio::spawn(async move {
+        let mut connection = None;
+        let mut version = None;
+        while !news.is_closed() {
+            let now = version_of(&options, &mut connection).await.ok();
+            // One that cannot be read may be any.
+            if now.is_none() || now != version {
+                version = now;
+                news.send(News::Something).await.ok();
+            }
+            tokio::select! {
+                () = news.closed() => return,
+                () = tokio::time::sleep(LOOK) => {}
+            }
+        }
+    });
+}
+
+/// A number that is another one after each change that another connection has made.
+async fn version_of(
+    options: &SqliteConnectOptions,
+    connection: &mut Option<SqliteConnection>,
+) -> sqlx::Result<i64> {
+    let mut open = match connection.take() {
+        Some(open) => open,
+        None => SqliteConnection::connect_with(options).await?,
+    };
+    let version = sqlx::query_scalar("pragma data_version").fetch_one(&mut open).await?;
+    *connection = Some(open);
+    Ok(version)
+}

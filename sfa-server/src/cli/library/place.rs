@@ -11,22 +11,36 @@ use super::super::{Context, Exit, step};
 
 #[derive(Debug, Args)]
 pub(crate) struct Place {
-    /// The folder of the library; SFA_DATA_DIR says so for every call
-    #[arg(long, value_name = "DIR", global = true)]
+    /// Read from this file what neither flags nor the environment say, instead of from sfa.toml in the data folder
+    #[arg(long, env = "SFA_CONFIG", value_name = "FILE", global = true)]
+    config: Option<PathBuf>,
+
+    /// The folder of the library
+    #[arg(long, env = "SFA_DATA_DIR", value_name = "DIR", global = true)]
     data: Option<PathBuf>,
 
-    /// A PostgreSQL database for the rows, postgres://…; SFA_DATABASE_URL says so for every call
-    #[arg(long, value_name = "URL", global = true)]
+    /// A PostgreSQL database for the rows, postgres://…
+    #[arg(long, env = "SFA_DATABASE_URL", value_name = "URL", global = true)]
     database_url: Option<String>,
 
-    /// An object store for the files, s3://bucket/folder?endpoint=…; SFA_STORAGE_URL says so for every call. Its keys
-    /// come from AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY
-    #[arg(long, value_name = "URL", global = true)]
+    /// An object store for the files, s3://bucket/folder?endpoint=…; its keys come from AWS_ACCESS_KEY_ID and
+    /// AWS_SECRET_ACCESS_KEY
+    #[arg(long, env = "SFA_STORAGE_URL", value_name = "URL", global = true)]
     storage_url: Option<String>,
+
+    /// What links to files are signed with, the one in use first, separated by commas; the same on all machines that
+    /// share a library. Without any, a file in the data folder has one
+    #[arg(long, env = "SFA_SECRETS", value_name = "LIST", global = true)]
+    secrets: Option<String>,
+
+    /// What the secrets of users are encrypted with, the one in use first, separated by commas; the same on all machines
+    /// that share a library. Without any, the file vault.keys in the data folder has some
+    #[arg(long, env = "SFA_VAULT_SECRETS", value_name = "LIST", global = true)]
+    vault_secrets: Option<String>,
 }
 
 impl Place {
-    fn config(&self) -> Result<LibraryConfig, LibraryError> {
+    pub(crate) fn config(&self) -> Result<LibraryConfig, LibraryError> {
         let mut config = match &self.data {
             Some(folder) => LibraryConfig::in_folder(folder),
             None => LibraryConfig::default_place()?,
@@ -37,6 +51,12 @@ impl Place {
         if let Some(url) = &self.storage_url {
             config = config.storage_url(url);
         }
+        if let Some(secrets) = &self.secrets {
+            config = config.secrets(secrets)?;
+        }
+        if let Some(secrets) = &self.vault_secrets {
+            config = config.vault_secrets(secrets)?;
+        }
         Ok(config)
     }
 
@@ -45,6 +65,23 @@ impl Place {
         &self,
         context: &Context,
         work: impl AsyncFnOnce(&Library) -> Result<T, LibraryError>,
+    ) -> Result<T, Exit> {
+        self.run(context, async || {
+            let library = Studio::new().open(self.config()?).await?;
+            // Where this program cannot be found again, the work is done in this process.
+            let library = match step::program() {
+                Some(program) => library.with_children(program),
+                None => library,
+            };
+            work(&library).await
+        })
+    }
+
+    /// Does `work` that opens the library itself.
+    pub(crate) fn run<T>(
+        &self,
+        context: &Context,
+        work: impl AsyncFnOnce() -> Result<T, LibraryError>,
     ) -> Result<T, Exit> {
         let failed = |error: &LibraryError| {
             if error.kind() == LibraryErrorKind::Cancelled {
@@ -58,15 +95,7 @@ impl Place {
             context.terminal.fail(format!("no threads for the library: {error}"));
             Exit::SomeFailed
         })?;
-        let result = runtime.block_on(async {
-            let library = Studio::new().open(self.config()?).await?;
-            // Where this program cannot be found again, the work is done in this process.
-            let library = match step::program() {
-                Some(program) => library.with_children(program),
-                None => library,
-            };
-            work(&library).await
-        });
+        let result = runtime.block_on(work());
         // What still runs is a read that nobody waits for.
         runtime.shutdown_background();
         result.map_err(|error| failed(&error))

@@ -34,6 +34,8 @@ pub(in crate::http) struct JobView {
     stage: String,
     attempt: i64,
     max_attempts: i64,
+    /// When it is tried next, in milliseconds since 1970, where it waits for its time.
+    next_attempt_at_ms: Option<i64>,
     /// Whether it was asked to stop.
     cancel_requested: bool,
     /// What went wrong last.
@@ -46,6 +48,7 @@ pub(in crate::http) struct JobView {
 impl From<Job> for JobView {
     fn from(job: Job) -> Self {
         Self {
+            next_attempt_at_ms: job.next_attempt_at_ms(),
             id: job.id,
             kind: job.kind,
             track: job.track,

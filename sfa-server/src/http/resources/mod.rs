@@ -7,15 +7,20 @@ mod engines;
 mod files;
 mod jobs;
 mod links;
-mod live;
+pub(super) mod live;
+mod models;
 mod notifications;
+mod oversight;
+mod packages;
 mod playlists;
 mod results;
 mod resumable;
 mod sessions;
 mod settings;
+mod several;
 mod system;
 mod tokens;
+mod tools;
 mod tracks;
 mod uploads;
 mod users;
@@ -30,11 +35,14 @@ use super::error::Failure;
 use super::rights::Right;
 use super::routes::{Routes, Weight};
 
+pub(super) use engines::looked_up;
+pub(super) use tracks::make_sure_of_step;
+
 /// Every route.
 pub(super) fn all() -> Routes {
     use Right::{
-        Account, Change, Impersonate, Leave, ManageUsers, Nothing, Read, Secure, SeeAudit, SeeSystem,
-        SeeUsers, Suspend,
+        Account, Change, Impersonate, Leave, ManageJobs, ManageModels, ManageUsers, Nothing, Read, Secure,
+        SeeAudit, SeeSystem, SeeUsers, Suspend,
     };
     use Weight::{Heavy, Light, Stream, Upload};
     Routes::about(Document::openapi())
@@ -70,6 +78,8 @@ pub(super) fn all() -> Routes {
         .add(Read, Light, routes!(tracks::show))
         .add(Change, Light, routes!(tracks::edit, tracks::remove))
         .add(Change, Heavy, routes!(tracks::process))
+        .add(Change, Heavy, routes!(several::process))
+        .add(Change, Light, routes!(several::remove))
         .add(Read, Light, routes!(results::analysis))
         .add(Read, Light, routes!(results::stems))
         .add(Read, Light, routes!(results::cues))
@@ -84,14 +94,25 @@ pub(super) fn all() -> Routes {
         .add(Read, Light, routes!(playlists::list))
         .add(Change, Light, routes!(playlists::make))
         .add(Read, Light, routes!(playlists::show))
-        .add(Change, Light, routes!(playlists::rename, playlists::remove))
+        .add(Change, Light, routes!(playlists::edit, playlists::remove))
         .add(Change, Light, routes!(playlists::set_tracks))
+        .add(Read, Light, routes!(packages::list))
+        .add(Read, Light, routes!(packages::plan))
+        .add(Change, Heavy, routes!(packages::make))
+        .add(Change, Light, routes!(packages::remove))
         .add(Read, Light, routes!(notifications::list))
         .add(Change, Light, routes!(notifications::mark_read))
         .add(Read, Light, routes!(settings::show))
         .add(Change, Light, routes!(settings::replace))
         .add(Read, Light, routes!(engines::engines))
-        .add(Read, Light, routes!(engines::models))
+        .add(Read, Light, routes!(tools::list))
+        .add(Read, Light, routes!(models::list))
+        .add(Read, Light, routes!(models::licence))
+        .add(ManageModels, Heavy, routes!(models::pull))
+        .add(ManageModels, Heavy, routes!(models::verify))
+        .add(ManageModels, Upload, routes!(models::import))
+        .add(ManageModels, Light, routes!(models::remove))
+        .add(ManageModels, Light, routes!(models::clear))
         .add(Read, Stream, routes!(live::socket))
         .add(Read, Stream, routes!(live::stream))
         .add(SeeUsers, Light, routes!(users::list))
@@ -105,6 +126,10 @@ pub(super) fn all() -> Routes {
         .add(Secure, Light, routes!(vault::put, vault::remove))
         .add(SeeAudit, Light, routes!(audit::list))
         .add(SeeSystem, Light, routes!(system::queues))
+        .add(SeeSystem, Light, routes!(oversight::overview))
+        .add(SeeSystem, Light, routes!(oversight::jobs))
+        .add(ManageJobs, Light, routes!(oversight::cancel))
+        .add(ManageJobs, Light, routes!(oversight::retry))
 }
 
 #[derive(OpenApi)]

@@ -19,14 +19,17 @@ pub(in crate::http) struct PlaylistView {
     #[schema(value_type = String, format = Uuid)]
     id: PlaylistId,
     name: String,
-    /// How many songs it has.
+    /// A search whose songs it has; absent where they were put in by hand.
+    #[schema(example = "bpm:120-128 key:8A+")]
+    rules: Option<String>,
+    /// How many songs were put in by hand.
     tracks: i64,
 }
 
 impl From<Playlist> for PlaylistView {
     fn from(playlist: Playlist) -> Self {
-        let Playlist { id, name, tracks, .. } = playlist;
-        Self { id, name, tracks }
+        let Playlist { id, name, rules, tracks, .. } = playlist;
+        Self { id, name, rules, tracks }
     }
 }
 
@@ -36,16 +39,30 @@ pub(in crate::http) struct WholePlaylist {
     #[schema(value_type = String, format = Uuid)]
     id: PlaylistId,
     name: String,
+    rules: Option<String>,
     #[schema(value_type = Vec<uuid::Uuid>)]
     track_ids: Vec<TrackId>,
 }
 
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
-pub(in crate::http) struct PlaylistName {
+pub(in crate::http) struct NewPlaylist {
     /// The user has no other of this name.
     #[schema(min_length = 1, max_length = 500)]
     name: String,
+    /// Makes it a playlist of all songs that this search finds. Searches are the studio's: the server keeps them.
+    #[schema(min_length = 1, max_length = 1000)]
+    rules: Option<String>,
+}
+
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct EditPlaylist {
+    #[schema(min_length = 1, max_length = 500)]
+    name: Option<String>,
+    /// Songs that were put in by hand are in it no more.
+    #[schema(min_length = 1, max_length = 1000)]
+    rules: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -65,16 +82,18 @@ pub(in crate::http) async fn list(State(app): State<App>, caller: Caller) -> Api
 }
 
 /// Make a playlist
-#[utoipa::path(post, path = "/api/v1/playlists", tag = "playlists", request_body = PlaylistName, responses(
+#[utoipa::path(post, path = "/api/v1/playlists", tag = "playlists", request_body = NewPlaylist, responses(
     (status = 201, description = "Made", body = Data<WholePlaylist>)
 ))]
 pub(in crate::http) async fn make(
     State(app): State<App>,
     caller: Caller,
-    Body(body): Body<PlaylistName>,
+    Body(body): Body<NewPlaylist>,
 ) -> ApiResult<(StatusCode, Data<WholePlaylist>)> {
     let id = PlaylistId::random();
-    app.library.apply(caller.scope(), vec![Change::AddPlaylist(id, body.name)]).await?;
+    let mut changes = vec![Change::AddPlaylist(id, body.name)];
+    changes.extend(body.rules.map(|rules| Change::SetPlaylistRules(id, rules)));
+    app.library.apply(caller.scope(), changes).await?;
     Ok((StatusCode::CREATED, whole(&app, caller.scope(), id).await?))
 }
 
@@ -91,18 +110,22 @@ pub(in crate::http) async fn show(
     whole(&app, caller.scope(), id).await
 }
 
-/// Rename a playlist
-#[utoipa::path(patch, path = "/api/v1/playlists/{id}", tag = "playlists", request_body = PlaylistName,
+/// Rename a playlist, or change its rules
+///
+/// What is absent stays.
+#[utoipa::path(patch, path = "/api/v1/playlists/{id}", tag = "playlists", request_body = EditPlaylist,
     params(("id" = String, Path, format = Uuid)),
-    responses((status = 200, description = "Renamed", body = Data<WholePlaylist>))
+    responses((status = 200, description = "Changed", body = Data<WholePlaylist>))
 )]
-pub(in crate::http) async fn rename(
+pub(in crate::http) async fn edit(
     State(app): State<App>,
     caller: Caller,
     At(id): At<PlaylistId>,
-    Body(body): Body<PlaylistName>,
+    Body(body): Body<EditPlaylist>,
 ) -> ApiResult<Data<WholePlaylist>> {
-    app.library.apply(caller.scope(), vec![Change::RenamePlaylist(id, body.name)]).await?;
+    let name = body.name.map(|name| Change::RenamePlaylist(id, name));
+    let rules = body.rules.map(|rules| Change::SetPlaylistRules(id, rules));
+    app.library.apply(caller.scope(), name.into_iter().chain(rules).collect()).await?;
     whole(&app, caller.scope(), id).await
 }
 
@@ -145,5 +168,5 @@ async fn whole(app: &App, scope: Scope, id: PlaylistId) -> ApiResult<Data<WholeP
     let all = rows.playlists(scope).await?;
     let playlist = all.into_iter().find(|playlist| playlist.id == id).ok_or_else(ApiError::not_found)?;
     let track_ids = rows.playlist_tracks(scope, id).await?;
-    Ok(Data { data: WholePlaylist { id, name: playlist.name, track_ids } })
+    Ok(Data { data: WholePlaylist { id, name: playlist.name, rules: playlist.rules, track_ids } })
 }

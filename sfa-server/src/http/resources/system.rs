@@ -3,15 +3,12 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::Serialize;
-use sfa_core::library::QueueStatus;
+use sfa_core::library::{LibraryErrorKind, QueueStatus};
 use utoipa::ToSchema;
 
 use crate::http::App;
 use crate::http::answer::{Data, Page};
 use crate::http::error::{ApiError, ApiResult};
-
-/// A content that nothing has: whether the store answers is what counts.
-const NO_CONTENT: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct Health {
@@ -72,9 +69,13 @@ pub(in crate::http) async fn ready(State(app): State<App>) -> ApiResult<Data<Hea
     if *app.stopping.borrow() {
         return Err(unready("a server that is stopping is", String::new()));
     }
-    app.library.rows().queues().await.map_err(|error| unready("the database is", error.to_string()))?;
-    let files = app.library.files().size_bytes(NO_CONTENT).await;
-    files.map_err(|error| unready("the store of files is", error.to_string()))?;
+    app.library.reach().await.map_err(|error| {
+        let what = match error.kind() {
+            LibraryErrorKind::Database => "the database is",
+            _ => "the store of files is",
+        };
+        unready(what, error.to_string())
+    })?;
     Ok(Data { data: health_of(&app) })
 }
 

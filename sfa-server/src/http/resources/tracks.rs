@@ -192,7 +192,7 @@ pub(in crate::http) struct Process {
 #[derive(Serialize, ToSchema)]
 pub(in crate::http) struct Accepted {
     #[schema(value_type = String, format = Uuid)]
-    job: JobId,
+    pub(super) job: JobId,
 }
 
 /// List songs
@@ -275,7 +275,7 @@ pub(in crate::http) async fn process(
 }
 
 /// Refuses a step that the caller has no right to.
-pub(super) fn make_sure_of_step(caller: &Caller, step: &str) -> ApiResult<()> {
+pub(in crate::http) fn make_sure_of_step(caller: &Caller, step: &str) -> ApiResult<()> {
     if step == Step::Separate.name() { Right::Separate.make_sure(caller) } else { Ok(()) }
 }
 

@@ -81,11 +81,11 @@ pub(in crate::http) async fn upload(
         let field = field.ok_or_else(|| bad_form("it has no fields"))?;
         let name = field.file_name().ok_or_else(|| bad_form("its first field is no file"))?.to_owned();
         let upload = app.library.begin_upload(caller.scope(), &name, announced, most).await?;
-        receive(upload, steady(field, silence), most).await?
+        receive(&app, upload, field, most, silence).await?
     } else {
         let name = query.name.as_deref().unwrap_or(DEFAULT_NAME);
         let upload = app.library.begin_upload(caller.scope(), name, announced, most).await?;
-        receive(upload, steady(request.into_body().into_data_stream(), silence), most).await?
+        receive(&app, upload, request.into_body().into_data_stream(), most, silence).await?
     };
     if upload.size_bytes() == 0 {
         return Err(ApiError::invalid("the body is empty; send the file as the body or in a form"));
@@ -96,19 +96,22 @@ pub(in crate::http) async fn upload(
     Ok((status, Data { data: uploaded }))
 }
 
-/// Writes what comes.
-async fn receive(
+/// Writes what comes, while it comes without a `silence`, and enough of it.
+pub(super) async fn receive<E: std::error::Error>(
+    app: &App,
     mut upload: Upload,
-    chunks: impl Stream<Item = ApiResult<Bytes>>,
+    chunks: impl Stream<Item = Result<Bytes, E>>,
     most_bytes: u64,
+    silence: Duration,
 ) -> ApiResult<Upload> {
-    let mut chunks = std::pin::pin!(chunks);
+    let mut chunks = std::pin::pin!(steady(chunks, silence));
     while let Some(chunk) = chunks.next().await {
         let chunk = chunk?;
         if upload.size_bytes() + chunk.len() as u64 > most_bytes {
             return Err(ApiError::too_large(most_bytes));
         }
         upload.write(&chunk).await?;
+        app.metrics.uploaded(chunk.len());
     }
     Ok(upload)
 }

@@ -27,13 +27,13 @@ class SessionState {
 
   /** Finds out who is here. */
   async open(): Promise<void> {
-    this.failure = null
     try {
       const server = take(api.GET('/api/v1/server'))
       const me = localStorage.getItem(HINT) ? await this.#whoAmI() : null
       this.server = (await server).data
       this.me = me
       this.isKnown = true
+      this.failure = null
     } catch (cause) {
       this.failure = Failure.from(cause)
     }

@@ -3,15 +3,18 @@
 use sqlx::SqlSafeStr as _;
 use sqlx::migrate::{Migration, MigrationType, Migrator};
 
+use crate::library::{LibraryError, LibraryErrorKind, LibraryResult};
+
 /// One step: its number, what it is for, and its statements for SQLite and for PostgreSQL.
 type Step = (i64, &'static str, &'static str, &'static str);
 
-const STEPS: [Step; 5] = [
+const STEPS: [Step; 6] = [
     (1, "library", include_str!("sqlite/0001_library.sql"), include_str!("postgres/0001_library.sql")),
     (2, "accounts", include_str!("sqlite/0002_accounts.sql"), include_str!("postgres/0002_accounts.sql")),
     (3, "search", include_str!("sqlite/0003_search.sql"), include_str!("postgres/0003_search.sql")),
     (5, "lists", include_str!("sqlite/0005_lists.sql"), include_str!("postgres/0005_lists.sql")),
     (6, "safety", include_str!("sqlite/0006_safety.sql"), include_str!("postgres/0006_safety.sql")),
+    (10, "packages", include_str!("sqlite/0010_packages.sql"), include_str!("postgres/0010_packages.sql")),
 ];
 
 pub(super) fn sqlite() -> Migrator {
@@ -20,6 +23,21 @@ pub(super) fn sqlite() -> Migrator {
 
 pub(super) fn postgres() -> Migrator {
     migrator(|&(version, name, _, postgres)| (version, name, postgres))
+}
+
+/// The steps as they were when `version` was the last one.
+///
+/// # Errors
+/// `Database` for one that this program does not know.
+pub(super) fn postgres_until(version: i64) -> LibraryResult<Migrator> {
+    if !STEPS.iter().any(|&(known, ..)| known == version) {
+        let message =
+            format!("its tables are of step {version}, which a newer version of this program knows");
+        return Err(LibraryError::new(LibraryErrorKind::Database, message));
+    }
+    let all = postgres();
+    let steps = all.iter().filter(|step| step.version <= version).cloned();
+    Ok(Migrator::with_migrations(steps.collect()))
 }
 
 fn migrator(pick: impl Fn(&Step) -> (i64, &'static str, &'static str)) -> Migrator {

@@ -1,5 +1,6 @@
 //! Users, sessions, tokens and the audit log.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -38,6 +39,10 @@ macro_rules! token_columns {
 
 #[async_trait]
 impl Accounts for Rows {
+    fn account_changes(&self) -> u64 {
+        self.account_changes.load(Ordering::Acquire)
+    }
+
     async fn add_user(&self, actor: &Actor, user: &NewUser) -> LibraryResult<User> {
         let email = user.email.as_deref().map(account::mail_address).transpose()?;
         let mut transaction = self.begin().await?;
@@ -145,6 +150,7 @@ impl Accounts for Rows {
             note(&mut transaction, actor, action, "user", &id.to_string(), &changes).await?;
         }
         transaction.commit().await.map_err(failed)?;
+        self.note_account_change();
         Ok(after)
     }
 
@@ -157,7 +163,9 @@ impl Accounts for Rows {
         }
         let changes = json!({"before": {"name": before.name, "email": before.email, "role": before.role}});
         note(&mut transaction, actor, "user.remove", "user", &id.to_string(), &changes).await?;
-        transaction.commit().await.map_err(failed)
+        transaction.commit().await.map_err(failed)?;
+        self.note_account_change();
+        Ok(())
     }
 
     async fn open_session(&self, session: &NewSession) -> LibraryResult<Session> {
@@ -228,6 +236,7 @@ impl Accounts for Rows {
         .fetch_optional(&self.writer)
         .await
         .map_err(failed)?;
+        self.note_account_change();
         let gone = || LibraryError::new(LibraryErrorKind::NotFound, "this session has ended");
         self::session(&row.ok_or_else(gone)?)
     }
@@ -268,7 +277,9 @@ impl Accounts for Rows {
                 note(&mut transaction, actor, action, "user", &user.to_string(), &json!({})).await?;
             }
         }
-        transaction.commit().await.map_err(failed)
+        transaction.commit().await.map_err(failed)?;
+        self.note_account_change();
+        Ok(())
     }
 
     async fn sessions(&self, scope: Scope) -> LibraryResult<Vec<Session>> {
@@ -298,6 +309,7 @@ impl Accounts for Rows {
                 .execute(&self.writer)
                 .await
                 .map_err(failed)?;
+        self.note_account_change();
         Ok(closed.rows_affected())
     }
 
@@ -446,7 +458,13 @@ impl Rows {
             .execute(&self.writer)
             .await
             .map_err(failed)?;
+        self.note_account_change();
         if changed.rows_affected() == 0 { Err(LibraryError::not_found(what, id)) } else { Ok(()) }
+    }
+
+    /// After whatever changes who somebody is or may be: what was said before is not to be relied on.
+    pub(super) fn note_account_change(&self) {
+        self.account_changes.fetch_add(1, Ordering::AcqRel);
     }
 }
 

@@ -3,17 +3,20 @@
 use serde_json::{Value, json};
 use sfa_audio::analyze::Key;
 
+use super::notes::Notes;
 use super::rows::{get, parsed};
 use super::{ANNOUNCE, Connection, Rows, Scope, failed, millis, record};
 use crate::library::fold::folded;
 use crate::library::{
     AnalysisSummary, Batch, BatchId, Blob, Change, CueId, Enqueued, ExportFile, JobId, JobState, LibraryCue,
-    LibraryError, LibraryErrorKind, LibraryResult, LibraryStem, NewJob, NewTrack, NotificationId, PlaylistId,
-    Receipt, Settings, Step, Topic, TrackEdit, TrackId, TrackStatus,
+    LibraryError, LibraryErrorKind, LibraryResult, LibraryStem, NewJob, NewTrack, NotificationId, Package,
+    PlaylistId, Receipt, Settings, Step, Topic, TrackEdit, TrackId, TrackStatus,
 };
 
 /// The longest name of an artist or an album, as of a title.
 const MOST_CHARACTERS: usize = 500;
+/// A running job is further; nothing else has changed.
+pub(super) const PROGRESS: &str = "job.progress";
 
 impl Rows {
     pub(super) async fn apply_all(&self, scope: Scope, changes: Vec<Change>) -> LibraryResult<Receipt> {
@@ -21,11 +24,16 @@ impl Rows {
         if changes.iter().all(|change| matches!(change, Change::Enqueue(job) if job.is_plain())) {
             // These become one statement, which is a transaction by itself.
             let mut connection = self.writer.acquire().await.map_err(failed)?;
-            Writer::new(&mut connection, scope, &mut receipt).apply(changes).await?;
+            Writer::new(&mut connection, scope, &mut receipt, &mut Notes::default()).apply(changes).await?;
             return Ok(receipt);
         }
         let mut transaction = self.begin().await?;
-        let applied = Writer::new(&mut transaction, scope, &mut receipt).apply(changes).await;
+        let mut notes = Notes::default();
+        let applied = async {
+            Writer::new(&mut transaction, scope, &mut receipt, &mut notes).apply(changes).await?;
+            notes.write(&mut transaction, &mut receipt.events).await
+        }
+        .await;
         if let Err(error) = applied {
             // At once, and not when the connection is used again: nobody is to meet rows that are locked for nothing.
             transaction.rollback().await.ok();
@@ -41,13 +49,20 @@ pub(super) struct Writer<'a> {
     pub(super) connection: &'a mut Connection,
     pub(super) scope: Scope,
     pub(super) receipt: &'a mut Receipt,
+    /// What the library's topic is told, once everything else is written.
+    pub(super) notes: &'a mut Notes,
     /// Whether workers on other nodes have something to do or to stop.
     has_news: bool,
 }
 
 impl<'a> Writer<'a> {
-    pub(super) fn new(connection: &'a mut Connection, scope: Scope, receipt: &'a mut Receipt) -> Self {
-        Self { connection, scope, receipt, has_news: false }
+    pub(super) fn new(
+        connection: &'a mut Connection,
+        scope: Scope,
+        receipt: &'a mut Receipt,
+        notes: &'a mut Notes,
+    ) -> Self {
+        Self { connection, scope, receipt, notes, has_news: false }
     }
 
     pub(super) async fn apply(&mut self, changes: Vec<Change>) -> LibraryResult<()> {
@@ -95,7 +110,10 @@ impl<'a> Writer<'a> {
             Change::AddPlaylist(id, name) => self.add_playlist(id, &name).await,
             Change::RenamePlaylist(id, name) => self.rename_playlist(id, &name).await,
             Change::RemovePlaylist(id) => self.remove_playlist(id).await,
+            Change::SetPlaylistRules(id, rules) => self.set_playlist_rules(id, &rules).await,
             Change::SetPlaylistTracks(id, tracks) => self.set_playlist_tracks(id, &tracks).await,
+            Change::AddPackage(package) => self.add_package(package).await,
+            Change::RemovePackage(id) => self.remove_package(id).await,
             Change::SetSettings(settings) => self.set_settings(&settings).await,
             Change::Notify { kind, text, track } => self.notify(&kind, &text, track).await,
             Change::MarkNotificationsRead => self.mark_read().await,
@@ -106,11 +124,7 @@ impl<'a> Writer<'a> {
         self.scope.user.to_string()
     }
 
-    async fn tell(&mut self, topic: Topic, kind: &str, payload: Value) -> LibraryResult<()> {
-        let Self { connection, scope, receipt, .. } = self;
-        record(connection, &mut receipt.events, scope.user, topic.name(), kind, payload).await
-    }
-
+    /// Tells those who follow a track.
     pub(super) async fn tell_track(
         &mut self,
         track: TrackId,
@@ -118,11 +132,17 @@ impl<'a> Writer<'a> {
         mut payload: Value,
     ) -> LibraryResult<()> {
         payload["track"] = json!(track);
-        self.tell(Topic::Track(track), kind, payload).await
+        let Self { connection, scope, receipt, notes, .. } = self;
+        if kind != PROGRESS {
+            notes.track(scope.user, track);
+        }
+        record(connection, &mut receipt.events, scope.user, Topic::Track(track).name(), kind, payload).await
     }
 
+    /// Tells those who follow the library, at the end of the transaction.
     async fn tell_library(&mut self, kind: &str, payload: Value) -> LibraryResult<()> {
-        self.tell(Topic::Library(self.scope.user), kind, payload).await
+        self.notes.tell(self.scope.user, kind, payload);
+        Ok(())
     }
 
     /// Fails unless the track is the user's.
@@ -190,6 +210,7 @@ impl<'a> Writer<'a> {
         .execute(&mut *self.connection)
         .await
         .map_err(failed)?;
+        self.notes.track(self.scope.user, track.id);
         self.tell_library("track.added", json!({"track": track.id, "title": track.title})).await
     }
 
@@ -226,6 +247,7 @@ impl<'a> Writer<'a> {
 
     async fn set_duration(&mut self, track: TrackId, duration_ms: i64) -> LibraryResult<()> {
         self.own_track(track).await?;
+        self.notes.track(self.scope.user, track);
         sqlx::query("update tracks set duration_ms = $2 where id = $1")
             .bind(track.to_string())
             .bind(duration_ms)
@@ -489,6 +511,7 @@ impl<'a> Writer<'a> {
         kind: &str,
         state: JobState,
     ) -> LibraryResult<()> {
+        self.notes.job(self.scope.user, job);
         let Some(track) = track else { return Ok(()) };
         let payload = json!({"job": job, "job_kind": kind, "state": state});
         self.tell_track(track, &format!("job.{state}"), payload).await?;
@@ -559,6 +582,7 @@ impl<'a> Writer<'a> {
         }
         if state == JobState::Executing {
             self.forget("update jobs set cancel_requested = true where id = $1", job).await?;
+            self.notes.job(self.scope.user, job);
             self.has_news = true;
             return Ok(());
         }
@@ -657,8 +681,21 @@ impl<'a> Writer<'a> {
         self.own("select id from playlists where id = $1 and user_id = $2", "playlist", id).await
     }
 
-    async fn set_playlist_tracks(&mut self, id: PlaylistId, tracks: &[TrackId]) -> LibraryResult<()> {
+    async fn set_playlist_rules(&mut self, id: PlaylistId, rules: &str) -> LibraryResult<()> {
         self.own_playlist(id).await?;
+        self.forget("delete from playlist_tracks where playlist_id = $1", id).await?;
+        sqlx::query("update playlists set rules = $2 where id = $1")
+            .bind(id.to_string())
+            .bind(rules)
+            .execute(&mut *self.connection)
+            .await
+            .map_err(failed)?;
+        self.tell_library("playlist.edited", json!({"playlist": id})).await
+    }
+
+    async fn set_playlist_tracks(&mut self, id: PlaylistId, tracks: &[TrackId]) -> LibraryResult<()> {
+        let owned = "select id from playlists where id = $1 and user_id = $2 and rules is null";
+        self.own(owned, "playlist without rules", id).await?;
         self.forget("delete from playlist_tracks where playlist_id = $1", id).await?;
         for (position, track) in (0_i64..).zip(tracks) {
             self.own_track(*track).await?;
@@ -674,6 +711,33 @@ impl<'a> Writer<'a> {
             .map_err(failed)?;
         }
         self.tell_library("playlist.edited", json!({"playlist": id})).await
+    }
+
+    async fn add_package(&mut self, package: Package) -> LibraryResult<()> {
+        self.keep_blob(&package.blob).await?;
+        sqlx::query(concat!(
+            "insert into packages (id, user_id, name, target, tracks, blob_hash, size_bytes, created_at_ms) \
+             values ($1, $2, $3, $4, $5, $6, $7, ",
+            now_ms!(),
+            ")"
+        ))
+        .bind(package.id.to_string())
+        .bind(self.user())
+        .bind(&package.name)
+        .bind(&package.target)
+        .bind(package.tracks)
+        .bind(&package.blob.hash)
+        .bind(package.blob.size_bytes)
+        .execute(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        self.tell_library("package.added", json!({"package": package.id, "name": package.name})).await
+    }
+
+    async fn remove_package(&mut self, id: JobId) -> LibraryResult<()> {
+        self.own("select id from packages where id = $1 and user_id = $2", "package", id).await?;
+        self.forget("delete from packages where id = $1", id).await?;
+        self.tell_library("package.removed", json!({"package": id})).await
     }
 
     async fn set_settings(&mut self, settings: &Value) -> LibraryResult<()> {
@@ -747,8 +811,8 @@ impl<'a> Writer<'a> {
         .bind(self.user())
         .execute(&mut *self.connection)
         .await
-        .map(|_| ())
-        .map_err(failed)
+        .map_err(failed)?;
+        self.tell_library("notifications.read", json!({})).await
     }
 }
 

@@ -1,18 +1,17 @@
 //! The queue.
 
-use std::sync::Arc;
 use std::time::Duration;
 
 use async_trait::async_trait;
 use serde_json::json;
 use sqlx::Acquire as _;
-use tokio::sync::Notify;
 
-use super::changes::Writer;
+use super::changes::{PROGRESS, Writer};
+use super::notes::Notes;
 use super::rows::{self, get, job_columns, parsed};
-use super::{BEGIN, Connection, Rows, Scope, failed, listen, millis, take_alone};
+use super::{BEGIN, Connection, Rows, Scope, failed, millis, take_alone};
 use crate::library::queue::{backoff, shares};
-use crate::library::store::{Claim, Heartbeat, JobQueue, QueueStatus, Verdict};
+use crate::library::store::{Claim, Heartbeat, JobCount, JobQueue, QueueStatus, Verdict, WorkerStatus};
 use crate::library::{
     Change, Event, Fence, Job, JobId, JobState, LibraryError, LibraryErrorKind, LibraryResult, Outcome,
     Receipt, Schedule, UserId, WorkerId,
@@ -24,6 +23,8 @@ const MOST_SNOOZES: i64 = 1000;
 const PRUNED_AT_ONCE: i64 = 1000;
 /// How long events can be caught up with.
 const EVENTS_AGE_MS: i64 = 7 * 24 * 3_600_000;
+/// Packages can be made again at any time.
+const PACKAGES_AGE_MS: i64 = 7 * 24 * 3_600_000;
 /// A worker that was silent so long is gone.
 const WORKER_AGE_MS: i64 = 24 * 3_600_000;
 
@@ -32,10 +33,6 @@ pub(super) const ANSWERS_AGE_MS: i64 = 24 * 3_600_000;
 
 #[async_trait]
 impl JobQueue for Rows {
-    fn listen(&self, wake: &Arc<Notify>) {
-        listen(&self.writer, wake);
-    }
-
     async fn claim(&self, claim: &Claim) -> LibraryResult<Vec<Job>> {
         let jobs = take_alone(self, claim).await?;
         if !jobs.is_empty() {
@@ -54,7 +51,7 @@ impl JobQueue for Rows {
         running: &[Heartbeat],
     ) -> LibraryResult<(Vec<Verdict>, Vec<Event>)> {
         let mut transaction = self.begin().await?;
-        let mut receipt = Receipt::default();
+        let (mut receipt, mut notes) = (Receipt::default(), Notes::default());
         let mut verdicts = Vec::with_capacity(running.len());
         sqlx::query(concat!("update workers set seen_at_ms = ", now_ms!(), " where id = $1"))
             .bind(worker.to_string())
@@ -84,16 +81,18 @@ impl JobQueue for Rows {
             };
             let is_cancelled: bool = get(&row, "cancel_requested")?;
             verdicts.push(if is_cancelled { Verdict::Cancel } else { Verdict::Continue });
+            let scope = Scope::of(parsed::<UserId>(&row, "user_id")?);
+            notes.job(scope.user, beat.fence.job);
             if let Some(track) = rows::parsed_if_any(&row, "track_id")? {
                 let payload = json!({
                     "job": beat.fence.job, "job_kind": get::<String>(&row, "kind")?,
                     "progress": get::<i64>(&row, "progress")?, "stage": beat.stage,
                 });
-                let scope = Scope::of(parsed::<UserId>(&row, "user_id")?);
-                let mut writer = Writer::new(&mut transaction, scope, &mut receipt);
-                writer.tell_track(track, "job.progress", payload).await?;
+                let mut writer = Writer::new(&mut transaction, scope, &mut receipt, &mut notes);
+                writer.tell_track(track, PROGRESS, payload).await?;
             }
         }
+        notes.write(&mut transaction, &mut receipt.events).await?;
         transaction.commit().await.map_err(failed)?;
         Ok((verdicts, receipt.events))
     }
@@ -110,19 +109,26 @@ impl JobQueue for Rows {
             transaction = self.begin().await?;
         }
         let mut receipts = Vec::with_capacity(ended.len());
+        let mut notes = Notes::default();
         for (fence, outcome) in ended {
             if are_written && is_plain(&outcome) {
                 receipts.push(Ok(Receipt::default()));
                 continue;
             }
             let mut part = transaction.begin().await.map_err(failed)?;
-            let receipt = settle(&mut part, fence, outcome).await;
+            let mut of_part = Notes::default();
+            let receipt = settle(&mut part, fence, outcome, &mut of_part).await;
             if receipt.is_ok() {
                 part.commit().await.map_err(failed)?;
+                notes.append(of_part);
             } else {
                 part.rollback().await.map_err(failed)?;
             }
             receipts.push(receipt);
+        }
+        // There are notes only where a run was ended.
+        if let Some(Ok(receipt)) = receipts.iter_mut().rfind(|receipt| receipt.is_ok()) {
+            notes.write(&mut transaction, &mut receipt.events).await?;
         }
         transaction.commit().await.map_err(failed)?;
         Ok(receipts)
@@ -143,7 +149,7 @@ impl JobQueue for Rows {
         .fetch_all(&mut *transaction)
         .await
         .map_err(failed)?;
-        let mut events = Vec::new();
+        let (mut events, mut notes) = (Vec::new(), Notes::default());
         for row in &lost {
             let fence = Fence { job: parsed(row, "id")?, run_lease: get(row, "run_lease")? };
             let error = if get(row, "is_silent")? {
@@ -152,8 +158,9 @@ impl JobQueue for Rows {
                 "it took longer than a job of its kind may"
             };
             let outcome = Outcome::Failed { error: error.to_owned(), is_final: false };
-            events.extend(settle(&mut transaction, fence, outcome).await?.events);
+            events.extend(settle(&mut transaction, fence, outcome, &mut notes).await?.events);
         }
+        notes.write(&mut transaction, &mut events).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(events)
     }
@@ -190,6 +197,36 @@ impl JobQueue for Rows {
                 running_limit: get(row, "running_limit")?,
                 waiting: get(row, "waiting")?,
                 running: get(row, "running")?,
+            })
+        };
+        found.iter().map(status).collect()
+    }
+
+    async fn count_jobs(&self) -> LibraryResult<Vec<JobCount>> {
+        self.jobs_counted().await
+    }
+
+    async fn workers(&self) -> LibraryResult<Vec<WorkerStatus>> {
+        let found = sqlx::query(concat!(
+            "select w.id, w.name, w.capabilities, w.started_at_ms, w.seen_at_ms, \
+             (select count(*) from jobs j where j.state = 'executing' and j.worker_id = w.id) as running \
+             from workers w where w.seen_at_ms > ",
+            now_ms!(),
+            " - $1 order by w.seen_at_ms desc, w.id"
+        ))
+        .bind(WORKER_AGE_MS)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        let status = |row| {
+            let capabilities: serde_json::Value = parsed(row, "capabilities")?;
+            Ok(WorkerStatus {
+                id: parsed(row, "id")?,
+                name: get(row, "name")?,
+                capabilities: serde_json::from_value(capabilities).unwrap_or_default(),
+                running: get(row, "running")?,
+                started_at_ms: get(row, "started_at_ms")?,
+                seen_at_ms: get(row, "seen_at_ms")?,
             })
         };
         found.iter().map(status).collect()
@@ -268,7 +305,11 @@ impl JobQueue for Rows {
         let mut receipt = Receipt::default();
         if moved.rows_affected() == 1 {
             let change = Change::Enqueue(schedule.job.clone());
-            Writer::new(&mut transaction, schedule.scope, &mut receipt).apply(vec![change]).await?;
+            let mut notes = Notes::default();
+            Writer::new(&mut transaction, schedule.scope, &mut receipt, &mut notes)
+                .apply(vec![change])
+                .await?;
+            notes.write(&mut transaction, &mut receipt.events).await?;
         }
         transaction.commit().await.map_err(failed)?;
         Ok((moved.rows_affected() == 1).then_some(receipt))
@@ -297,6 +338,7 @@ impl JobQueue for Rows {
         }
         for (statement, age_ms) in [
             (concat!("delete from events where at_ms <= ", now_ms!(), " - $1"), EVENTS_AGE_MS),
+            (concat!("delete from packages where created_at_ms <= ", now_ms!(), " - $1"), PACKAGES_AGE_MS),
             (concat!("delete from sessions where expires_at_ms <= ", now_ms!(), " - $1"), 0),
             (concat!("delete from tokens where expires_at_ms <= ", now_ms!(), " - $1"), 0),
             (concat!("delete from requests where begun_at_ms <= ", now_ms!(), " - $1"), ANSWERS_AGE_MS),
@@ -517,7 +559,12 @@ async fn complete_plainly(connection: &mut Connection, runs: &[Fence]) -> Librar
 }
 
 /// Ends one run of a job.
-async fn settle(connection: &mut Connection, fence: Fence, outcome: Outcome) -> LibraryResult<Receipt> {
+async fn settle(
+    connection: &mut Connection,
+    fence: Fence,
+    outcome: Outcome,
+    notes: &mut Notes,
+) -> LibraryResult<Receipt> {
     let row = sqlx::query(concat!(
         "update jobs set priority = priority where id = $1 and run_lease = $2 and state = 'executing' \
          returning snoozes, ",
@@ -531,7 +578,7 @@ async fn settle(connection: &mut Connection, fence: Fence, outcome: Outcome) -> 
     .ok_or_else(given_away)?;
     let job = rows::job(&row)?;
     let mut receipt = Receipt::default();
-    let mut writer = Writer::new(connection, Scope::of(job.user), &mut receipt);
+    let mut writer = Writer::new(connection, Scope::of(job.user), &mut receipt, notes);
     let too_often = get::<i64>(&row, "snoozes")? >= MOST_SNOOZES;
     match outcome {
         Outcome::Completed(changes) => {

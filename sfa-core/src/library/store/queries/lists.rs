@@ -29,6 +29,12 @@ pub(super) const ONE_TRACK: &str = concat!(
     select_tracks!(),
     "tracks t join blobs b on b.hash = t.blob_hash where t.user_id = $1 and t.id = $2"
 );
+/// Reads those of user `$1` that are named in the list `$2`.
+pub(super) const SOME_TRACKS: &str = concat!(
+    select_tracks!(),
+    "tracks t join blobs b on b.hash = t.blob_hash where t.user_id = $1 and t.id in ",
+    listed!("$2")
+);
 
 type Sql = QueryBuilder<Database>;
 

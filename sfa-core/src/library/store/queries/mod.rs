@@ -4,8 +4,11 @@
 mod accounts;
 mod batches;
 mod changes;
+mod insight;
 mod jobs;
 mod lists;
+mod notes;
+mod operation;
 mod reads;
 mod requests;
 mod rows;
@@ -14,6 +17,8 @@ mod upkeep;
 mod uploads;
 mod vault;
 
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 
 use serde_json::Value;
@@ -23,7 +28,8 @@ use sqlx::{Pool, Transaction};
 pub(super) use jobs::take;
 
 use super::{
-    ANNOUNCE, BEGIN, DISK_FULL, Database, FOUND, INDEX_HINT, SEARCH_COUNT, Scope, listen, take_alone,
+    ANNOUNCE, ANNOUNCE_TOPICS, BEGIN, DISK_FULL, Database, FOUND, INDEX_HINT, SEARCH_COUNT, Scope, copy_rows,
+    listen, pools, take_alone,
 };
 use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
 
@@ -40,6 +46,8 @@ pub struct Rows {
     pub(super) readers: Pool<Database>,
     /// For claims, which need not be on disk.
     pub(super) claims: Pool<Database>,
+    /// Counts what makes some callers others than they were.
+    pub(super) account_changes: Arc<AtomicU64>,
 }
 
 impl Rows {
@@ -96,6 +104,7 @@ fn out_of_range(error: &dyn sqlx::error::DatabaseError) -> String {
         ("tracks_bpm", "a tempo is more than nothing"),
         ("tracks_energy", "an energy is 1 to 10"),
         ("playlists_name_length", "the name of a playlist has 1 to 500 characters"),
+        ("playlists_rules_length", "the rules of a playlist have 1 to 1000 characters"),
         ("cues_start", "a cue lies after the start of its track"),
         ("cues_order", "a loop ends after it begins"),
         ("batches_total", "a batch has at least one track"),

@@ -1,22 +1,26 @@
 //! Reading what belongs to one user.
 
+use std::path::Path;
 use std::str::FromStr;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use serde_json::Value;
+use serde_json::{Value, json};
+use tokio::sync::mpsc;
 
 use super::rows::{self, get, job_columns, parsed};
-use super::{PAGE_LIMIT, Rows, Scope, failed, millis, rows_of_list};
-use crate::library::store::{Store, Usage};
+use super::{ANNOUNCE_TOPICS, PAGE_LIMIT, Rows, Scope, copy_rows, failed, listen, millis, rows_of_list};
+use crate::library::store::{Connections, RowsCopy, Store, Usage};
 use crate::library::{
     Batch, BatchId, Blob, Change, Event, ExportFile, Job, JobId, JobQuery, LibraryCue, LibraryError,
-    LibraryResult, LibraryStem, Notification, Playlist, PlaylistId, Receipt, Storage, Track, TrackId,
-    TrackQuery, UserId,
+    LibraryResult, LibraryStem, News, Notification, Package, Playlist, PlaylistId, Reached, Receipt, Storage,
+    Track, TrackId, TrackQuery, UserId,
 };
 
 /// The most events read at once.
 const EVENTS_LIMIT: i64 = 1000;
+/// Topics of one announcement, which has up to 8,000 bytes.
+const ANNOUNCED_AT_ONCE: usize = 50;
 /// Contents removed by one transaction.
 const SWEPT_AT_ONCE: i64 = 100;
 
@@ -44,7 +48,8 @@ impl Store for Rows {
              from blobs b where b.hash in (\
                  select blob_hash from tracks where user_id = $1 \
                  union select s.blob_hash from stems s join tracks t on t.id = s.track_id where t.user_id = $1 \
-                 union select e.blob_hash from exports e join tracks t on t.id = e.track_id where t.user_id = $1)",
+                 union select e.blob_hash from exports e join tracks t on t.id = e.track_id where t.user_id = $1 \
+                 union select blob_hash from packages where user_id = $1)",
         )
         .bind(scope.user.to_string())
         .fetch_one(&self.readers)
@@ -60,6 +65,7 @@ impl Store for Rows {
             .execute(&self.writer)
             .await
             .map_err(failed)?;
+        self.note_account_change();
         if changed.rows_affected() == 0 { Err(LibraryError::not_found("user", user)) } else { Ok(()) }
     }
 
@@ -144,7 +150,7 @@ impl Store for Rows {
 
     async fn playlists(&self, scope: Scope) -> LibraryResult<Vec<Playlist>> {
         let found = sqlx::query(
-            "select p.id, p.name, (select count(*) from playlist_tracks l where l.playlist_id = p.id) as tracks \
+            "select p.id, p.name, p.rules, (select count(*) from playlist_tracks l where l.playlist_id = p.id) as tracks \
              from playlists p where p.user_id = $1 order by p.name",
         )
         .bind(scope.user.to_string())
@@ -152,7 +158,12 @@ impl Store for Rows {
         .await
         .map_err(failed)?;
         let playlist = |row| {
-            Ok(Playlist { id: parsed(row, "id")?, name: get(row, "name")?, tracks: get(row, "tracks")? })
+            Ok(Playlist {
+                id: parsed(row, "id")?,
+                name: get(row, "name")?,
+                rules: get(row, "rules")?,
+                tracks: get(row, "tracks")?,
+            })
         };
         found.iter().map(playlist).collect()
     }
@@ -168,6 +179,18 @@ impl Store for Rows {
         .await
         .map_err(failed)?;
         found.iter().map(|row| parsed(row, "track_id")).collect()
+    }
+
+    async fn packages(&self, scope: Scope) -> LibraryResult<Vec<Package>> {
+        let found = sqlx::query(
+            "select id, name, target, tracks, blob_hash, size_bytes, created_at_ms from packages \
+             where user_id = $1 order by created_at_ms desc, id desc",
+        )
+        .bind(scope.user.to_string())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        found.iter().map(rows::package).collect()
     }
 
     async fn settings(&self, scope: Scope) -> LibraryResult<Value> {
@@ -220,6 +243,21 @@ impl Store for Rows {
         found.iter().map(rows::job).collect()
     }
 
+    async fn unfinished_jobs(&self, scope: Scope) -> LibraryResult<Vec<Job>> {
+        let found = sqlx::query(concat!(
+            "select ",
+            job_columns!(),
+            " from jobs where user_id = $1 and state in ('available', 'scheduled', 'retryable', 'executing') \
+             order by created_at_ms, id limit $2"
+        ))
+        .bind(scope.user.to_string())
+        .bind(PAGE_LIMIT)
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        found.iter().map(rows::job).collect()
+    }
+
     async fn batch(&self, scope: Scope, id: BatchId) -> LibraryResult<Batch> {
         self.one_batch(scope, id).await
     }
@@ -266,12 +304,37 @@ impl Store for Rows {
     }
 
     async fn last_seq(&self, scope: Scope, topic: &str) -> LibraryResult<i64> {
-        sqlx::query_scalar("select coalesce(max(seq), 0) from events where topic = $1 and user_id = $2")
-            .bind(topic)
-            .bind(scope.user.to_string())
-            .fetch_one(&self.readers)
+        // Events are forgotten after a while, their numbers are not.
+        sqlx::query_scalar(
+            "select coalesce((select last_seq from topics where name = $1 and $2 = coalesce(\
+                 (select user_id from events where topic = $1 order by seq desc limit 1), $2)), 0)",
+        )
+        .bind(topic)
+        .bind(scope.user.to_string())
+        .fetch_one(&self.readers)
+        .await
+        .map_err(failed)
+    }
+
+    async fn last_seqs(&self, topics: &[&str]) -> LibraryResult<Vec<(String, i64)>> {
+        let found = sqlx::query(concat!("select name, last_seq from topics where name in ", listed!("$1")))
+            .bind(json!(topics).to_string())
+            .fetch_all(&self.readers)
             .await
-            .map_err(failed)
+            .map_err(failed)?;
+        found.iter().map(|row| Ok((get(row, "name")?, get(row, "last_seq")?))).collect()
+    }
+
+    async fn announce(&self, topics: &[Reached]) -> LibraryResult<()> {
+        let Some(statement) = ANNOUNCE_TOPICS else { return Ok(()) };
+        for part in topics.chunks(ANNOUNCED_AT_ONCE) {
+            self.execute(sqlx::query(statement).bind(json!(part).to_string())).await?;
+        }
+        Ok(())
+    }
+
+    fn listen(&self, news: mpsc::Sender<News>) {
+        listen(&self.writer, news);
     }
 
     async fn reserve_blob(&self, blob: &Blob) -> LibraryResult<()> {
@@ -304,7 +367,8 @@ impl Store for Rows {
                 now_ms!(),
                 " - $1 and not exists (select 1 from tracks t where t.blob_hash = blobs.hash) \
                  and not exists (select 1 from stems s where s.blob_hash = blobs.hash) \
-                 and not exists (select 1 from exports e where e.blob_hash = blobs.hash) limit $2) returning hash"
+                 and not exists (select 1 from exports e where e.blob_hash = blobs.hash) \
+                 and not exists (select 1 from packages p where p.blob_hash = blobs.hash) limit $2) returning hash"
             ))
             .bind(millis(age))
             .bind(SWEPT_AT_ONCE)
@@ -333,6 +397,19 @@ impl Store for Rows {
         .await
         .map_err(failed)?;
         found.iter().map(|row| Ok((Scope::of(parsed(row, "user_id")?), parsed(row, "id")?))).collect()
+    }
+
+    async fn copy_rows(&self, folder: &Path) -> LibraryResult<RowsCopy> {
+        copy_rows(self, folder).await
+    }
+
+    async fn clock_ms(&self) -> LibraryResult<i64> {
+        let clock = sqlx::query_scalar(concat!("select ", now_ms!()));
+        clock.fetch_one(&self.readers).await.map_err(failed)
+    }
+
+    fn connections(&self) -> Connections {
+        self.connections_counted()
     }
 }
 

@@ -8,7 +8,7 @@ use sqlx::Row as _;
 use super::{Database, failed};
 use crate::library::{
     AnalysisSummary, Blob, Event, ExportFile, Job, JobState, LibraryCue, LibraryError, LibraryErrorKind,
-    LibraryResult, LibraryStem, Notification, Step, Track,
+    LibraryResult, LibraryStem, Notification, Package, Step, Track,
 };
 
 pub(super) type Row = <Database as sqlx::Database>::Row;
@@ -118,6 +118,17 @@ pub(super) fn export(row: &Row) -> LibraryResult<ExportFile> {
         LibraryError::new(LibraryErrorKind::Database, format!("the database names a step {name:?}"))
     })?;
     Ok(ExportFile { name: get(row, "name")?, step, blob: blob(row)? })
+}
+
+pub(super) fn package(row: &Row) -> LibraryResult<Package> {
+    Ok(Package {
+        id: parsed(row, "id")?,
+        name: get(row, "name")?,
+        target: get(row, "target")?,
+        tracks: get(row, "tracks")?,
+        blob: blob(row)?,
+        created_at_ms: get(row, "created_at_ms")?,
+    })
 }
 
 pub(super) fn cue(row: &Row) -> LibraryResult<LibraryCue> {

@@ -1,63 +1,22 @@
-//! One topic: how it is now, and what happens to it from then on.
-
-use std::str::FromStr;
+//! One subject: how it is now, and what happens to it from then on.
 
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
-use sfa_core::library::{Event, Follower, JobQuery, Scope, Topic, TrackId};
+use sfa_core::library::{Event, Follower, Job, JobId, Scope, Topic, Track};
 
 use super::super::jobs::JobView;
 use super::super::tracks::TrackView;
+use super::subject::Subject;
+use super::system::SystemWatch;
 use crate::http::App;
-use crate::http::error::{ApiError, ApiResult};
-
-const LIBRARY: &str = "library";
-const TRACK: &str = "track:";
-
-/// What can be followed.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Subject {
-    /// The caller's own library: songs that come and go, playlists, notifications.
-    Library,
-    /// One song: its jobs, their progress, what they made.
-    Track(TrackId),
-}
-
-impl Subject {
-    fn topic(self, scope: Scope) -> Topic {
-        match self {
-            Self::Library => Topic::Library(scope.user),
-            Self::Track(id) => Topic::Track(id),
-        }
-    }
-
-    /// The name on the wire: the own library needs no name of an owner, so that nobody can name another's.
-    fn name(self) -> String {
-        match self {
-            Self::Library => LIBRARY.to_owned(),
-            Self::Track(id) => format!("{TRACK}{id}"),
-        }
-    }
-}
-
-impl FromStr for Subject {
-    type Err = ApiError;
-
-    fn from_str(text: &str) -> ApiResult<Self> {
-        if text == LIBRARY {
-            return Ok(Self::Library);
-        }
-        let id = text.strip_prefix(TRACK).ok_or_else(|| {
-            ApiError::invalid("topics are \"library\", and \"track:\" with the id of a song")
-        })?;
-        id.parse().map(Self::Track).map_err(|_| ApiError::not_found())
-    }
-}
+use crate::http::auth::Caller;
+use crate::http::error::ApiResult;
 
 /// What a follower is sent.
 #[derive(Serialize)]
 #[serde(tag = "type", rename_all = "snake_case")]
-pub(super) enum Piece {
+pub(in crate::http) enum Piece {
     /// How it is, with all that had happened up to number `seq`.
     Snapshot { topic: String, seq: i64, data: Value },
     /// What happened next.
@@ -83,47 +42,137 @@ impl Piece {
     }
 }
 
-/// The pieces of one topic in order.
+/// The pieces of one subject in order.
 pub(super) struct Feed {
     name: String,
     first: Option<Piece>,
-    follower: Follower,
+    source: Source,
+}
+
+/// Where what happens is known from.
+enum Source {
+    /// The subject's own log.
+    Log(Follower),
+    /// The library's log, of which only a part matters.
+    Part {
+        log: Follower,
+        of: Part,
+        seq: i64,
+    },
+    System {
+        watch: SystemWatch,
+        seq: i64,
+    },
+}
+
+enum Part {
+    Job(JobId),
+    Notifications,
+}
+
+impl Part {
+    /// What an event of the library says about it.
+    fn of(&self, event: &Event) -> Option<(String, Value)> {
+        match self {
+            Self::Job(id) if event.kind == "jobs" => {
+                let id = id.to_string();
+                let row = event.payload["jobs"].as_array()?.iter().find(|row| row["id"] == id.as_str())?;
+                Some(("job".to_owned(), shown::<Job, JobView>(row)))
+            }
+            Self::Notifications if event.kind.starts_with("notification") => {
+                Some((event.kind.clone(), event.payload.clone()))
+            }
+            Self::Job(_) | Self::Notifications => None,
+        }
+    }
 }
 
 impl Feed {
-    /// Goes on after event `after` where the log still has what followed, else begins with a snapshot.
+    /// Goes on after event `after` where a log still has what followed, else begins with a snapshot.
     pub(super) async fn open(
         app: &App,
-        scope: Scope,
+        caller: &Caller,
         subject: Subject,
         after: Option<i64>,
     ) -> ApiResult<Self> {
-        let rows = app.library.rows();
-        if let Subject::Track(id) = subject {
-            rows.track(scope, id).await?;
-        }
-        let topic = subject.topic(scope);
-        let name = subject.name();
+        subject.right().make_sure(caller)?;
+        let scope = caller.scope();
+        let topic = match subject {
+            Subject::Track(id) => {
+                app.library.rows().track(scope, id).await?;
+                Topic::Track(id)
+            }
+            Subject::Library | Subject::Job(_) | Subject::Notifications | Subject::System => {
+                Topic::Library(scope.user)
+            }
+        };
         // Before the snapshot is taken: what happens meanwhile is in it, and is told again.
-        let last = rows.last_seq(scope, &topic.name()).await?;
-        if let Some(after) = after
+        let last = app.library.rows().last_seq(scope, &topic.name()).await?;
+        let has_log = matches!(subject, Subject::Library | Subject::Track(_));
+        if has_log
+            && let Some(after) = after
             && is_in_log(app, scope, topic, after, last).await?
         {
-            let follower = app.library.follow(scope, topic, after);
-            return Ok(Self { name, first: None, follower });
+            let source = Source::Log(app.library.follow(scope, topic, after));
+            return Ok(Self { name: subject.name(), first: None, source });
         }
-        let data = snapshot(app, scope, subject).await?;
-        let first = Some(Piece::Snapshot { topic: name.clone(), seq: last, data });
-        Ok(Self { name, first, follower: app.library.follow(scope, topic, last) })
+        let data = subject.snapshot(app, scope).await?;
+        let part = |of| Source::Part { log: app.library.follow(scope, topic, last), of, seq: 0 };
+        let source = match subject {
+            Subject::Library | Subject::Track(_) => Source::Log(app.library.follow(scope, topic, last)),
+            Subject::Job(id) => part(Part::Job(id)),
+            Subject::Notifications => part(Part::Notifications),
+            Subject::System => {
+                Source::System { watch: SystemWatch::after(app.clone(), data.clone()), seq: 0 }
+            }
+        };
+        // What has no log of its own is numbered from its snapshot on.
+        let seq = if has_log { last } else { 0 };
+        let name = subject.name();
+        let first = Some(Piece::Snapshot { topic: name.clone(), seq, data });
+        Ok(Self { name, first, source })
     }
 
+    /// Waits for the next piece. A wait that is given up loses nothing.
     pub(super) async fn next(&mut self) -> ApiResult<Piece> {
         if let Some(first) = self.first.take() {
             return Ok(first);
         }
-        let Event { seq, kind, payload, .. } = self.follower.next().await?;
+        let (seq, kind, payload) = match &mut self.source {
+            Source::Log(log) => {
+                let event = log.next().await?;
+                (event.seq, event.kind.clone(), payload_of(&event))
+            }
+            Source::Part { log, of, seq } => loop {
+                if let Some((kind, payload)) = of.of(&*log.next().await?) {
+                    *seq += 1;
+                    break (*seq, kind, payload);
+                }
+            },
+            Source::System { watch, seq } => {
+                let payload = watch.next().await?;
+                *seq += 1;
+                (*seq, "system".to_owned(), payload)
+            }
+        };
         Ok(Piece::Event { topic: self.name.clone(), seq, kind, payload })
     }
+}
+
+/// What an event tells, with rows as they are shown everywhere.
+fn payload_of(event: &Event) -> Value {
+    let rows = |name: &str| event.payload[name].as_array().into_iter().flatten();
+    match event.kind.as_str() {
+        "tracks" => json!({"tracks": rows("tracks").map(shown::<Track, TrackView>).collect::<Vec<_>>()}),
+        "jobs" => json!({"jobs": rows("jobs").map(shown::<Job, JobView>).collect::<Vec<_>>()}),
+        _ => event.payload.clone(),
+    }
+}
+
+/// A row of the library as the API shows it; one of another version as it is.
+fn shown<T: DeserializeOwned, V: From<T> + Serialize>(row: &Value) -> Value {
+    let view = T::deserialize(row).map(V::from).and_then(|view| serde_json::to_value(&view));
+    view.unwrap_or_else(|_| row.clone())
 }
 
 /// Whether everything after event `after` can still be told.
@@ -136,17 +185,4 @@ async fn is_in_log(app: &App, scope: Scope, topic: Topic, after: i64, last: i64)
     }
     let events = app.library.rows().events(scope, &topic.name(), after).await?;
     Ok(events.first().is_some_and(|event| event.seq == after + 1))
-}
-
-async fn snapshot(app: &App, scope: Scope, subject: Subject) -> ApiResult<Value> {
-    let rows = app.library.rows();
-    match subject {
-        Subject::Library => Ok(json!({"tracks": rows.count_tracks(scope).await?})),
-        Subject::Track(id) => {
-            let track: TrackView = rows.track(scope, id).await?.into();
-            let query = JobQuery { track: Some(id), ..JobQuery::default() };
-            let jobs: Vec<JobView> = rows.jobs(scope, &query).await?.into_iter().map(Into::into).collect();
-            Ok(json!({"track": track, "jobs": jobs}))
-        }
-    }
 }

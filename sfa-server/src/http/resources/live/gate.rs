@@ -15,6 +15,7 @@ use crate::http::{App, now_ms};
 const LOOK_AGAIN: Duration = Duration::from_secs(15);
 const STOPPING: Reason = Reason { code: 1001, text: "the server is stopping" };
 const REVOKED: Reason = Reason { code: 4401, text: "not signed in any more" };
+const NOT_ALLOWED: Reason = Reason { code: 4403, text: "something that is followed is not allowed any more" };
 
 /// Why a connection is closed: a code of WebSockets, and a word for people.
 #[derive(Debug, Clone, Copy)]
@@ -30,6 +31,8 @@ pub(super) struct Gate {
     revoked: broadcast::Receiver<UserId>,
     stopping: watch::Receiver<bool>,
     again: Interval,
+    /// What is needed for all that is followed.
+    rights: Vec<Right>,
 }
 
 impl Gate {
@@ -37,7 +40,14 @@ impl Gate {
         let mut again = tokio::time::interval(LOOK_AGAIN);
         again.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let (revoked, stopping) = (app.revoked.subscribe(), app.stopping.clone());
-        Self { app, caller, revoked, stopping, again }
+        Self { app, caller, revoked, stopping, again, rights: vec![Right::Read] }
+    }
+
+    /// From now on the caller has to have this right too.
+    pub(super) fn need(&mut self, right: Right) {
+        if !self.rights.contains(&right) {
+            self.rights.push(right);
+        }
     }
 
     /// Returns when the caller has to go.
@@ -54,25 +64,29 @@ impl Gate {
                 _ = self.again.tick() => {}
             }
             // A database that does not answer now is asked again.
-            if self.is_let_in().await.is_ok_and(|is_let_in| !is_let_in) {
-                return REVOKED;
+            if let Ok(Some(reason)) = self.objection().await {
+                return reason;
             }
         }
     }
 
-    /// By the names of session and token, not by their secrets, which may have been replaced.
-    async fn is_let_in(&self) -> ApiResult<bool> {
+    /// Why the caller may not stay, if so. By the names of session and token, not by their secrets, which may have been
+    /// replaced.
+    async fn objection(&self) -> ApiResult<Option<Reason>> {
         let rows = self.app.library.rows();
         let scope = self.caller.scope();
         let user = match rows.user(scope.user).await {
             Ok(user) => user,
-            Err(error) if error.kind() == LibraryErrorKind::NotFound => return Ok(false),
+            Err(error) if error.kind() == LibraryErrorKind::NotFound => return Ok(Some(REVOKED)),
             Err(error) => return Err(error.into()),
         };
         if user.status != UserStatus::Active || !Right::Read.is_of(user.role) {
-            return Ok(false);
+            return Ok(Some(REVOKED));
         }
-        Ok(match &self.caller.proof {
+        if !self.rights.iter().all(|right| right.is_of(user.role)) {
+            return Ok(Some(NOT_ALLOWED));
+        }
+        let is_let_in = match &self.caller.proof {
             Proof::Session(own) => rows
                 .sessions(Scope::of(own.user))
                 .await?
@@ -83,6 +97,7 @@ impl Gate {
                 .await?
                 .iter()
                 .any(|token| token.id == own.id && token.expires_at_ms.is_none_or(|end| end > now_ms())),
-        })
+        };
+        Ok((!is_let_in).then_some(REVOKED))
     }
 }

@@ -20,16 +20,28 @@ export interface Analysis {
   } | null
   energy?: { level: number; curve: Curve } | null
   form?: { sections: Section[]; phrases?: Phrase[]; events?: MusicalEvent[] } | null
-  chords?: { start_secs: number; end_secs: number; label: string }[] | null
+  chords?: { start_secs: number; end_secs: number; label: string; confidence?: number }[] | null
   drums?: { time_secs: number; kind: string; confidence: number }[] | null
   vocals?: { share: number; ranges: { start_secs: number; end_secs: number }[] } | null
   danceability?: { value: number } | null
+  descriptors?: { mfcc?: { mfcc: number[]; mfcc_variance: number[] } | null; spectral?: Spectral | null } | null
   waveform?: { sample_rate_hz: number; levels: WaveLevel[] } | null
 }
 
 export interface Curve {
   hop_secs: number
   values: number[]
+}
+
+export interface Spectral {
+  spectral_centroid: number
+  spectral_bandwidth: number
+  spectral_rolloff: number
+  spectral_flatness: number
+  zero_crossing_rate: number
+  /** Peaks over valleys in dB: below 200 Hz, five octaves, above 6.4 kHz. */
+  spectral_contrast: number[]
+  spectral_valleys: number[]
 }
 
 export interface Section {

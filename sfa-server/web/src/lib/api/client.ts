@@ -16,6 +16,13 @@ export type Session = Schemas['SessionView']
 export type Token = Schemas['TokenView']
 export type AuditLine = Schemas['AuditView']
 export type Queue = Schemas['QueueView']
+export type Playlist = Schemas['PlaylistView']
+export type Package = Schemas['PackageView']
+export type NewPackage = Schemas['OrderPackage']
+export type AnyJob = Schemas['AnyJobView']
+export type OverviewDay = Schemas['DayView']
+export type Model = Schemas['ModelView']
+export type PackagePlan = Schemas['PlanView']
 
 /** A request that failed, in the server's words. */
 export class Failure extends Error {

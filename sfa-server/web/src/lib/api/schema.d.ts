@@ -1,6 +1,74 @@
 // Made from tests/http/openapi.json by `npm run api`; not to be edited.
 
 export interface paths {
+    "/api/v1/admin/jobs": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the jobs of everybody */
+        get: operations["get_admin_jobs"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs/{id}/cancel": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Stop a job of anybody's */
+        post: operations["post_admin_jobs_id_cancel"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/jobs/{id}/retry": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Put a failed or cancelled job of anybody's back into the queue */
+        post: operations["post_admin_jobs_id_retry"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/admin/overview": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show how much there is of everything */
+        get: operations["get_admin_overview"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/audit": {
         parameters: {
             query?: never;
@@ -12,23 +80,6 @@ export interface paths {
         get: operations["get_audit"];
         put?: never;
         post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/email/link": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Confirm a new address by a link */
-        post: operations["post_email_link"];
         delete?: never;
         options?: never;
         head?: never;
@@ -84,23 +135,6 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/impersonation": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Be oneself again */
-        delete: operations["delete_impersonation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -186,11 +220,13 @@ export interface paths {
         };
         /**
          * Follow what happens, over a WebSocket
-         * @description Send `{"type":"subscribe","topic":"library"}` or `"track:…"`, with `"after"` to go on after an event that is known,
-         *     and `{"type":"unsubscribe","topic":…}`. What comes is `{"type":"snapshot","topic","seq","data"}`, then
+         * @description Send `{"type":"subscribe","topic":"library"}`, with `"after"` to go on after an event that is known, and
+         *     `{"type":"unsubscribe","topic":…}`. What comes is `{"type":"snapshot","topic","seq","data"}`, then
          *     `{"type":"event","topic","seq","kind","payload"}` with a `seq` that rises by one each time, and
-         *     `{"type":"error","topic","code","message"}`. Closed with 4401 when the caller may not be here any more, 4008 when
-         *     it is too slow, 1001 when the server stops.
+         *     `{"type":"error","topic","code","message"}`. Topics are `library` (with `tracks` and `jobs`, whole rows of what has
+         *     changed), `track:ID`, `job:ID`, `notifications`, and for admins `system`; all but the first two always begin with a
+         *     snapshot. Closed with 4401 when the caller may not be here any more, 4403 when it may not follow something any more,
+         *     4008 when it is too slow, 1001 when the server stops.
          */
         get: operations["get_live"];
         put?: never;
@@ -241,43 +277,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/login/link": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /** Sign in by a link */
-        post: operations["post_login_link"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/login/mail": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Ask for a link that signs in
-         * @description The answer is the same whether the address has an account or not. The link counts once, for 15 minutes.
-         */
-        post: operations["post_login_mail"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/logout": {
         parameters: {
             query?: never;
@@ -313,26 +312,6 @@ export interface paths {
         patch: operations["patch_me"];
         trace?: never;
     };
-    "/api/v1/me/email": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Change the own address
-         * @description A link is sent to the new one; until it is followed nothing changes.
-         */
-        post: operations["post_me_email"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/me/password": {
         parameters: {
             query?: never;
@@ -343,7 +322,7 @@ export interface paths {
         get?: never;
         /**
          * Change the own password
-         * @description Ends all sessions but a new one, which the answer opens. Tokens stay. Who has none yet sets one so.
+         * @description Ends all sessions but a new one, which the answer opens. Tokens stay.
          */
         put: operations["put_me_password"];
         post?: never;
@@ -365,6 +344,120 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/licence": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Show what is known of the licence of models */
+        get: operations["get_models_licence"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /**
+         * Remove a model from the server's machine
+         * @description Files in the caches of other programs stay.
+         */
+        delete: operations["delete_models_name"];
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/import": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Take a file of a model that one has already
+         * @description The file, safetensors or an archive of PyTorch, is the body. `GET /api/v1/models` says what came of it.
+         */
+        post: operations["post_models_name_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/pull": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Fetch a model from its publisher
+         * @description `GET /api/v1/models` says how far it is. A fetch that was stopped goes on where it was.
+         */
+        post: operations["post_models_name_pull"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/verify": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Compare a model with its published checksums
+         * @description `GET /api/v1/models` says how far it is, and what was found.
+         */
+        post: operations["post_models_name_verify"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/models/{name}/work": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Stop the work on a model, or forget what came of it */
+        delete: operations["delete_models_name_work"];
         options?: never;
         head?: never;
         patch?: never;
@@ -421,27 +514,25 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/password/link": {
+    "/api/v1/packages": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        get?: never;
+        /** List the packages that were made */
+        get: operations["get_packages"];
         put?: never;
-        /**
-         * Set a new password by a link
-         * @description Ends all sessions but a new one, which the answer opens. Tokens stay.
-         */
-        post: operations["post_password_link"];
+        /** Pack what another program needs of some songs */
+        post: operations["post_packages"];
         delete?: never;
         options?: never;
         head?: never;
         patch?: never;
         trace?: never;
     };
-    "/api/v1/password/mail": {
+    "/api/v1/packages/plan": {
         parameters: {
             query?: never;
             header?: never;
@@ -450,12 +541,26 @@ export interface paths {
         };
         get?: never;
         put?: never;
-        /**
-         * Ask for a link that sets a new password
-         * @description The answer is the same whether the address has an account or not. The link counts once, for 15 minutes.
-         */
-        post: operations["post_password_mail"];
+        /** Say what a package would hold */
+        post: operations["post_packages_plan"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/packages/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Remove a package */
+        delete: operations["delete_packages_id"];
         options?: never;
         head?: never;
         patch?: never;
@@ -497,7 +602,10 @@ export interface paths {
         delete: operations["delete_playlists_id"];
         options?: never;
         head?: never;
-        /** Rename a playlist */
+        /**
+         * Rename a playlist, or change its rules
+         * @description What is absent stays.
+         */
         patch: operations["patch_playlists_id"];
         trace?: never;
     };
@@ -535,27 +643,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/reauthenticate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Prove again who one is
-         * @description What opens an account or changes those of others asks for a proof of the last minutes, and is else refused with the
-         *     code `reauthentication_required`. Signing in is one. Programs with tokens need none.
-         */
-        post: operations["post_reauthenticate"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/register": {
         parameters: {
             query?: never;
@@ -567,8 +654,7 @@ export interface paths {
         put?: never;
         /**
          * Make an account
-         * @description Where the server allows it. Where it sends no mail, the answer signs in. Where it does, a link that signs in is sent to
-         *     the address; neither the answer nor the time that it takes says whether that has an account already.
+         * @description Where the server allows it. The answer signs in.
          */
         post: operations["post_register"];
         delete?: never;
@@ -706,6 +792,26 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tools": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List what the work on songs needs of the server's machine
+         * @description Nothing is started: a program counts as there when it is found where programs are.
+         */
+        get: operations["get_tools"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tracks": {
         parameters: {
             query?: never;
@@ -719,9 +825,49 @@ export interface paths {
         /**
          * Upload a song
          * @description Either the file is the body and `name` its name, or it is the one file of a form. What it is, its bytes say. The
-         *     work that the settings ask for begins by itself. `/api/v1/uploads` takes a file in several requests.
+         *     work that the settings ask for begins by itself.
          */
         post: operations["post_tracks"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks/process": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Make something of several songs anew
+         * @description All of them or none.
+         */
+        post: operations["post_tracks_process"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks/remove": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Remove several songs with everything that was made of them
+         * @description All of them or none.
+         */
+        post: operations["post_tracks_remove"];
         delete?: never;
         options?: never;
         head?: never;
@@ -841,56 +987,6 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/uploads": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Begin an upload that can be resumed
-         * @description `Location` says where the pieces go. An upload for which nothing comes is forgotten at `Upload-Expires`.
-         */
-        post: operations["post_uploads"];
-        delete?: never;
-        /**
-         * What can be done here
-         * @description Says in `Tus-Version`, `Tus-Extension` and `Tus-Max-Size` what a client of tus wants to know.
-         */
-        options: operations["options_uploads"];
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/uploads/{id}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        post?: never;
-        /** Give an upload up */
-        delete: operations["delete_uploads_id"];
-        options?: never;
-        /**
-         * Ask how much of an upload has come
-         * @description `Upload-Offset` says where to go on. When all has come, `Content-Location` is the song.
-         */
-        head: operations["head_uploads_id"];
-        /**
-         * Send a piece of an upload
-         * @description From `Upload-Offset` on. What has come before a connection breaks is kept. With the last piece the file becomes a song,
-         *     which `Content-Location` names.
-         */
-        patch: operations["patch_uploads_id"];
-        trace?: never;
-    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -934,28 +1030,6 @@ export interface paths {
         patch: operations["patch_users_id"];
         trace?: never;
     };
-    "/api/v1/users/{id}/impersonate": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        put?: never;
-        /**
-         * Act as another user
-         * @description From now on this session sees and changes the songs of that user, and nothing that opens their account. It is told by
-         *     `impersonated_by` of `/api/v1/me`, written into the audit log together with every change, and ends with the session or
-         *     with `DELETE /api/v1/impersonation`.
-         */
-        post: operations["post_users_id_impersonate"];
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
     "/api/v1/users/{id}/status": {
         parameters: {
             query?: never;
@@ -971,44 +1045,6 @@ export interface paths {
         put: operations["put_users_id_status"];
         post?: never;
         delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/vault": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        /** List the names of the own secrets */
-        get: operations["get_vault"];
-        put?: never;
-        post?: never;
-        delete?: never;
-        options?: never;
-        head?: never;
-        patch?: never;
-        trace?: never;
-    };
-    "/api/v1/vault/{name}": {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        get?: never;
-        /**
-         * Keep a secret
-         * @description Instead of one of this name. It is kept encrypted and cannot be read back.
-         */
-        put: operations["put_vault_name"];
-        post?: never;
-        /** Remove a secret */
-        delete: operations["delete_vault_name"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1077,6 +1113,11 @@ export interface components {
             /** Format: uuid */
             job: string;
         };
+        /** @description Work on several songs that was asked for. */
+        AcceptedBatch: {
+            /** Format: uuid */
+            batch: string;
+        };
         /** @description What lists need of an analysis. */
         AnalysisView: {
             /**
@@ -1098,6 +1139,19 @@ export interface components {
              * @description Integrated loudness.
              */
             lufs?: number | null;
+        };
+        /** @description A job of anybody's. */
+        AnyJobView: {
+            /** @description What its handler is told. */
+            args: Record<string, never>;
+            job: components["schemas"]["JobView"];
+            /** @description The lane it waits in. */
+            queue: string;
+            /**
+             * Format: uuid
+             * @description Whose it is.
+             */
+            user: string;
         };
         /** @description A line of the log. Lines are added, never changed or removed. */
         AuditView: {
@@ -1127,8 +1181,7 @@ export interface components {
             target_kind: string;
         };
         ChangePassword: {
-            /** @description The password until now, where there is one. */
-            current?: string | null;
+            current: string;
             /**
              * Format: password
              * @description At least 12 characters and at most 256 bytes.
@@ -1163,6 +1216,30 @@ export interface components {
             data: {
                 /** Format: uuid */
                 job: string;
+            };
+        };
+        /** @description One thing. */
+        Data_AcceptedBatch: {
+            /** @description Work on several songs that was asked for. */
+            data: {
+                /** Format: uuid */
+                batch: string;
+            };
+        };
+        /** @description One thing. */
+        Data_AnyJobView: {
+            /** @description A job of anybody's. */
+            data: {
+                /** @description What its handler is told. */
+                args: Record<string, never>;
+                job: components["schemas"]["JobView"];
+                /** @description The lane it waits in. */
+                queue: string;
+                /**
+                 * Format: uuid
+                 * @description Whose it is.
+                 */
+                user: string;
             };
         };
         /** @description One thing. */
@@ -1202,6 +1279,11 @@ export interface components {
                 max_attempts: number;
                 /**
                  * Format: int64
+                 * @description When it is tried next, in milliseconds since 1970, where it waits for its time.
+                 */
+                next_attempt_at_ms?: number | null;
+                /**
+                 * Format: int64
                  * @description 0 to 100; never falls within one attempt.
                  */
                 progress: number;
@@ -1214,6 +1296,15 @@ export interface components {
                 state: string;
                 /** Format: uuid */
                 track?: string | null;
+            };
+        };
+        /** @description One thing. */
+        Data_LicenceView: {
+            /** @description What is known of the licence of models. */
+            data: {
+                /** @description Whether somebody has accepted it on this machine. */
+                is_accepted: boolean;
+                text: string;
             };
         };
         /** @description One thing. */
@@ -1236,17 +1327,65 @@ export interface components {
         Data_MeView: {
             /** @description The caller's own account. */
             data: components["schemas"]["UserView"] & {
-                impersonated_by?: components["schemas"]["Impersonator"] | null;
-                /**
-                 * Format: int64
-                 * @description Until when what is dangerous can be done without proving again who one is, in milliseconds since 1970.
-                 */
-                proof_ends_at_ms?: number | null;
                 /**
                  * Format: int64
                  * @description Bytes of everything that is kept; each content counts once.
                  */
                 used_bytes: number;
+            };
+        };
+        /** @description One thing. */
+        Data_OverviewView: {
+            /** @description How much there is of everything, and how it became so. */
+            data: {
+                /**
+                 * Format: int64
+                 * @description Songs that were analysed.
+                 */
+                analyzed: number;
+                /** @description Each of the last 14 days in UTC, today last. */
+                days: components["schemas"]["DayView"][];
+                /**
+                 * Format: int64
+                 * @description Jobs that have failed for good and are remembered.
+                 */
+                failed_jobs: number;
+                /**
+                 * Format: int64
+                 * @description Jobs that wait or run.
+                 */
+                open_jobs: number;
+                /**
+                 * Format: int64
+                 * @description Songs that have stems.
+                 */
+                separated: number;
+                /**
+                 * Format: int64
+                 * @description Bytes of all files, each content once.
+                 */
+                stored_bytes: number;
+                /**
+                 * Format: int64
+                 * @description Songs of all users.
+                 */
+                tracks: number;
+                /** Format: int64 */
+                users: number;
+                /**
+                 * Format: int64
+                 * @description Processes that work, on all machines.
+                 */
+                workers: number;
+            };
+        };
+        /** @description One thing. */
+        Data_PlanView: {
+            /** @description What a package would hold. */
+            data: {
+                files: components["schemas"]["PlannedFileView"][];
+                /** @description What is missing, and how to get it. */
+                notes: string[];
             };
         };
         /** @description One thing. */
@@ -1257,8 +1396,6 @@ export interface components {
                 needs_set_up: boolean;
                 /** @description Whether anybody may make an account. */
                 open_registration: boolean;
-                /** @description Whether it sends mail: links that sign in, set a password, confirm an address. */
-                sends_mail: boolean;
                 version: string;
             };
         };
@@ -1336,12 +1473,46 @@ export interface components {
                 /** Format: uuid */
                 id: string;
                 name: string;
+                rules?: string | null;
                 track_ids: string[];
             };
+        };
+        /** @description What happened on one day. */
+        DayView: {
+            /**
+             * Format: int64
+             * @description Jobs that were done; after a week they are forgotten.
+             */
+            completed_jobs: number;
+            /**
+             * Format: int64
+             * @description Jobs that failed for good.
+             */
+            failed_jobs: number;
+            /**
+             * Format: int64
+             * @description When it began, in milliseconds since 1970.
+             */
+            start_ms: number;
+            /**
+             * Format: int64
+             * @description Songs that came.
+             */
+            tracks: number;
+            /**
+             * Format: int64
+             * @description Accounts that were made.
+             */
+            users: number;
         };
         EditMe: {
             /** @description What to show. */
             name: string;
+        };
+        EditPlaylist: {
+            name?: string | null;
+            /** @description Songs that were put in by hand are in it no more. */
+            rules?: string | null;
         };
         EditTrack: {
             album?: string | null;
@@ -1412,22 +1583,12 @@ export interface components {
             /** @description Where to get it, on this server. */
             url: string;
         };
-        FollowedLink: {
-            /** @description What stands behind the "#" of the link. */
-            token: string;
-        };
         Health: {
             /** @example ok */
             status: string;
             /** Format: int64 */
             uptime_secs: number;
             version: string;
-        };
-        /** @description Somebody who acts as another user. */
-        Impersonator: {
-            /** Format: uuid */
-            id: string;
-            name: string;
         };
         /** @description A job. */
         JobView: {
@@ -1454,6 +1615,11 @@ export interface components {
             max_attempts: number;
             /**
              * Format: int64
+             * @description When it is tried next, in milliseconds since 1970, where it waits for its time.
+             */
+            next_attempt_at_ms?: number | null;
+            /**
+             * Format: int64
              * @description 0 to 100; never falls within one attempt.
              */
             progress: number;
@@ -1466,6 +1632,12 @@ export interface components {
             state: string;
             /** Format: uuid */
             track?: string | null;
+        };
+        /** @description What is known of the licence of models. */
+        LicenceView: {
+            /** @description Whether somebody has accepted it on this machine. */
+            is_accepted: boolean;
+            text: string;
         };
         /** @description A link that works without signing in. */
         LinkView: {
@@ -1480,13 +1652,6 @@ export interface components {
         MadeToken: components["schemas"]["TokenView"] & {
             /** @description For the header "Authorization: Bearer …". It is not kept here and cannot be shown again. */
             secret: string;
-        };
-        MailTo: {
-            /**
-             * Format: email
-             * @example ann@example.org
-             */
-            email: string;
         };
         MakeLink: {
             /** @description The name that a browser saves the file under; without one it shows it where it can. */
@@ -1531,12 +1696,6 @@ export interface components {
         };
         /** @description The caller's own account. */
         MeView: components["schemas"]["UserView"] & {
-            impersonated_by?: components["schemas"]["Impersonator"] | null;
-            /**
-             * Format: int64
-             * @description Until when what is dangerous can be done without proving again who one is, in milliseconds since 1970.
-             */
-            proof_ends_at_ms?: number | null;
             /**
              * Format: int64
              * @description Bytes of everything that is kept; each content counts once.
@@ -1557,6 +1716,31 @@ export interface components {
             /** @example htdemucs */
             name: string;
             stems: string[];
+            /**
+             * Format: int64
+             * @description Bytes that are on the server's machine.
+             */
+            stored_bytes: number;
+            /**
+             * @description Whether its bytes are the published ones: verified, unverified or unchecked; absent where there are none.
+             * @example verified
+             */
+            trust?: string | null;
+            work?: components["schemas"]["ModelWork"] | null;
+        };
+        /** @description Work on a model. */
+        ModelWork: {
+            /** @description pull, verify or import. */
+            action: string;
+            /** @description Whether it has failed. */
+            is_failed: boolean;
+            /** @description What came of it, once it has ended. */
+            outcome?: string | null;
+            /**
+             * Format: int64
+             * @description 0 to 100 while it runs.
+             */
+            percent?: number | null;
         };
         NewAccount: {
             /**
@@ -1569,19 +1753,15 @@ export interface components {
             name: string;
             /**
              * Format: password
-             * @description At least 12 characters and at most 256 bytes. Needed where the server sends no mail; else it is not kept, and one is
-             *     chosen when the address has proved to be one's own.
-             */
-            password?: string | null;
-        };
-        NewPassword: {
-            /**
-             * Format: password
              * @description At least 12 characters and at most 256 bytes.
              */
-            new: string;
-            /** @description What stands behind the "#" of the link. */
-            token: string;
+            password: string;
+        };
+        NewPlaylist: {
+            /** @description The user has no other of this name. */
+            name: string;
+            /** @description Makes it a playlist of all songs that this search finds. Searches are the studio's: the server keeps them. */
+            rules?: string | null;
         };
         /** @description Something that has happened. */
         NotificationView: {
@@ -1602,6 +1782,104 @@ export interface components {
              * @description The song it is about.
              */
             track?: string | null;
+        };
+        /** @description A package to be made. */
+        OrderPackage: {
+            /**
+             * @description The full path of the folder that it will be unpacked in; rekordbox needs it.
+             * @example /Users/ann/Music/SFA
+             */
+            folder?: string | null;
+            /** @description What the archive is called. */
+            name?: string | null;
+            stems?: components["schemas"]["StemOptions"];
+            /**
+             * @description Who it is for.
+             * @example rekordbox
+             */
+            target: string;
+            /** @description The songs in their order, up to 200. */
+            track_ids: string[];
+        };
+        /** @description How much there is of everything, and how it became so. */
+        OverviewView: {
+            /**
+             * Format: int64
+             * @description Songs that were analysed.
+             */
+            analyzed: number;
+            /** @description Each of the last 14 days in UTC, today last. */
+            days: components["schemas"]["DayView"][];
+            /**
+             * Format: int64
+             * @description Jobs that have failed for good and are remembered.
+             */
+            failed_jobs: number;
+            /**
+             * Format: int64
+             * @description Jobs that wait or run.
+             */
+            open_jobs: number;
+            /**
+             * Format: int64
+             * @description Songs that have stems.
+             */
+            separated: number;
+            /**
+             * Format: int64
+             * @description Bytes of all files, each content once.
+             */
+            stored_bytes: number;
+            /**
+             * Format: int64
+             * @description Songs of all users.
+             */
+            tracks: number;
+            /** Format: int64 */
+            users: number;
+            /**
+             * Format: int64
+             * @description Processes that work, on all machines.
+             */
+            workers: number;
+        };
+        /** @description A package that was made. */
+        PackageView: {
+            /**
+             * Format: int64
+             * @description When it was made, in milliseconds since 1970; it is kept for a week.
+             */
+            created_at_ms: number;
+            file: components["schemas"]["FileView"];
+            /**
+             * Format: uuid
+             * @description The job that made it has the same.
+             */
+            id: string;
+            /** @example rekordbox */
+            target: string;
+            /**
+             * Format: int64
+             * @description How many songs were asked for.
+             */
+            tracks: number;
+        };
+        /** @description Some of a list. */
+        Page_AnyJobView: {
+            data: {
+                /** @description What its handler is told. */
+                args: Record<string, never>;
+                job: components["schemas"]["JobView"];
+                /** @description The lane it waits in. */
+                queue: string;
+                /**
+                 * Format: uuid
+                 * @description Whose it is.
+                 */
+                user: string;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
         };
         /** @description Some of a list. */
         Page_AuditView: {
@@ -1716,6 +1994,11 @@ export interface components {
                 max_attempts: number;
                 /**
                  * Format: int64
+                 * @description When it is tried next, in milliseconds since 1970, where it waits for its time.
+                 */
+                next_attempt_at_ms?: number | null;
+                /**
+                 * Format: int64
                  * @description 0 to 100; never falls within one attempt.
                  */
                 progress: number;
@@ -1747,6 +2030,17 @@ export interface components {
                 /** @example htdemucs */
                 name: string;
                 stems: string[];
+                /**
+                 * Format: int64
+                 * @description Bytes that are on the server's machine.
+                 */
+                stored_bytes: number;
+                /**
+                 * @description Whether its bytes are the published ones: verified, unverified or unchecked; absent where there are none.
+                 * @example verified
+                 */
+                trust?: string | null;
+                work?: components["schemas"]["ModelWork"] | null;
             }[];
             /** @description Give it as `after` to get what follows; absent at the end. */
             next?: string | null;
@@ -1776,14 +2070,44 @@ export interface components {
             next?: string | null;
         };
         /** @description Some of a list. */
+        Page_PackageView: {
+            data: {
+                /**
+                 * Format: int64
+                 * @description When it was made, in milliseconds since 1970; it is kept for a week.
+                 */
+                created_at_ms: number;
+                file: components["schemas"]["FileView"];
+                /**
+                 * Format: uuid
+                 * @description The job that made it has the same.
+                 */
+                id: string;
+                /** @example rekordbox */
+                target: string;
+                /**
+                 * Format: int64
+                 * @description How many songs were asked for.
+                 */
+                tracks: number;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
         Page_PlaylistView: {
             data: {
                 /** Format: uuid */
                 id: string;
                 name: string;
                 /**
+                 * @description A search whose songs it has; absent where they were put in by hand.
+                 * @example bpm:120-128 key:8A+
+                 */
+                rules?: string | null;
+                /**
                  * Format: int64
-                 * @description How many songs it has.
+                 * @description How many songs were put in by hand.
                  */
                 tracks: number;
             }[];
@@ -1805,19 +2129,6 @@ export interface components {
                 running_limit?: number | null;
                 /** Format: int64 */
                 waiting: number;
-            }[];
-            /** @description Give it as `after` to get what follows; absent at the end. */
-            next?: string | null;
-        };
-        /** @description Some of a list. */
-        Page_SecretView: {
-            data: {
-                /**
-                 * Format: int64
-                 * @description When it was last given, in milliseconds since 1970.
-                 */
-                changed_at_ms: number;
-                name: string;
             }[];
             /** @description Give it as `after` to get what follows; absent at the end. */
             next?: string | null;
@@ -1896,6 +2207,21 @@ export interface components {
             next?: string | null;
         };
         /** @description Some of a list. */
+        Page_ToolView: {
+            data: {
+                /** @description Whether it is there. */
+                is_ready: boolean;
+                /** @example ffmpeg */
+                name: string;
+                /** @description What it is needed for. */
+                purpose: string;
+                /** @description What to do where it is not there. */
+                remedy: string;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
         Page_TrackView: {
             data: {
                 album?: string | null;
@@ -1950,9 +2276,23 @@ export interface components {
             /** @description Give it as `after` to get what follows; absent at the end. */
             next?: string | null;
         };
-        PlaylistName: {
-            /** @description The user has no other of this name. */
-            name: string;
+        /** @description What a package would hold. */
+        PlanView: {
+            files: components["schemas"]["PlannedFileView"][];
+            /** @description What is missing, and how to get it. */
+            notes: string[];
+        };
+        PlannedFileView: {
+            /**
+             * @description Where it is in the archive.
+             * @example Music/song.mp3
+             */
+            path: string;
+            /**
+             * Format: int64
+             * @description Absent where it is known only once the file is made.
+             */
+            size_bytes?: number | null;
         };
         PlaylistTracks: {
             /** @description Up to 5000, each once. */
@@ -1964,8 +2304,13 @@ export interface components {
             id: string;
             name: string;
             /**
+             * @description A search whose songs it has; absent where they were put in by hand.
+             * @example bpm:120-128 key:8A+
+             */
+            rules?: string | null;
+            /**
              * Format: int64
-             * @description How many songs it has.
+             * @description How many songs were put in by hand.
              */
             tracks: number;
         };
@@ -1976,22 +2321,19 @@ export interface components {
              */
             from: string;
         };
-        /** @description A proof of who one is: one of the two. */
-        Proof: {
+        /** @description Several songs, and where to begin. */
+        ProcessSeveral: {
             /**
-             * Format: password
-             * @description The own password.
+             * @description The first step to be done again; those after it follow.
+             * @example analyze
              */
-            password?: string | null;
-            /** @description What stands behind the "#" of a link that signs in, see `/api/v1/login/mail`. */
-            token?: string | null;
+            from: string;
+            /** @description Up to 1000. */
+            track_ids: string[];
         };
-        PutSecret: {
-            /**
-             * Format: password
-             * @description 1 to 8192 bytes.
-             */
-            value: string;
+        PullModel: {
+            /** @description Accepts what `GET /api/v1/models/licence` says; needed once. */
+            accept_licence?: boolean;
         };
         /** @description A queue of jobs. */
         QueueView: {
@@ -2008,23 +2350,12 @@ export interface components {
             /** Format: int64 */
             waiting: number;
         };
-        /** @description A secret, by its name. */
-        SecretView: {
-            /**
-             * Format: int64
-             * @description When it was last given, in milliseconds since 1970.
-             */
-            changed_at_ms: number;
-            name: string;
-        };
         /** @description What somebody has to know who is not signed in yet. */
         ServerView: {
             /** @description Whether there is no admin yet. */
             needs_set_up: boolean;
             /** @description Whether anybody may make an account. */
             open_registration: boolean;
-            /** @description Whether it sends mail: links that sign in, set a password, confirm an address. */
-            sends_mail: boolean;
             version: string;
         };
         /** @description A session. */
@@ -2065,6 +2396,36 @@ export interface components {
             password: string;
             /** @description What the server printed when it started. */
             token: string;
+        };
+        /** @description Several songs. */
+        Several: {
+            /** @description Up to 1000. */
+            track_ids: string[];
+        };
+        /** @description How stems are written; what is absent stays as it is. */
+        StemOptions: {
+            /**
+             * @description int16, int24 or float32.
+             * @default null
+             */
+            bit_depth: string | null;
+            /**
+             * @description wav, flac, mp3 or m4a.
+             * @default null
+             */
+            format: string | null;
+            /**
+             * Format: double
+             * @description How loud the song that the stems add up to becomes, as far as no stem goes above full scale.
+             * @default null
+             */
+            loudness_lufs: number | null;
+            /**
+             * Format: int32
+             * @description 44100, 48000, 88200 or 96000.
+             * @default null
+             */
+            sample_rate_hz: number | null;
         };
         /** @description A stem. */
         StemView: {
@@ -2108,6 +2469,17 @@ export interface components {
              * @description To the minute.
              */
             used_at_ms?: number | null;
+        };
+        /** @description A program or a file that some work needs. */
+        ToolView: {
+            /** @description Whether it is there. */
+            is_ready: boolean;
+            /** @example ffmpeg */
+            name: string;
+            /** @description What it is needed for. */
+            purpose: string;
+            /** @description What to do where it is not there. */
+            remedy: string;
         };
         /** @description A song. */
         TrackView: {
@@ -2177,6 +2549,7 @@ export interface components {
             /** Format: uuid */
             id: string;
             name: string;
+            rules?: string | null;
             track_ids: string[];
         };
     };
@@ -2188,6 +2561,133 @@ export interface components {
 }
 export type $defs = Record<string, never>;
 export interface operations {
+    get_admin_jobs: {
+        parameters: {
+            query?: {
+                /** @description Only in this state. */
+                state?: string;
+                /** @description Only of this song. */
+                track?: string;
+                /** @description At most so many. Default: 100. */
+                limit?: number;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The newest first */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_AnyJobView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_admin_jobs_id_cancel: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Asked to stop */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_AnyJobView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_admin_jobs_id_retry: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It waits again */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_AnyJobView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_admin_overview: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Now, and the last 14 days */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_OverviewView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_audit: {
         parameters: {
             query?: {
@@ -2213,39 +2713,6 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Page_AuditView"];
-                };
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    post_email_link: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["FollowedLink"];
-            };
-        };
-        responses: {
-            /** @description It is the address of the account now */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_UserView"];
                 };
             };
             /** @description It failed */
@@ -2355,33 +2822,6 @@ export interface operations {
             };
             /** @description It is what the client has already */
             304: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    delete_impersonation: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The session is its owner's */
-            204: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -2558,7 +2998,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description "library", or "track:" and the id of a song.
+                 * @description "library", "notifications", "system", "track:" and the id of a song, or "job:" and the id of a job.
                  * @example library
                  */
                 topic: string;
@@ -2612,70 +3052,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Data_UserView"];
                 };
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    post_login_link: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["FollowedLink"];
-            };
-        };
-        responses: {
-            /** @description Signed in */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_UserView"];
-                };
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    post_login_mail: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MailTo"];
-            };
-        };
-        responses: {
-            /** @description If there is such an account, a link is on its way */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description It failed */
             default: {
@@ -2777,37 +3153,6 @@ export interface operations {
             };
         };
     };
-    post_me_email: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["MailTo"];
-            };
-        };
-        responses: {
-            /** @description A link is on its way */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
     put_me_password: {
         parameters: {
             query?: never;
@@ -2858,6 +3203,196 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Page_ModelView"];
                 };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_models_licence: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description To be accepted before the first one is fetched */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_LicenceView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_models_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_models_name_import: {
+        parameters: {
+            query: {
+                /**
+                 * @description The name of the file: it tells which part of a model it is, where its checksum does not.
+                 * @example 955717e8.safetensors
+                 */
+                name: string;
+                /** @description Takes a file whose checksum was not published, if it is a model of this kind. Default: no. */
+                unverified?: boolean;
+            };
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description It has come, and is looked at */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_models_name_pull: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PullModel"];
+            };
+        };
+        responses: {
+            /** @description It has begun */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_models_name_verify: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It has begun */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_models_name_work: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description It stops soon */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It failed */
             default: {
@@ -2958,26 +3493,22 @@ export interface operations {
             };
         };
     };
-    post_password_link: {
+    get_packages: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["NewPassword"];
-            };
-        };
+        requestBody?: never;
         responses: {
-            /** @description Set, and signed in */
+            /** @description The newest first */
             200: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Data_UserView"];
+                    "application/json": components["schemas"]["Page_PackageView"];
                 };
             };
             /** @description It failed */
@@ -2991,7 +3522,7 @@ export interface operations {
             };
         };
     };
-    post_password_mail: {
+    post_packages: {
         parameters: {
             query?: never;
             header?: never;
@@ -3000,12 +3531,76 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["MailTo"];
+                "application/json": components["schemas"]["OrderPackage"];
             };
         };
         responses: {
-            /** @description If there is such an account, a link is on its way */
+            /** @description The work waits in the queue */
             202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Accepted"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_packages_plan: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["OrderPackage"];
+            };
+        };
+        responses: {
+            /** @description Its files; nothing is made */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_PlanView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_packages_id: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3060,7 +3655,7 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PlaylistName"];
+                "application/json": components["schemas"]["NewPlaylist"];
             };
         };
         responses: {
@@ -3155,11 +3750,11 @@ export interface operations {
         };
         requestBody: {
             content: {
-                "application/json": components["schemas"]["PlaylistName"];
+                "application/json": components["schemas"]["EditPlaylist"];
             };
         };
         responses: {
-            /** @description Renamed */
+            /** @description Changed */
             200: {
                 headers: {
                     [name: string]: unknown;
@@ -3243,37 +3838,6 @@ export interface operations {
             };
         };
     };
-    post_reauthenticate: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["Proof"];
-            };
-        };
-        responses: {
-            /** @description Proved */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
     post_register: {
         parameters: {
             query?: never;
@@ -3295,13 +3859,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Data_UserView"];
                 };
-            };
-            /** @description A link is on its way */
-            202: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description It failed */
             default: {
@@ -3614,6 +4171,35 @@ export interface operations {
             };
         };
     };
+    get_tools: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_ToolView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_tracks: {
         parameters: {
             query?: {
@@ -3711,6 +4297,70 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Data_Uploaded"];
                 };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_tracks_process: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["ProcessSeveral"];
+            };
+        };
+        responses: {
+            /** @description The work waits in the queue */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_AcceptedBatch"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_tracks_remove: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Several"];
+            };
+        };
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It failed */
             default: {
@@ -3977,169 +4627,6 @@ export interface operations {
             };
         };
     };
-    post_uploads: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @example 1.0.0 */
-                "Tus-Resumable": string;
-                /** @description Bytes of the whole file */
-                "Upload-Length": number;
-                /** @description The name of the file, as "filename " and Base64 */
-                "Upload-Metadata"?: string | null;
-            };
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Begun */
-            201: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    options_uploads: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description In the headers */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    delete_uploads_id: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @example 1.0.0 */
-                "Tus-Resumable": string;
-            };
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description What had come is removed */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    head_uploads_id: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @example 1.0.0 */
-                "Tus-Resumable": string;
-            };
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description In the headers */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    patch_uploads_id: {
-        parameters: {
-            query?: never;
-            header: {
-                /** @example 1.0.0 */
-                "Tus-Resumable": string;
-                /** @description Bytes that have come before */
-                "Upload-Offset": number;
-            };
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/offset+octet-stream": number[];
-            };
-        };
-        responses: {
-            /** @description Taken; `Upload-Offset` says how much has come */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
     get_users: {
         parameters: {
             query?: {
@@ -4308,37 +4795,6 @@ export interface operations {
             };
         };
     };
-    post_users_id_impersonate: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                id: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description The account that is acted as */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Data_UserView"];
-                };
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
     put_users_id_status: {
         parameters: {
             query?: never;
@@ -4362,97 +4818,6 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Data_UserView"];
                 };
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    get_vault: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path?: never;
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description By name */
-            200: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Page_SecretView"];
-                };
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    put_vault_name: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody: {
-            content: {
-                "application/json": components["schemas"]["PutSecret"];
-            };
-        };
-        responses: {
-            /** @description Kept */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
-            };
-            /** @description It failed */
-            default: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content: {
-                    "application/json": components["schemas"]["Failure"];
-                };
-            };
-        };
-    };
-    delete_vault_name: {
-        parameters: {
-            query?: never;
-            header?: never;
-            path: {
-                name: string;
-            };
-            cookie?: never;
-        };
-        requestBody?: never;
-        responses: {
-            /** @description Removed */
-            204: {
-                headers: {
-                    [name: string]: unknown;
-                };
-                content?: never;
             };
             /** @description It failed */
             default: {

@@ -1,14 +1,32 @@
 import type { Song } from '$lib/api/client'
 import type { Action } from '$lib/keys/actions.svelte'
 import { songs } from '$lib/library/songs.svelte'
+import { download } from '$lib/ui/download'
+import { toasts } from '$lib/ui/toasts.svelte'
 import { player } from './player.svelte'
 import { stemLook } from './stems'
+import { FASTEST, MOST_SEMITONES, SLOWEST } from './workspace'
 
+const LOOP_BARS = [1, 2, 4, 8]
+const SPEED_STEP = 0.05
+const VOLUME_STEP = 0.1
 const STEP_SECS = 5
 const FINE_STEP_SECS = 0.5
 const MOST_STEMS = 9
 
 const isOpen = () => player.song !== null
+const hasStems = () => player.channels.length > 1
+/** Steps of a slider meet the round numbers. */
+const stepped = (value: number, by: number) => Math.round((value + by) / SPEED_STEP) * SPEED_STEP
+
+async function saveMix(): Promise<void> {
+  const { song, loop } = player
+  if (!song) return
+  const made = await player.bounce()
+  if (!made) return
+  download(made.file, `${[song.title, 'mix', loop?.name].filter(Boolean).join(' - ')}.wav`)
+  toasts.done(made.lowered_db > 0 ? `The mix was ${made.lowered_db.toFixed(1)} dB too loud and was lowered` : 'The mix was saved')
+}
 
 /** Opens a song and plays it, or goes on with the one that is open. */
 export async function playSong(song: Song): Promise<void> {
@@ -41,7 +59,46 @@ export function playerActions(): Action[] {
       isPossible: isOpen,
       run: (to_secs) => player.seek(to_secs),
     },
-    { id: 'player.no-loop', name: 'Leave the loop', group: 'Player', shortcuts: ['l'], isPossible: () => player.loop !== null, run: () => player.setLoop(null) },
+    { id: 'player.loop-start', name: 'Loop from here', group: 'Loop', shortcuts: ['['], isPossible: isOpen, run: () => player.startLoop() },
+    { id: 'player.loop-end', name: 'Loop up to here', group: 'Loop', shortcuts: [']'], isPossible: isOpen, run: () => player.endLoop() },
+    { id: 'player.loop', name: 'Leave the loop, or go back into it', group: 'Loop', shortcuts: ['l'], isPossible: () => player.hasLoop, run: () => player.toggleLoop() },
+    ...LOOP_BARS.map(
+      (bars): Action => ({
+        id: `player.loop-${bars}`,
+        name: `Loop ${bars === 1 ? 'this bar' : `${bars} bars`}`,
+        group: 'Loop',
+        ...(bars === 4 ? { shortcuts: ['b'] } : {}),
+        isPossible: () => isOpen() && player.grid.beats.length > 0,
+        run: () => player.loopBars(bars),
+      }),
+    ),
+    { id: 'player.mute', name: 'Mute or hear all', group: 'Player', shortcuts: ['m'], isPossible: isOpen, run: () => player.toggleMaster() },
+    { id: 'player.louder', name: 'Louder', group: 'Player', shortcuts: ['shift+arrowup'], isPossible: isOpen, run: () => player.setMaster(player.volume + VOLUME_STEP) },
+    { id: 'player.softer', name: 'Softer', group: 'Player', shortcuts: ['shift+arrowdown'], isPossible: isOpen, run: () => player.setMaster(player.volume - VOLUME_STEP) },
+    { id: 'player.volume', name: 'Volume', group: 'Player', argument: { name: 'volume', least: 0, most: 1 }, isPossible: isOpen, run: (volume) => player.setMaster(volume) },
+    {
+      id: 'player.original',
+      name: 'Compare with the original',
+      group: 'Player',
+      shortcuts: ['a'],
+      isPossible: hasStems,
+      run: () => player.listen(player.listening === 'original' ? 'mix' : 'original'),
+    },
+    { id: 'player.speed', name: 'Speed', group: 'Practice', argument: { name: 'speed', least: SLOWEST, most: FASTEST }, isPossible: isOpen, run: (speed) => player.setSpeed(speed) },
+    { id: 'player.slower', name: 'Slower', group: 'Practice', shortcuts: [','], isPossible: isOpen, run: () => player.setSpeed(stepped(player.speed, -SPEED_STEP)) },
+    { id: 'player.faster', name: 'Faster', group: 'Practice', shortcuts: ['.'], isPossible: isOpen, run: () => player.setSpeed(stepped(player.speed, SPEED_STEP)) },
+    {
+      id: 'player.pitch',
+      name: 'Pitch',
+      group: 'Practice',
+      argument: { name: 'semitones', least: -MOST_SEMITONES, most: MOST_SEMITONES },
+      isPossible: isOpen,
+      run: (semitones) => player.setSemitones(semitones),
+    },
+    { id: 'player.lower', name: 'A semitone lower', group: 'Practice', shortcuts: ['alt+arrowdown'], isPossible: isOpen, run: () => player.setSemitones(player.semitones - 1) },
+    { id: 'player.higher', name: 'A semitone higher', group: 'Practice', shortcuts: ['alt+arrowup'], isPossible: isOpen, run: () => player.setSemitones(player.semitones + 1) },
+    { id: 'player.click', name: 'Click on the beats', group: 'Practice', shortcuts: ['k'], isPossible: () => isOpen() && player.grid.beats.length > 0, run: () => player.setClick(player.click > 0 ? 0 : 0.5) },
+    { id: 'player.save-mix', name: 'Save the mix as a file', group: 'Player', isPossible: () => isOpen() && player.loaded === 1, run: saveMix },
     { id: 'player.reset', name: 'Reset the mixer', group: 'Player', shortcuts: ['r'], isPossible: isOpen, run: () => player.reset() },
     { id: 'player.close', name: 'Close the player', group: 'Player', isPossible: isOpen, run: () => player.close() },
     ...Array.from({ length: MOST_STEMS }, (_, at): Action => ({
@@ -52,13 +109,16 @@ export function playerActions(): Action[] {
       },
       group: 'Player',
       shortcuts: [String(at + 1)],
-      isPossible: () => player.channels.length > 1 && at < player.channels.length,
+      isPossible: () => hasStems() && at < player.channels.length,
       run: () => player.toggleSolo(at, true),
     })),
   ]
 }
 
-/** Songs go, also by other hands; what plays goes with them. */
-export function forgetRemovedSong(): void {
-  if (player.song && songs.isLoaded && !songs.find(player.song.id)) player.close()
+/** Songs go, also by other hands, and what plays goes with them; others were only just analysed. */
+export function followSong(): void {
+  if (!player.song || !songs.isLoaded) return
+  const song = songs.find(player.song.id)
+  if (song) void player.learn(song)
+  else player.close()
 }

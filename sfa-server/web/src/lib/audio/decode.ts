@@ -21,16 +21,21 @@ const PART_SECS = 4
 const USUAL_RATE_HZ = 44_100
 
 /**
- * Decodes what comes in, part by part where the format lets itself be cut (FLAC), else in one piece.
+ * Decodes what comes in, part by part where the format lets itself be cut (FLAC), else in one piece. Where a rate is
+ * wanted that is not the file's, it is changed.
  *
  * @throws {Error} for what this browser cannot decode
  */
-export async function* decode(stream: ReadableStream<Uint8Array<ArrayBuffer>>, onShape: OnShape): AsyncGenerator<Part> {
+export async function* decode(
+  stream: ReadableStream<Uint8Array<ArrayBuffer>>,
+  onShape: OnShape,
+  wanted_hz?: number,
+): AsyncGenerator<Part> {
   const source = new Source(stream)
   while (source.bytes.length < 4 && (await source.more()));
   const isFlac = new TextDecoder('latin1').decode(source.bytes.subarray(0, 4)) === 'fLaC'
-  if (isFlac) yield* decodeFlac(source, onShape)
-  else yield* decodeWhole(source, onShape)
+  if (isFlac) yield* decodeFlac(source, onShape, wanted_hz)
+  else yield* decodeWhole(source, onShape, wanted_hz)
 }
 
 /** The bytes of a stream that have come and were not taken yet. */
@@ -66,13 +71,13 @@ class Source {
   }
 }
 
-async function* decodeFlac(source: Source, onShape: OnShape): AsyncGenerator<Part> {
+async function* decodeFlac(source: Source, onShape: OnShape, wanted_hz?: number): AsyncGenerator<Part> {
   let head: FlacHead | null = null
   while (!(head = readHead(source.bytes))) {
     if (!(await source.more())) throw new Error('this FLAC file ends within its head')
   }
-  if (head.frames === 0) {
-    yield* decodeWhole(source, onShape)
+  if (head.frames === 0 || (wanted_hz ?? head.sampleRate_hz) !== head.sampleRate_hz) {
+    yield* decodeWhole(source, onShape, wanted_hz)
     return
   }
   onShape({ sampleRate_hz: head.sampleRate_hz, frames: head.frames })
@@ -109,10 +114,10 @@ async function decodePart(head: FlacHead, blocks: Uint8Array, start: number): Pr
 let lastWhole: Promise<unknown> = Promise.resolve()
 
 /** One file after the other: the floats of one whole song are enough. */
-async function* decodeWhole(source: Source, onShape: OnShape): AsyncGenerator<Part> {
+async function* decodeWhole(source: Source, onShape: OnShape, wanted_hz?: number): AsyncGenerator<Part> {
   while (await source.more());
   const decoding = lastWhole.then(async () => {
-    const audio = await decodeAt(source.bytes.slice().buffer, wavRate(source.bytes) ?? USUAL_RATE_HZ)
+    const audio = await decodeAt(source.bytes.slice().buffer, wanted_hz ?? wavRate(source.bytes) ?? USUAL_RATE_HZ)
     return { shape: { sampleRate_hz: audio.sampleRate, frames: audio.length }, part: { start: 0, ...planes(audio) } }
   })
   lastWhole = decoding.catch(() => {})

@@ -1,4 +1,4 @@
-import { Engine, type Command } from './engine'
+import { Engine, type Command, type Report } from './engine'
 
 // TypeScript's library for pages does not know what there is on the audio thread.
 declare const sampleRate: number
@@ -9,16 +9,46 @@ declare function registerProcessor(name: string, processor: new () => AudioWorkl
 
 const REPORTS_PER_SECOND = 30
 
+/** Asks for some frames of a channel, which only the audio thread has. */
+export interface CopyRequest {
+  type: 'copy'
+  id: number
+  channel: number
+  start: number
+  frames: number
+}
+
+/** What comes back. */
+export interface Copied {
+  type: 'copied'
+  id: number
+  left: Int16Array<ArrayBuffer>
+  right: Int16Array<ArrayBuffer>
+}
+
+/** Whatever the audio thread sends. */
+export type Message = ({ type: 'report' } & Report) | Copied
+
 class StemPlayer extends AudioWorkletProcessor {
-  #engine = new Engine()
+  #engine = new Engine(sampleRate)
   #sinceReport = 0
 
   constructor() {
     super()
-    this.port.onmessage = ({ data }: MessageEvent<Command>) => {
+    this.port.onmessage = ({ data }: MessageEvent<Command | CopyRequest>) => {
+      if (data.type === 'copy') {
+        const { left, right } = this.#engine.reel.copy(data.channel, data.start, data.frames)
+        this.port.postMessage({ type: 'copied', id: data.id, left, right } satisfies Message, [left.buffer, right.buffer])
+        return
+      }
       this.#engine.do(data)
-      if (data.type !== 'fill') this.port.postMessage(this.#engine.report())
+      if (data.type !== 'fill') this.#report()
     }
+  }
+
+  #report(): void {
+    this.#sinceReport = 0
+    this.port.postMessage({ type: 'report', ...this.#engine.report() } satisfies Message)
   }
 
   process(_inputs: Float32Array[][], [output]: Float32Array[][]): boolean {
@@ -26,10 +56,7 @@ class StemPlayer extends AudioWorkletProcessor {
     if (!left || !right) return true
     this.#engine.render(left, right)
     this.#sinceReport += left.length
-    if (this.#sinceReport >= sampleRate / REPORTS_PER_SECOND) {
-      this.#sinceReport = 0
-      this.port.postMessage(this.#engine.report())
-    }
+    if (this.#sinceReport >= sampleRate / REPORTS_PER_SECOND) this.#report()
     return true
   }
 }

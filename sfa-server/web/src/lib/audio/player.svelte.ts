@@ -1,49 +1,47 @@
-import { api, Failure, take, type Song, type Stem } from '$lib/api/client'
-import { decode } from './decode'
-import type { Command, Report } from './engine'
-import engineUrl from './engine.worklet?worker&url'
-import { gains, withSolo, type Strip } from './mix'
+import { analysisOf, type Analysis } from '$lib/api/analysis'
+import { Failure, type Song } from '$lib/api/client'
+import { Desk } from './desk.svelte'
+import type { CountIn, Report } from './engine'
+import { Grid } from './grid'
+import { PLAIN, type Strip } from './mix'
+import { partsOf, sourcesOf } from './sources'
+import { AudioThread, type Samples } from './thread'
+import { FRESH, keep, restore, type NamedLoop } from './workspace'
 
-/** A stretch in seconds, and what it is called. */
-export interface NamedLoop {
-  start_secs: number
-  end_secs: number
-  name: string
-}
-
-/** A stem, or the song itself where there are none. */
-export interface PlayerChannel extends Strip {
-  kind: string
-  url: string
-}
+export type { NamedLoop } from './workspace'
 
 /** Meters fall by so much a report. */
 const METER_FALL = 0.85
-const workspaceKey = (id: string) => `sfa.workspace.${id}`
-/** The usual order on a mixer; what is not named comes after. */
-const ORDER = ['vocals', 'drums', 'bass', 'guitar', 'piano', 'other']
 
-class Player {
+class Player extends Desk {
   song = $state.raw<Song | null>(null)
-  channels = $state.raw<PlayerChannel[]>([])
+  /** Meters: of every channel, and of both sides of what is heard. */
   peaks = $state.raw<number[]>([])
+  out = $state.raw<[number, number]>([0, 0])
   isPlaying = $state(false)
   isWaiting = $state(false)
+  isCountingIn = $state(false)
   /** 0 to 1: how much has come and was decoded. */
   loaded = $state(0)
   position_secs = $state(0)
   duration_secs = $state(0)
   loop = $state.raw<NamedLoop | null>(null)
+  /** Where a loop is to begin that has no end yet. */
+  loopStart_secs = $state<number | null>(null)
+  analysis = $state.raw<Analysis | null>(null)
+  grid = $state.raw(new Grid(null))
   failure = $state.raw<Failure | null>(null)
 
-  #context: AudioContext | null = null
-  #node: AudioWorkletNode | null = null
-  #rate_hz = 0
+  #thread: AudioThread | null = null
   #loading: AbortController | null = null
   #heard: { frame: number; at_ms: number } = { frame: 0, at_ms: 0 }
   #animation = 0
+  #lastLoop: NamedLoop | null = null
+  #isOriginalWanted = false
+  #isStretcherWanted = false
+  #isLearning = false
 
-  /** What can be heard of a song: its stems, or itself. */
+  /** Opens a song with its stems, as it was left. */
   async open(song: Song): Promise<void> {
     if (this.song?.id === song.id && !this.failure) return
     this.close()
@@ -51,98 +49,110 @@ class Player {
     this.#loading = loading
     this.song = song
     this.duration_secs = (song.duration_ms ?? 0) / 1000
+    const left = restore(song.id)
+    Object.assign(this, { loop: left.loop, speed: left.speed, semitones: left.semitones, click: left.click, countInBars: left.countInBars })
     try {
-      const { data } = await take(api.GET('/api/v1/tracks/{id}/stems', { params: { path: { id: song.id } } }))
+      const sources = await sourcesOf(song)
       if (loading.signal.aborted) return
-      this.channels = restored(song.id, data.length > 0 ? data.sort(byOrder).map(asChannel) : [whole(song)])
+      this.channels = sources.map((source) => ({ ...source, ...(left.strips[source.kind] ?? PLAIN) }))
+      void this.learn(song)
       await this.#load(loading.signal)
     } catch (cause) {
       if (!loading.signal.aborted) this.failure = Failure.from(cause)
     }
   }
 
+  /** Finds out where the beats are, as soon as they were found. */
+  async learn(song: Song): Promise<void> {
+    if (!song.analysis || this.analysis || this.#isLearning) return
+    this.#isLearning = true
+    const analysis = await analysisOf(song.id).catch(() => null)
+    this.#isLearning = false
+    if (!analysis || this.song?.id !== song.id) return
+    this.analysis = analysis
+    this.grid = new Grid(analysis.rhythm)
+    this.#sendBeats()
+  }
+
   close(): void {
     this.#loading?.abort()
     this.#loading = null
     cancelAnimationFrame(this.#animation)
-    this.#node?.disconnect()
-    this.#node = null
-    void this.#context?.close()
-    this.#context = null
-    this.song = null
-    this.channels = []
-    this.peaks = []
-    this.isPlaying = false
-    this.isWaiting = false
-    this.loaded = 0
-    this.position_secs = 0
-    this.duration_secs = 0
-    this.loop = null
-    this.failure = null
+    this.#thread?.close()
+    this.#thread = null
+    this.#isOriginalWanted = false
+    this.#isStretcherWanted = false
+    this.#lastLoop = null
+    const { speed, semitones, click, countInBars } = FRESH
+    Object.assign(this, { song: null, channels: [], peaks: [], out: [0, 0], isPlaying: false, isWaiting: false, isCountingIn: false })
+    Object.assign(this, { loaded: 0, position_secs: 0, duration_secs: 0, loop: null, loopStart_secs: null, listening: 'mix' })
+    Object.assign(this, { speed, semitones, click, countInBars, analysis: null, grid: new Grid(null), failure: null })
   }
 
   /** Decodes all channels side by side; the first seconds of each can be heard before the last ones came. */
   async #load(signal: AbortSignal): Promise<void> {
     const filled = this.channels.map(() => 0)
-    let started: Promise<number> | null = null
-    const loads = this.channels.map(async (channel, index) => {
-      const response = await fetch(channel.url, { signal })
-      if (!response.ok || !response.body) throw Failure.ofBody(await response.json(), response.status)
-      const parts = decode(response.body, ({ sampleRate_hz, frames }) => {
+    let started: Promise<AudioThread | null> | null = null
+    const loads = this.channels.map(async ({ url }, index) => {
+      const parts = partsOf(url, signal, ({ sampleRate_hz, frames }) => {
         started ??= this.#start(sampleRate_hz, frames, signal)
       })
       for await (const { start, left, right } of parts) {
-        const frames = await started
-        if (signal.aborted || !frames) return
-        filled[index] = Math.min(1, (start + left.length) / frames)
-        this.#say({ type: 'fill', channel: index, start, left, right }, [left.buffer, right.buffer])
+        const thread = await started
+        if (signal.aborted || !thread) return
+        filled[index] = Math.min(1, (start + left.length) / thread.frames)
+        thread.say({ type: 'fill', channel: index, start, left, right }, [left.buffer, right.buffer])
         this.loaded = Math.min(...filled)
       }
     })
     await Promise.all(loads)
   }
 
-  /** The audio thread runs at the rate of the files, so that nothing is resampled. Returns the frames of the song. */
-  async #start(rate_hz: number, frames: number, signal: AbortSignal): Promise<number> {
-    const context = new AudioContext({ sampleRate: rate_hz, latencyHint: 'interactive' })
-    if (!context.audioWorklet) {
-      throw new Failure(
-        'Browsers play stems only from this machine or over https. Open the studio at localhost, or put it behind https.',
-        'insecure',
-        0,
-        undefined,
-      )
+  async #start(rate_hz: number, frames: number, signal: AbortSignal): Promise<AudioThread | null> {
+    const thread = await AudioThread.start(rate_hz, frames, (report) => this.#hear(report))
+    if (signal.aborted) {
+      thread.close()
+      return null
     }
-    this.#context = context
-    await context.audioWorklet.addModule(engineUrl)
-    if (signal.aborted) return 0
-    const node = new AudioWorkletNode(context, 'stem-player', { numberOfInputs: 0, outputChannelCount: [2] })
-    node.port.onmessage = ({ data }: MessageEvent<Report>) => this.#hear(data)
-    node.connect(context.destination)
-    this.#node = node
-    this.#rate_hz = rate_hz
+    this.#thread = thread
     this.duration_secs = frames / rate_hz
-    this.#say({ type: 'load', frames, channels: this.channels.length })
-    this.#sendGains()
+    // After the stems there is room for the song as it came.
+    thread.say({ type: 'load', frames, channels: this.channels.length + 1 })
+    for (const command of this.settings()) thread.say(command)
+    this.#sendBeats()
+    this.#wantStretcher()
     if (this.position_secs > 0) this.seek(this.position_secs)
     if (this.loop) this.#sendLoop()
     if (this.isPlaying) this.play()
-    return frames
+    return thread
   }
 
-  #say(command: Command, transfer: Transferable[] = []): void {
-    this.#node?.port.postMessage(command, transfer)
+  protected changed(): void {
+    this.#wantStretcher()
+    if (this.listening === 'original') void this.#loadOriginal()
+    for (const command of this.settings()) this.#thread?.say(command)
+    if (!this.song) return
+    const { loop, speed, semitones, click, countInBars } = this
+    const strips = this.channels.map(({ kind, volume, pan, isMuted, isSoloed }) => [kind, { volume, pan, isMuted, isSoloed }])
+    keep(this.song.id, { strips: Object.fromEntries(strips) as Record<string, Strip>, loop, speed, semitones, click, countInBars })
   }
 
-  #hear({ frame, isPlaying, isWaiting, peaks }: Report): void {
+  #sendBeats(): void {
+    if (this.#thread) this.#thread.say({ type: 'beats', beats: this.grid.inFrames(this.#thread.rate_hz) })
+  }
+
+  #hear({ frame, isPlaying, isWaiting, isCountingIn, peaks, out }: Report): void {
+    const rate_hz = this.#thread?.rate_hz ?? 1
     this.#heard = { frame, at_ms: performance.now() }
     this.isWaiting = isWaiting
+    this.isCountingIn = isCountingIn
     if (this.isPlaying !== isPlaying) {
       this.isPlaying = isPlaying
       if (isPlaying) this.#animate()
     }
     this.peaks = peaks.map((peak, at) => Math.max(peak, (this.peaks[at] ?? 0) * METER_FALL))
-    if (!isPlaying || isWaiting) this.position_secs = frame / this.#rate_hz
+    this.out = [Math.max(out[0], this.out[0] * METER_FALL), Math.max(out[1], this.out[1] * METER_FALL)]
+    if (!isPlaying || isWaiting) this.position_secs = frame / rate_hz
   }
 
   /** Between two reports the clock of the page tells how far it is. */
@@ -150,10 +160,10 @@ class Player {
     cancelAnimationFrame(this.#animation)
     const step = () => {
       if (!this.isPlaying) return
-      if (!this.isWaiting && this.#node) {
-        const since_secs = (performance.now() - this.#heard.at_ms) / 1000
-        const latency_secs = this.#context?.outputLatency || this.#context?.baseLatency || 0
-        let now_secs = this.#heard.frame / this.#rate_hz + Math.min(since_secs, 0.1) - latency_secs
+      const thread = this.#thread
+      if (thread && !this.isWaiting && !this.isCountingIn) {
+        const since_secs = Math.min((performance.now() - this.#heard.at_ms) / 1000, 0.1)
+        let now_secs = this.#heard.frame / thread.rate_hz + (since_secs - thread.latency_secs) * this.speed
         if (this.loop && now_secs < this.loop.start_secs && this.position_secs > this.loop.start_secs) {
           // What is heard is still the end of the loop.
           now_secs += this.loop.end_secs - this.loop.start_secs
@@ -167,14 +177,26 @@ class Player {
 
   play(): void {
     this.isPlaying = true
-    void this.#context?.resume()
-    this.#say({ type: 'play' })
+    void this.#thread?.context.resume()
+    const countIn = this.#countIn()
+    this.#thread?.say({ type: 'play', ...(countIn ? { countIn } : {}) })
     this.#animate()
+  }
+
+  #countIn(): CountIn | null {
+    const next = this.countInBars > 0 && this.#thread ? this.grid.next(this.position_secs) : null
+    if (!next || !this.#thread) return null
+    const frames = (secs: number) => Math.round((secs * (this.#thread?.rate_hz ?? 0)) / this.speed)
+    const perBar = this.grid.beatsPerBar
+    const interval = frames(next.interval_secs)
+    const lead = frames(next.time_secs - this.position_secs)
+    // A long way to the first beat is a part of the song and no pickup.
+    return { clicks: perBar * this.countInBars, perBar, interval, lead: lead < interval ? lead : 0 }
   }
 
   pause(): void {
     this.isPlaying = false
-    this.#say({ type: 'pause' })
+    this.#thread?.say({ type: 'pause' })
   }
 
   toggle(): void {
@@ -184,86 +206,99 @@ class Player {
 
   seek(to_secs: number): void {
     this.position_secs = Math.min(Math.max(0, to_secs), this.duration_secs)
-    this.#say({ type: 'seek', frame: this.position_secs * this.#rate_hz })
+    if (this.#thread) this.#thread.say({ type: 'seek', frame: this.position_secs * this.#thread.rate_hz })
   }
 
   setLoop(loop: NamedLoop | null): void {
+    this.#lastLoop = loop ?? this.loop ?? this.#lastLoop
     this.loop = loop
+    this.loopStart_secs = null
     this.#sendLoop()
+    this.changed()
     const isOutside = loop && (this.position_secs < loop.start_secs || this.position_secs >= loop.end_secs)
     if (isOutside) this.seek(loop.start_secs)
   }
 
+  /** Leaves the loop, or goes back into the last one. */
+  toggleLoop(): void {
+    this.setLoop(this.loop ? null : this.#lastLoop)
+  }
+
+  get hasLoop(): boolean {
+    return this.loop !== null || this.#lastLoop !== null
+  }
+
+  /** Sets where a loop begins, on the nearest beat. */
+  startLoop(): void {
+    const start_secs = this.grid.snap(this.position_secs)
+    if (this.loop && start_secs < this.loop.end_secs) this.setLoop({ ...this.loop, start_secs, name: 'A–B' })
+    else this.loopStart_secs = start_secs
+  }
+
+  /** Sets where it ends, and plays it. */
+  endLoop(): void {
+    const start_secs = this.loopStart_secs ?? this.loop?.start_secs ?? 0
+    const end_secs = this.grid.snap(this.position_secs)
+    if (end_secs > start_secs) this.setLoop({ start_secs, end_secs, name: 'A–B' })
+  }
+
+  /** Loops so many bars from the one that sounds. */
+  loopBars(count: number): void {
+    const bars = this.grid.bars(this.position_secs, count)
+    if (bars) this.setLoop({ ...bars, name: count === 1 ? '1 bar' : `${count} bars` })
+  }
+
   #sendLoop(): void {
-    const frame = (secs: number) => Math.round(secs * this.#rate_hz)
-    const loop = this.loop && { start: frame(this.loop.start_secs), end: frame(this.loop.end_secs) }
-    this.#say({ type: 'loop', loop: loop && loop.end > loop.start ? loop : null })
+    const frame = (secs: number) => Math.round(secs * (this.#thread?.rate_hz ?? 0))
+    this.#thread?.say({ type: 'loop', loop: this.loop && { start: frame(this.loop.start_secs), end: frame(this.loop.end_secs) } })
   }
 
-  setVolume(at: number, volume: number): void {
-    this.#setStrips(this.channels.map((strip, index) => (index === at ? { ...strip, volume } : strip)))
+  /** Fetched by the first one who wants another speed or pitch. */
+  #wantStretcher(): void {
+    const thread = this.#thread
+    if (!thread || this.#isStretcherWanted || (this.speed === 1 && this.semitones === 0)) return
+    this.#isStretcherWanted = true
+    void import('./stretch.load')
+      .then(({ loadStretch }) => loadStretch())
+      .then((program) => {
+        thread.say({ type: 'stretcher', program })
+        this.changed()
+      })
+      .catch((cause: unknown) => (this.failure = Failure.from(cause)))
   }
 
-  toggleMute(at: number): void {
-    this.#setStrips(
-      this.channels.map((strip, index) => (index === at ? { ...strip, isMuted: !strip.isMuted } : strip)),
-    )
-  }
-
-  toggleSolo(at: number, isAlone: boolean): void {
-    this.#setStrips(withSolo(this.channels, at, isAlone))
-  }
-
-  /** All channels as they were made. */
-  reset(): void {
-    this.#setStrips(this.channels.map(() => ({ volume: 1, isMuted: false, isSoloed: false })))
-  }
-
-  #setStrips(strips: readonly Strip[]): void {
-    this.channels = this.channels.map((channel, at) => ({ ...channel, ...strips[at] }))
-    this.#sendGains()
-    if (!this.song) return
-    const workspace = Object.fromEntries(
-      this.channels.map(({ kind, volume, isMuted, isSoloed }) => [kind, { volume, isMuted, isSoloed }]),
-    )
-    localStorage.setItem(workspaceKey(this.song.id), JSON.stringify(workspace))
-  }
-
-  #sendGains(): void {
-    for (const [channel, gain] of gains(this.channels).entries()) this.#say({ type: 'gain', channel, gain })
-  }
-}
-
-function asChannel(stem: Stem): PlayerChannel {
-  const kind = stem.take ? `${stem.take} ${stem.kind}` : stem.kind
-  return { kind, url: stem.file.url, volume: 1, isMuted: false, isSoloed: false }
-}
-
-function whole(song: Song): PlayerChannel {
-  return { kind: 'song', url: song.file.url, volume: 1, isMuted: false, isSoloed: false }
-}
-
-function byOrder(a: Stem, b: Stem): number {
-  const rank = ({ kind }: Stem) => (ORDER.indexOf(kind) + ORDER.length + 1) % (ORDER.length + 1)
-  return rank(a) - rank(b)
-}
-
-/** The mixer as it was left. */
-function restored(id: string, channels: PlayerChannel[]): PlayerChannel[] {
-  try {
-    const workspace = JSON.parse(localStorage.getItem(workspaceKey(id)) ?? '{}') as Record<string, Partial<Strip>>
-    return channels.map((channel) => {
-      const { volume, isMuted, isSoloed } = workspace[channel.kind] ?? {}
-      const isVolume = typeof volume === 'number' && volume >= 0 && volume <= 1
-      return {
-        ...channel,
-        volume: isVolume ? volume : 1,
-        isMuted: isMuted === true,
-        isSoloed: isSoloed === true,
+  /** The song as it came is fetched by the first one who compares. */
+  async #loadOriginal(): Promise<void> {
+    const [thread, song, signal] = [this.#thread, this.song, this.#loading?.signal]
+    if (!thread || !song || !signal || this.#isOriginalWanted) return
+    this.#isOriginalWanted = true
+    const channel = this.channels.length
+    try {
+      for await (const { start, left, right } of partsOf(song.file.url, signal, () => {}, thread.rate_hz)) {
+        thread.say({ type: 'fill', channel, start, left, right }, [left.buffer, right.buffer])
       }
-    })
-  } catch {
-    return channels
+    } catch (cause) {
+      this.#isOriginalWanted = false
+      if (!signal.aborted) this.failure = Failure.from(cause)
+    }
+  }
+
+  /** How often the sound broke off since the song was opened; unknown to some browsers. */
+  get underruns(): number | undefined {
+    return this.#thread?.underruns
+  }
+
+  /** The samples of all channels together, for who looks at them that closely. */
+  async peek(start_secs: number, span_secs: number): Promise<Samples | null> {
+    return this.#thread?.peek(this.channels.length, start_secs, span_secs) ?? null
+  }
+
+  /** Renders the mix as it is set, of the loop where there is one. */
+  async bounce(): Promise<{ file: Blob; lowered_db: number } | null> {
+    if (!this.#thread) return null
+    const { renderMix } = await import('./bounce')
+    const { loop, grid, speed, semitones } = this
+    return renderMix(this.#thread, { channels: this.channels.length + 1, settings: this.settings(), loop, grid, speed, semitones })
   }
 }
 

@@ -34,11 +34,14 @@ const TEXTS: Record<string, (song: Song) => string | null | undefined> = {
 /** How far from a plain number still is that number: what is shown rounded is found by what is shown. */
 const NEAR = 0.5
 
-export const FILTERS = [...Object.keys(NUMBERS), 'key', ...Object.keys(TEXTS), 'status']
+const DAYS: Record<string, number> = { d: 1, w: 7, m: 30, y: 365 }
+const DAY_MS = 24 * 3600 * 1000
+
+export const FILTERS = [...Object.keys(NUMBERS), 'key', ...Object.keys(TEXTS), 'status', 'added']
 
 /**
  * Reads a search: words that title, artist or album contain, and filters such as `bpm:120-128`, `energy:>6`, `key:8A`,
- * `artist:"daft punk"` and `status:ready`. A minus before a word or filter turns it around.
+ * `artist:"daft punk"`, `status:ready` and `added:7d`. A minus before a word or filter turns it around.
  */
 export function parse(text: string): Query {
   const problems: string[] = []
@@ -73,6 +76,7 @@ function filter(name: string, value: string): Test | string {
     return ({ song }) => fold(own(song) ?? '').includes(wanted)
   }
   if (name === 'key') return key(value)
+  if (name === 'added') return added(value)
   if (name === 'status') {
     const wanted = fold(value)
     return ({ song }) => (wanted === 'analyzed' ? song.analysis != null : song.status === wanted)
@@ -95,6 +99,14 @@ function parseRange(value: string): [number, number] | null {
   }
   const plain = new RegExp(`^${NUMBER}$`).exec(value)
   return plain ? [Number(plain[1]) - NEAR, Number(plain[1]) + NEAR] : null
+}
+
+/** How long ago it came: `7d` and `<7d` are within a week, `>6m` is longer ago; days, weeks, months, years. */
+function added(value: string): Test | string {
+  const parts = /^([<>]?)(\d+)([dwmy])$/i.exec(value)
+  if (!parts) return `added:${value} is no time; try added:7d, added:2w or added:>6m`
+  const limit_ms = Date.now() - Number(parts[2]) * (DAYS[(parts[3] ?? 'd').toLowerCase()] ?? 1) * DAY_MS
+  return ({ song }) => (parts[1] === '>' ? song.created_at_ms < limit_ms : song.created_at_ms >= limit_ms)
 }
 
 /** As on a Camelot wheel (`8A`), as a name (`Am`, `"A minor"`), or `8A+` for all that mix well with it. */

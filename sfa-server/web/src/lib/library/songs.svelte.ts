@@ -5,11 +5,12 @@ import type { News } from '$lib/live/line'
 import { entry, type Entry } from './query'
 
 const PAGE = 500
-/** A connection carries 64 topics; some are left for the library and the page that is open. */
-const MOST_FOLLOWED = 56
 
 /** A job as the tray shows it. */
-export type LiveJob = Pick<Job, 'id' | 'kind' | 'state' | 'progress' | 'stage' | 'attempt' | 'max_attempts' | 'error'> & {
+export type LiveJob = Pick<
+  Job,
+  'id' | 'kind' | 'state' | 'progress' | 'stage' | 'attempt' | 'max_attempts' | 'next_attempt_at_ms' | 'error'
+> & {
   track: string
   created_at_ms: number
 }
@@ -25,7 +26,8 @@ class Songs {
   announcement = $state('')
 
   #byId = new Map<string, Entry>()
-  #followed = new Map<string, () => void>()
+  /** What was told of songs since the last load began, which may have read them before. */
+  #meanwhile = new Map<string, Song>()
   #stop: (() => void) | null = null
   #loads = 0
 
@@ -36,8 +38,6 @@ class Songs {
   close(): void {
     this.#stop?.()
     this.#stop = null
-    for (const stop of this.#followed.values()) stop()
-    this.#followed.clear()
     this.#byId.clear()
     this.jobs.clear()
     this.entries = []
@@ -55,6 +55,7 @@ class Songs {
     const load = ++this.#loads
     try {
       const found = new Map<string, Entry>()
+      this.#meanwhile.clear()
       let after: string | undefined
       do {
         const query = { limit: PAGE, ...(after ? { after } : {}) }
@@ -63,6 +64,7 @@ class Songs {
         for (const song of page.data) found.set(song.id, entry(song))
         after = page.next ?? undefined
       } while (after)
+      for (const song of this.#meanwhile.values()) found.set(song.id, entry(song))
       this.#byId = found
       this.failure = null
       this.isLoaded = true
@@ -88,6 +90,7 @@ class Songs {
 
   drop(id: string): void {
     this.#byId.delete(id)
+    this.#meanwhile.delete(id)
     for (const [job, { track }] of this.jobs) if (track === id) this.jobs.delete(job)
     this.#publish()
   }
@@ -102,63 +105,26 @@ class Songs {
 
   #publish(): void {
     this.entries = [...this.#byId.values()]
-    this.#followWorking()
-  }
-
-  #followWorking(): void {
-    const working = this.entries.filter(({ song }) => song.status === 'working').map(({ song }) => song.id)
-    const wanted = new Set(working.slice(0, MOST_FOLLOWED))
-    for (const [id, stop] of this.#followed) {
-      if (wanted.has(id)) continue
-      stop()
-      this.#followed.delete(id)
-    }
-    for (const id of wanted) {
-      if (!this.#followed.has(id)) this.#followed.set(id, live.follow(`track:${id}`, (news) => this.#hearTrack(id, news)))
-    }
   }
 
   #hear(news: News): void {
     if (news.type === 'snapshot') {
       // The first, and one after too long a silence: what is known may be old.
+      const { jobs } = news.data as { jobs: Job[] }
+      this.jobs.clear()
+      for (const job of jobs) this.#note(job)
       void this.load()
       return
     }
-    const payload = news.payload as { track?: string; kind?: string; text?: string }
-    const id = payload.track
-    if (news.kind === 'track.removed' && id) this.drop(id)
-    else if (news.kind === 'track.added' && id) void this.refresh(id)
-    else if (news.kind === 'notification') {
-      this.announcement = payload.text ?? ''
-      if (id) void this.refresh(id)
+    const payload = news.payload as { track?: string; text?: string; tracks?: Song[]; jobs?: Job[] }
+    for (const job of payload.jobs ?? []) this.#note(job)
+    for (const song of payload.tracks ?? []) {
+      this.#byId.set(song.id, entry(song))
+      this.#meanwhile.set(song.id, song)
     }
-  }
-
-  #hearTrack(id: string, news: News): void {
-    if (news.type === 'snapshot') {
-      const { track, jobs } = news.data as { track: Song; jobs: Job[] }
-      for (const job of jobs) this.#note(job)
-      this.put(track)
-      return
-    }
-    const payload = news.payload as { job?: string; job_kind?: string; progress?: number; stage?: string; state?: string }
-    if (news.kind === 'job.progress' && payload.job) {
-      const known = this.jobs.get(payload.job)
-      if (!known) void this.#fetchJob(payload.job)
-      else {
-        const { progress = known.progress, stage = known.stage } = payload
-        this.jobs.set(known.id, { ...known, state: 'executing', progress, stage })
-      }
-    } else if (news.kind.startsWith('job.') && payload.job) void this.#fetchJob(payload.job)
-    else void this.refresh(id)
-  }
-
-  async #fetchJob(id: string): Promise<void> {
-    try {
-      this.#note((await take(api.GET('/api/v1/jobs/{id}', { params: { path: { id } } }))).data)
-    } catch (cause) {
-      if (Failure.from(cause).code === 'not_found') this.jobs.delete(id)
-    }
+    if (payload.tracks) this.#publish()
+    if (news.kind === 'track.removed' && payload.track) this.drop(payload.track)
+    else if (news.kind === 'notification') this.announcement = payload.text ?? ''
   }
 
   #note(job: Job): void {
@@ -182,6 +148,18 @@ class Songs {
     const body = { from } as never
     await take(api.POST('/api/v1/tracks/{id}/process', { params: { path: { id } }, body }))
     await this.refresh(id)
+  }
+
+  /** Has the workers do a step, and those after it, to several songs. */
+  async processAll(ids: readonly string[], from: 'separate' | 'analyze' | 'export'): Promise<void> {
+    const body = { track_ids: [...ids], from } as never
+    await take(api.POST('/api/v1/tracks/process', { body }))
+    await this.load()
+  }
+
+  async removeAll(ids: readonly string[]): Promise<void> {
+    await take(api.POST('/api/v1/tracks/remove', { body: { track_ids: [...ids] } }))
+    for (const id of ids) this.drop(id)
   }
 
   async remove(id: string): Promise<void> {

@@ -2,8 +2,17 @@ import type { Action } from '$lib/keys/actions.svelte'
 import { router } from '$lib/router.svelte'
 import { session } from '$lib/session.svelte'
 
+/** Songs that are to be exported, and what they are called together. */
+export interface Exported {
+  tracks: readonly string[]
+  name: string
+}
+
 /** What is open around the room. */
 class FrameState {
+  exported = $state.raw<Exported | null>(null)
+  /** Songs that are to be put into a playlist. */
+  added = $state.raw<readonly string[] | null>(null)
   isTrayOpen = $state(false)
   isPaletteOpen = $state(false)
   areKeysShown = $state(false)

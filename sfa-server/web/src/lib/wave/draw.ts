@@ -13,6 +13,7 @@ const BAND_SHARES = { low: 1, mid: 0.75, high: 0.45 } as const
 /** Lines that are nearer to each other than this are a grey area. */
 const LEAST_GAP_PX = 7
 const LABEL_GAP_PX = 44
+const FLAG_PX = 9
 
 /** A canvas made ready to be drawn on in CSS pixels. */
 export function prepare(canvas: HTMLCanvasElement, width: number, height: number): CanvasRenderingContext2D | null {
@@ -61,27 +62,54 @@ export function drawWave(
   }
 }
 
-/** Draws sections as bands behind, with their names above. */
-export function drawSections(
-  context: CanvasRenderingContext2D,
-  analysis: Analysis,
-  view: View,
-  box: { width: number; height: number; labels: number },
-): void {
-  const x = (secs: number) => ((secs - view.start_secs) / view.span_secs) * box.width
-  context.font = '600 11px "Inter Variable", sans-serif'
-  context.textBaseline = 'middle'
+/** Draws sections as bands behind. */
+export function drawSections(context: CanvasRenderingContext2D, analysis: Analysis, view: View, width: number, height: number): void {
   for (const [index, section] of (analysis.form?.sections ?? []).entries()) {
-    const [left, right] = [Math.max(0, x(section.start_secs)), Math.min(box.width, x(section.end_secs))]
+    const [left, right] = seen(section, view, width)
     if (right <= left) continue
     context.fillStyle = index % 2 ? 'rgb(194 122 255 / 0.05)' : 'rgb(194 122 255 / 0.11)'
-    context.fillRect(left, 0, right - left, box.height)
-    const name = section.kind.replaceAll('_', ' ')
-    if (right - left > context.measureText(name).width + 12) {
-      context.fillStyle = TEXT
-      context.fillText(name, left + 6, box.labels / 2)
-    }
+    context.fillRect(left, 0, right - left, height)
   }
+}
+
+/** Writes the names of sections above them, where there is room; they stay while any of it is seen. */
+export function drawSectionNames(context: CanvasRenderingContext2D, analysis: Analysis, view: View, width: number, height: number): void {
+  context.font = '600 11px "Inter Variable", sans-serif'
+  context.textBaseline = 'middle'
+  context.fillStyle = TEXT
+  for (const section of analysis.form?.sections ?? []) {
+    const [left, right] = seen(section, view, width)
+    const name = section.kind.replaceAll('_', ' ')
+    if (right - left > context.measureText(name).width + 12) context.fillText(name, left + 6, height / 2)
+  }
+}
+
+/** Where on the screen a stretch begins and ends, as far as it is on it. */
+function seen({ start_secs, end_secs }: { start_secs: number; end_secs: number }, view: View, width: number): [number, number] {
+  const x = (secs: number) => ((secs - view.start_secs) / view.span_secs) * width
+  return [Math.max(0, x(start_secs)), Math.min(width, x(end_secs))]
+}
+
+/** Draws the samples themselves, as a line with a dot for each where there is room. */
+export function drawSamples(
+  context: CanvasRenderingContext2D,
+  samples: Float32Array,
+  start_secs: number,
+  rate_hz: number,
+  view: View,
+  box: { width: number; top: number; height: number },
+): void {
+  const middle = box.top + box.height / 2
+  const x = (at: number) => ((start_secs + at / rate_hz - view.start_secs) / view.span_secs) * box.width
+  const y = (at: number) => middle - Math.max(-1, Math.min(1, samples[at] ?? 0)) * (box.height / 2 - 1)
+  context.strokeStyle = MID
+  context.lineWidth = 1.5
+  context.beginPath()
+  for (const at of samples.keys()) context.lineTo(x(at), y(at))
+  context.stroke()
+  if (x(1) - x(0) < 5) return
+  context.fillStyle = HIGH
+  for (const at of samples.keys()) context.fillRect(x(at) - 1.5, y(at) - 1.5, 3, 3)
 }
 
 /** Draws beats and bars, as fine as there is room for. */
@@ -98,20 +126,20 @@ export function drawGrid(
   const bar_px = beat_px * (analysis.rhythm?.meter?.beats_per_bar ?? 4)
   const x = (secs: number) => ((secs - view.start_secs) / view.span_secs) * box.width
   let bar = 0
-  let labelled = -Infinity
+  const labelled = 2 ** Math.max(0, Math.ceil(Math.log2(LABEL_GAP_PX / bar_px)))
   context.font = '10px "Inter Variable", sans-serif'
   context.textBaseline = 'bottom'
   for (const { time_secs, bar_position } of beats) {
     const isDownbeat = bar_position === 1
     if (isDownbeat) bar += 1
     const at = x(time_secs)
-    if (at < 0 || at > box.width || (isDownbeat ? bar_px : beat_px) < LEAST_GAP_PX) continue
+    // The number of a bar may reach into the next picture.
+    if (at < -LABEL_GAP_PX || at > box.width || (isDownbeat ? bar_px : beat_px) < LEAST_GAP_PX) continue
     context.fillStyle = isDownbeat ? DOWNBEAT : GRID
     context.globalAlpha = isDownbeat ? 0.7 : 0.6
     context.fillRect(Math.round(at), box.top, 1, box.height)
     context.globalAlpha = 1
-    if (isDownbeat && at - labelled > LABEL_GAP_PX) {
-      labelled = at
+    if (isDownbeat && (bar - 1) % labelled === 0) {
       context.fillStyle = TEXT
       context.fillText(String(bar), at + 3, box.top + box.height)
     }
@@ -128,12 +156,12 @@ export function drawCues(
   for (const { start_ms, end_ms, colour } of cues) {
     if (end_ms != null) continue
     const x = ((start_ms / 1000 - view.start_secs) / view.span_secs) * box.width
-    if (x < 0 || x > box.width) continue
+    if (x < -FLAG_PX || x > box.width) continue
     context.fillStyle = colour ?? TEXT
     context.fillRect(Math.round(x), box.top, 2, box.height)
     context.beginPath()
     context.moveTo(x, box.top)
-    context.lineTo(x + 9, box.top + 5)
+    context.lineTo(x + FLAG_PX, box.top + 5)
     context.lineTo(x, box.top + 10)
     context.fill()
   }

@@ -26,8 +26,13 @@ test('zooming keeps the place it is about, and stays within the song', () => {
   expect(within({ start_secs: 90, span_secs: 50 }, 100).start_secs).toBe(50)
 })
 
-test('the page turns when the playhead leaves it', () => {
+test('with the samples it zooms to single ones', () => {
+  expect(zoomed({ start_secs: 50, span_secs: 1 }, 1e-9, 50.5, 100, 0.002).span_secs).toBe(0.002)
+})
+
+test('the song runs past the playhead, except at its ends', () => {
   const view = { start_secs: 0, span_secs: 10 }
-  expect(following(view, 5, 100)).toBe(view)
-  expect(following(view, 10.5, 100)).toEqual({ start_secs: 9.5, span_secs: 10 })
+  expect(following(view, 1, 100)).toEqual(view)
+  expect(following(view, 54, 100)).toEqual({ start_secs: 50, span_secs: 10 })
+  expect(following(view, 99, 100)).toEqual({ start_secs: 90, span_secs: 10 })
 })

@@ -38,19 +38,21 @@ export interface View {
   span_secs: number
 }
 
-const LEAST_SPAN_SECS = 1
+/** A second is as near as measured peaks are worth looking at; with the samples themselves it goes on to single ones. */
+export const LEAST_SPAN_SECS = { peaks: 1, samples: 0.002 } as const
 
 /** Zooms about a place, which stays where it is on the screen. */
-export function zoomed(view: View, factor: number, about_secs: number, duration_secs: number): View {
-  const span_secs = Math.min(duration_secs, Math.max(LEAST_SPAN_SECS, view.span_secs * factor))
+export function zoomed(view: View, factor: number, about_secs: number, duration_secs: number, least_secs: number = LEAST_SPAN_SECS.peaks): View {
+  const span_secs = Math.min(duration_secs, Math.max(least_secs, view.span_secs * factor))
   const share = (about_secs - view.start_secs) / view.span_secs
   return within({ start_secs: about_secs - share * span_secs, span_secs }, duration_secs)
 }
 
-/** Turns the page when the playhead has left it. */
+const PLAYHEAD_SHARE = 0.4
+
+/** Keeps the playhead where it is on the screen while the song runs past it. */
 export function following(view: View, position_secs: number, duration_secs: number): View {
-  const isSeen = position_secs >= view.start_secs && position_secs <= view.start_secs + view.span_secs
-  return isSeen ? view : within({ ...view, start_secs: position_secs - view.span_secs * 0.1 }, duration_secs)
+  return within({ ...view, start_secs: position_secs - view.span_secs * PLAYHEAD_SHARE }, duration_secs)
 }
 
 export function within(view: View, duration_secs: number): View {

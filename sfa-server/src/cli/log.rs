@@ -1,0 +1,57 @@
+//! What a command that stays writes to standard error.
+
+use clap::{Args, ValueEnum};
+use tracing::Level;
+
+#[derive(Debug, Args)]
+pub(super) struct Log {
+    /// What is logged to standard error
+    #[arg(
+        long,
+        alias = "log",
+        env = "SFA_LOG_LEVEL",
+        value_enum,
+        default_value = "info",
+        value_name = "LEVEL"
+    )]
+    log_level: LogLevel,
+
+    /// As lines for people, or as one JSON object a line
+    #[arg(long, env = "SFA_LOG_FORMAT", value_enum, default_value = "text", value_name = "FORMAT")]
+    log_format: LogFormat,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogLevel {
+    /// What went wrong
+    Error,
+    /// And what is odd
+    Warn,
+    /// And every request and job
+    Info,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+enum LogFormat {
+    /// For people
+    Text,
+    /// For programs
+    Json,
+}
+
+impl Log {
+    /// Starts writing. Each line inside a request or a job names it.
+    pub(super) fn start(&self) {
+        let level = match self.log_level {
+            LogLevel::Error => Level::ERROR,
+            LogLevel::Warn => Level::WARN,
+            LogLevel::Info => Level::INFO,
+        };
+        let log =
+            tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
+        match self.log_format {
+            LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),
+            LogFormat::Text => log.with_ansi(console::colors_enabled_stderr()).init(),
+        }
+    }
+}

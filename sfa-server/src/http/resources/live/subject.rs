@@ -1,0 +1,107 @@
+//! What can be followed, and how it is now.
+
+use std::str::FromStr;
+
+use serde_json::{Value, json};
+use sfa_core::library::{JobId, JobQuery, Scope, TrackId};
+
+use super::super::jobs::JobView;
+use super::super::notifications::NotificationView;
+use super::super::tracks::TrackView;
+use crate::http::App;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::rights::Right;
+
+const LIBRARY: &str = "library";
+const TRACK: &str = "track:";
+const JOB: &str = "job:";
+const NOTIFICATIONS: &str = "notifications";
+const SYSTEM: &str = "system";
+/// Notifications of a snapshot.
+const NEWEST: i64 = 20;
+
+/// What can be followed.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Subject {
+    /// The caller's own library: songs that come and go and change, the work on them, playlists, notifications.
+    Library,
+    /// One song: its jobs, their progress, what they made.
+    Track(TrackId),
+    /// One job: its state and its progress.
+    Job(JobId),
+    /// What the caller should know.
+    Notifications,
+    /// The queues, and who works on them.
+    System,
+}
+
+impl Subject {
+    /// The right that it needs.
+    pub(super) fn right(self) -> Right {
+        match self {
+            Self::System => Right::SeeSystem,
+            Self::Library | Self::Track(_) | Self::Job(_) | Self::Notifications => Right::Read,
+        }
+    }
+
+    /// The name on the wire: what is one's own needs no name of an owner, so that nobody can name another's.
+    pub(super) fn name(self) -> String {
+        match self {
+            Self::Library => LIBRARY.to_owned(),
+            Self::Track(id) => format!("{TRACK}{id}"),
+            Self::Job(id) => format!("{JOB}{id}"),
+            Self::Notifications => NOTIFICATIONS.to_owned(),
+            Self::System => SYSTEM.to_owned(),
+        }
+    }
+
+    /// How it is now; fails where the caller has no such thing.
+    pub(super) async fn snapshot(self, app: &App, scope: Scope) -> ApiResult<Value> {
+        let rows = app.library.rows();
+        Ok(match self {
+            Self::Library => {
+                let jobs = rows.unfinished_jobs(scope).await?.into_iter().map(JobView::from);
+                json!({"tracks": rows.count_tracks(scope).await?, "jobs": jobs.collect::<Vec<_>>()})
+            }
+            Self::Track(id) => {
+                let track: TrackView = rows.track(scope, id).await?.into();
+                let query = JobQuery { track: Some(id), ..JobQuery::default() };
+                let jobs = rows.jobs(scope, &query).await?.into_iter().map(JobView::from);
+                json!({"track": track, "jobs": jobs.collect::<Vec<_>>()})
+            }
+            Self::Job(id) => json!({"job": JobView::from(rows.job(scope, id).await?)}),
+            Self::Notifications => {
+                let newest = rows.notifications(scope, NEWEST).await?;
+                let newest = newest.into_iter().map(NotificationView::from);
+                json!({"notifications": newest.collect::<Vec<_>>()})
+            }
+            Self::System => super::system::look(app).await?,
+        })
+    }
+}
+
+impl FromStr for Subject {
+    type Err = ApiError;
+
+    fn from_str(text: &str) -> ApiResult<Self> {
+        match text {
+            LIBRARY => return Ok(Self::Library),
+            NOTIFICATIONS => return Ok(Self::Notifications),
+            SYSTEM => return Ok(Self::System),
+            _ => {}
+        }
+        let id = match text.strip_prefix(TRACK) {
+            Some(id) => id.parse().map(Self::Track).ok(),
+            None => {
+                let id = text.strip_prefix(JOB).ok_or_else(|| {
+                    ApiError::invalid(
+                        "topics are \"library\", \"notifications\", \"system\", \"track:\" with the id of a song, \
+                         and \"job:\" with that of a job",
+                    )
+                })?;
+                id.parse().map(Self::Job).ok()
+            }
+        };
+        id.ok_or_else(ApiError::not_found)
+    }
+}
