@@ -22,6 +22,7 @@ mod serve;
 mod step;
 mod terminal;
 mod transcribe;
+mod vault;
 mod warp;
 mod worker;
 
@@ -85,6 +86,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Change accounts of the library, from the machine itself
     Admin(admin::Arguments),
+    /// Look after the secrets that users have given the library to keep
+    Vault(vault::Arguments),
     /// Copy a whole library into a folder, while it is in use
     Backup(backup::BackupArguments),
     /// Bring a library back from such a folder
@@ -186,6 +189,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Worker(arguments) => worker::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),
         Command::Admin(arguments) => admin::run(&context, &arguments),
+        Command::Vault(arguments) => vault::run(&context, &arguments),
         Command::Backup(arguments) => backup::back_up(&context, &arguments),
         Command::Restore(arguments) => backup::restore(&context, &arguments),
         Command::Doctor(arguments) => doctor::run(&context, &arguments),
