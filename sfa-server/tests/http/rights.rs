@@ -113,7 +113,7 @@ const ROUTES: &[(&str, Need, About)] = &[
 /// The same of the older dialects.
 const LEGACY: &[(&str, Need, About)] = &[
     ("GET /api/config", Nothing, About::All),
-    ("GET /.well-known/{path}", Nothing, About::All),
+    ("GET /.well-known/{*path}", Nothing, About::All),
     ("GET /auth/spotify/callback", Nothing, About::All),
     ("GET /auth/spotify", Read, About::All),
     ("POST /api/spotify/fetch", Read, About::All),
@@ -212,7 +212,7 @@ impl Things {
             .replace("{track_id}", id)
             .replace("{hash}", &self.hash)
             .replace("{name}", "a.wav")
-            .replace("{path}", "a")
+            .replace("{*path}", "a")
     }
 }
 
