@@ -84,7 +84,8 @@ impl App {
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self(Arc::new(Shared {
             library,
-            passwords: Passwords::new(threads),
+            // Half of them: who signs in keeps nobody waiting.
+            passwords: Passwords::new(threads.div_ceil(2)),
             limits: Limits::new(options.rates),
             places: Places::default(),
             outbox,

@@ -74,10 +74,13 @@ async fn a_topic_is_shown_then_told_and_resumed() {
     let told = socket.hear().await.unwrap();
     assert_eq!((&told["type"], &told["kind"]), (&json!("event"), &json!("track.added")));
     assert_eq!((&told["seq"], &told["payload"]["track"]), (&json!(seq + 1), &json!(id)));
+    let row = socket.hear().await.unwrap();
+    assert_eq!((&row["kind"], &row["payload"]["tracks"][0]["id"]), (&json!("tracks"), &json!(id)));
 
     let mut again = Socket::open(&ann).await.unwrap();
     again.say(json!({"type": "subscribe", "topic": "library", "after": seq})).await;
     assert_eq!(again.hear().await.unwrap(), told, "nothing is missed");
+    assert_eq!(again.hear().await.unwrap(), row);
     // From an event that never was, it begins anew.
     again.say(json!({"type": "subscribe", "topic": "library", "after": seq + 99})).await;
     while again.hear().await.unwrap()["type"] != "snapshot" {}

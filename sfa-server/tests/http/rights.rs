@@ -271,7 +271,7 @@ impl Things {
             .replace("{track_id}", id)
             .replace("{hash}", &self.hash)
             .replace("{name}", "a.wav")
-            .replace("{path}", "a")
+            .replace("{*path}", "a")
     }
 }
 
