@@ -162,9 +162,10 @@ impl Context {
 }
 
 pub(crate) fn run() -> ExitCode {
-    let read = config::read(Arguments::command(), std::env::args_os().collect());
-    let arguments = read.and_then(|matches| Arguments::from_arg_matches(&matches));
-    let arguments = arguments.unwrap_or_else(|error| error.format(&mut Arguments::command()).exit());
+    let matches = config::read(Arguments::command(), std::env::args_os().collect());
+    let matches = matches.unwrap_or_else(|error| error.exit());
+    let arguments = Arguments::from_arg_matches(&matches)
+        .unwrap_or_else(|error| error.format(&mut Arguments::command()).exit());
     match arguments.color {
         ColorChoice::Auto => {}
         choice => {
