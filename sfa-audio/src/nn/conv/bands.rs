@@ -168,7 +168,7 @@ impl WithSimd for ToPoints<'_> {
             }
             let mut rows = raw.chunks_exact(length).map(|line| S::as_simd_f32s(line).0);
             let rows: [&[S::f32s]; POINTS] = std::array::from_fn(|_| rows.next().unwrap_or_default());
-            let mut out = planes
+            let out = planes
                 .each_mut()
                 .map(|plane| S::as_mut_simd_f32s(&mut plane[channel * length..][..length]).0);
             for n in 0..length / S::F32_LANES {
