@@ -302,7 +302,7 @@ pub(super) fn plane_position(
     let rate = f64::from(exponent).exp() as f32;
     move |row, column| {
         let phase = f64::from((if over_time { column } else { row }) as f32 * rate);
-        (if channel % 2 == 0 { phase.sin() } else { phase.cos() }) as f32
+        (if channel.is_multiple_of(2) { phase.sin() } else { phase.cos() }) as f32
     }
 }
 
