@@ -2404,28 +2404,20 @@ export interface components {
         };
         /** @description How stems are written; what is absent stays as it is. */
         StemOptions: {
-            /**
-             * @description int16, int24 or float32.
-             * @default null
-             */
-            bit_depth: string | null;
-            /**
-             * @description wav, flac, mp3 or m4a.
-             * @default null
-             */
-            format: string | null;
+            /** @description int16, int24 or float32. */
+            bit_depth?: string | null;
+            /** @description wav, flac, mp3 or m4a. */
+            format?: string | null;
             /**
              * Format: double
              * @description How loud the song that the stems add up to becomes, as far as no stem goes above full scale.
-             * @default null
              */
-            loudness_lufs: number | null;
+            loudness_lufs?: number | null;
             /**
              * Format: int32
              * @description 44100, 48000, 88200 or 96000.
-             * @default null
              */
-            sample_rate_hz: number | null;
+            sample_rate_hz?: number | null;
         };
         /** @description A stem. */
         StemView: {
