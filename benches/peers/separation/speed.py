@@ -2,7 +2,7 @@
 
     python3 -m venv venv && venv/bin/pip install torch==2.15.0 demucs==4.1.0 safetensors==0.8.0 numpy==2.4.6 \\
         onnxruntime==1.31.1 onnx onnxscript
-    venv/bin/python tools/fixtures/demucs_goldens.py --full FOLDER htdemucs hdemucs_mmi
+    venv/bin/python tools/fixtures/demucs_goldens.py --full htdemucs hdemucs_mmi FOLDER
     cargo build --release -p sfa-audio --example demucs_speed
     venv/bin/python benches/peers/separation/speed.py FOLDER [ROUNDS]
 

@@ -14,6 +14,8 @@ use super::weights::Tensor;
 
 /// Keys whose scores are held at once: with a block of queries they fit the second-level cache easily.
 const CHUNK_KEYS: usize = 240;
+/// Panels of queries that meet a chunk of keys and values while it is in the cache.
+const QUERY_PANELS: usize = 4;
 
 /// Projections and heads of one attention block.
 #[derive(Debug)]
@@ -104,21 +106,27 @@ pub(crate) fn attend(
         keys: pack_keys(context, keys, heads, head_size)?,
         values: pack_values(context, values, heads, head_size)?,
     };
-    let (row_cuts, col_cuts) = (cuts(output.rows, 1), cuts(output.width, tile.cols));
+    let (row_cuts, col_cuts) = (cuts(output.rows, 1), cuts(output.width, QUERY_PANELS * tile.cols));
     output.for_each_tile(context, &row_cuts, &col_cuts, |row, _, mut out| {
         let (start, width) = (out.start, out.width());
-        let mut block = QueryBlock::new(context, &packed);
+        let mut scores = context.buffer(packed.chunk() * tile.cols);
+        let mut blocks: Vec<QueryBlock<'_>> = cuts(width, tile.cols)
+            .windows(2)
+            .map(|cut| QueryBlock::new(context, &packed, start + cut[0], cut[1] - cut[0]))
+            .collect();
         for head in 0..heads {
-            block.load(query, row, start, width, head);
+            blocks.iter_mut().for_each(|block| block.load(query, row, head));
             for first in (0..count).step_by(packed.chunk()) {
-                block.score(&packed, head, first);
-                if let Some(slopes) = slopes {
-                    let slopes = &slopes.channel(row, head)[start..][..width];
-                    block.decay(&packed, first, row * query.width + start, slopes);
+                for block in &mut blocks {
+                    block.score(&packed, head, first, &mut scores);
+                    if let Some(slopes) = slopes {
+                        let slopes = &slopes.channel(row, head)[block.start..][..block.width];
+                        block.decay(&packed, first, row * query.width, slopes, &mut scores);
+                    }
+                    block.weigh(&packed, head, first, &mut scores);
                 }
-                block.weigh(&packed, head, first);
             }
-            block.store(&mut out, head * head_size);
+            blocks.iter().for_each(|block| block.store(&mut out, start, head * head_size));
         }
         Ok(())
     })
@@ -164,8 +172,15 @@ fn pack_keys<'a>(
         for row in 0..keys.map.rows {
             for depth in 0..head_size {
                 let line = keys.map.channel(row, keys.from + head * head_size + depth);
-                for (index, &value) in (row * keys.map.width..).zip(line) {
-                    packed[(index / panel * head_size + depth) * panel + index % panel] = value;
+                let first = row * keys.map.width;
+                let mut lane = first % panel;
+                let mut place = (first / panel * head_size + depth) * panel + lane;
+                for &value in line {
+                    packed[place] = value;
+                    (lane, place) = (lane + 1, place + 1);
+                    if lane == panel {
+                        (lane, place) = (0, place + (head_size - 1) * panel);
+                    }
                 }
             }
         }
@@ -203,8 +218,10 @@ fn pack_values<'a>(
 struct QueryBlock<'a> {
     cpu: Cpu,
     cols: usize,
+    /// Its columns in the row of queries.
+    start: usize,
+    width: usize,
     query: Buffer<'a>,
-    scores: Buffer<'a>,
     found: Buffer<'a>,
     /// Per query: the largest score so far, the sum of weights and the factor for what came before.
     largest: Buffer<'a>,
@@ -213,13 +230,14 @@ struct QueryBlock<'a> {
 }
 
 impl<'a> QueryBlock<'a> {
-    fn new(context: &Context<'a>, packed: &Packed<'_>) -> Self {
+    fn new(context: &Context<'a>, packed: &Packed<'_>, start: usize, width: usize) -> Self {
         let cols = packed.tile.cols;
         Self {
             cpu: context.cpu,
             cols,
+            start,
+            width,
             query: context.buffer(packed.head_size * cols),
-            scores: context.buffer(packed.chunk() * cols),
             found: context.buffer(packed.padded_head() * cols),
             largest: context.buffer(cols),
             total: context.buffer(cols),
@@ -227,11 +245,12 @@ impl<'a> QueryBlock<'a> {
         }
     }
 
-    fn load(&mut self, query: &FeatureMap<'_>, row: usize, start: usize, width: usize, head: usize) {
+    fn load(&mut self, query: &FeatureMap<'_>, row: usize, head: usize) {
         let head_size = self.query.len() / self.cols;
         for (depth, out) in self.query.chunks_exact_mut(self.cols).enumerate() {
-            out[..width].copy_from_slice(&query.channel(row, head * head_size + depth)[start..][..width]);
-            out[width..].fill(0.0);
+            let line = &query.channel(row, head * head_size + depth)[self.start..][..self.width];
+            out[..self.width].copy_from_slice(line);
+            out[self.width..].fill(0.0);
         }
         self.found.fill(0.0);
         self.largest.fill(f32::NEG_INFINITY);
@@ -239,7 +258,7 @@ impl<'a> QueryBlock<'a> {
     }
 
     /// The scores of one chunk of keys, one line per key.
-    fn score(&mut self, packed: &Packed<'_>, head: usize, first: usize) {
+    fn score(&self, packed: &Packed<'_>, head: usize, first: usize, scores: &mut [f32]) {
         let (panel, depth) = (packed.tile.rows, packed.head_size);
         let a_panels = packed.chunk().min(packed.padded_count() - first) / panel;
         self.cpu.product(Product {
@@ -247,25 +266,28 @@ impl<'a> QueryBlock<'a> {
             a_stride: depth * panel,
             a_panels,
             b: Lines::plain(&self.query, self.cols),
-            c: &mut self.scores[..a_panels * panel * self.cols],
+            c: &mut scores[..a_panels * panel * self.cols],
+            c_stride: a_panels * panel * self.cols,
             add: false,
         });
     }
 
-    fn decay(&mut self, packed: &Packed<'_>, first: usize, own: usize, slopes: &[f32]) {
+    /// `row_start` is the number of the first query of the row.
+    fn decay(&self, packed: &Packed<'_>, first: usize, row_start: usize, slopes: &[f32], scores: &mut [f32]) {
         const OWN_SCORE: f32 = -100.0;
-        for (key, line) in (first..packed.count).zip(self.scores.chunks_exact_mut(self.cols)) {
-            for ((query, score), slope) in (own..).zip(line).zip(slopes) {
+        for (key, line) in (first..packed.count).zip(scores.chunks_exact_mut(self.cols)) {
+            for ((query, score), slope) in (row_start + self.start..).zip(line).zip(slopes) {
                 *score = if key == query { OWN_SCORE } else { *score - slope * key.abs_diff(query) as f32 };
             }
         }
     }
 
     /// Turns scores into weights and adds the weighted values.
-    fn weigh(&mut self, packed: &Packed<'_>, head: usize, first: usize) {
+    fn weigh(&mut self, packed: &Packed<'_>, head: usize, first: usize, scores: &mut [f32]) {
         let count = packed.chunk().min(packed.count - first);
+        let scores = &mut scores[..count * self.cols];
         self.cpu.run(Soften {
-            scores: &mut self.scores[..count * self.cols],
+            scores: &mut *scores,
             found: &mut self.found,
             largest: &mut self.largest,
             total: &mut self.total,
@@ -276,17 +298,21 @@ impl<'a> QueryBlock<'a> {
             a: &packed.values[head * packed.padded_head() * packed.count + first * panel..],
             a_stride: packed.count * panel,
             a_panels: packed.padded_head() / panel,
-            b: Lines::plain(&self.scores[..count * self.cols], self.cols),
+            b: Lines::plain(scores, self.cols),
             c: &mut self.found,
+            c_stride: packed.padded_head() * self.cols,
             add: true,
         });
     }
 
-    fn store(&self, out: &mut Tile<'_>, from_channel: usize) {
+    /// `tile_start` is the first column of `out`.
+    fn store(&self, out: &mut Tile<'_>, tile_start: usize, from_channel: usize) {
         let head_size = self.query.len() / self.cols;
         for (channel, line) in self.found.chunks_exact(self.cols).take(head_size).enumerate() {
-            let out = out.channel(0, from_channel + channel).iter_mut();
-            out.zip(line.iter().zip(&*self.total)).for_each(|(out, (sum, total))| *out = sum / total);
+            let out = &mut out.channel(0, from_channel + channel)[self.start - tile_start..];
+            out.iter_mut()
+                .zip(line.iter().zip(&*self.total))
+                .for_each(|(out, (sum, total))| *out = sum / total);
         }
     }
 }

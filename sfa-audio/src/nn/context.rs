@@ -13,6 +13,9 @@ use super::cpu::Cpu;
 #[derive(Debug, Default)]
 pub(crate) struct Scratch(Mutex<Vec<Vec<f32>>>);
 
+/// Values that may lie unused while new ones are asked for: 256 MiB.
+const MOST_UNUSED_VALUES: usize = 64 << 20;
+
 impl Scratch {
     fn take(&self, len: usize) -> Vec<f32> {
         let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
@@ -25,6 +28,11 @@ impl Scratch {
         match fitting.map(|(index, _)| index) {
             Some(index) => free.swap_remove(index),
             None => {
+                // The sizes of other layers or of another segment; the largest are the least likely to fit again.
+                free.sort_by_key(Vec::len);
+                while free.iter().map(Vec::len).sum::<usize>() > MOST_UNUSED_VALUES {
+                    free.pop();
+                }
                 drop(free);
                 vec![0.0; len]
             }

@@ -50,8 +50,8 @@ impl Cpu {
     /// `c = a * b` or, with `add`, `c += a * b`, for one block of columns.
     ///
     /// `a` holds panels of `tile().rows` rows, each stored depth by depth and `a_stride` values after the one
-    /// before it. `b` is read where it lies, see [`Lines`]; `c` holds for each `tile().cols` columns one row of so
-    /// many values per row of `a`.
+    /// before it. `b` is read where it lies, see [`Lines`]; `c` holds for each `tile().cols` of its first columns,
+    /// `c_stride` values apart, one row of so many values per row of `a`.
     pub(crate) fn product(self, product: Product<'_>) {
         self.run(product);
     }
@@ -64,6 +64,7 @@ pub(crate) struct Product<'a> {
     pub(crate) a_panels: usize,
     pub(crate) b: Lines<'a>,
     pub(crate) c: &'a mut [f32],
+    pub(crate) c_stride: usize,
     pub(crate) add: bool,
 }
 
@@ -83,12 +84,8 @@ impl<'a> Lines<'a> {
         Self { values, length, taps: 1, shift: 0 }
     }
 
-    fn depth(&self) -> usize {
+    pub(crate) fn depth(&self) -> usize {
         self.values.len() / self.length * self.taps
-    }
-
-    fn columns(&self) -> usize {
-        self.length - (self.taps - 1) * self.shift
     }
 }
 
@@ -133,12 +130,11 @@ fn panels_by_taps<S: Simd, const ROWS: usize, const VECTORS: usize>(simd: S, pro
 
 #[inline(always)]
 fn panels<S: Simd, const ROWS: usize, const VECTORS: usize>(simd: S, product: Product<'_>, taps: usize) {
-    let Product { a, a_stride, a_panels, b, c, add } = product;
+    let Product { a, a_stride, a_panels, b, c, c_stride, add } = product;
     let cols = VECTORS * S::F32_LANES;
-    let c_stride = a_panels * ROWS * cols;
     for row_panel in 0..a_panels {
         let a = &a[row_panel * a_stride..][..b.depth() * ROWS];
-        for col_panel in 0..b.columns() / cols {
+        for col_panel in 0..c.len().div_ceil(c_stride) {
             let c = &mut c[col_panel * c_stride + row_panel * ROWS * cols..][..ROWS * cols];
             tile::<S, ROWS, VECTORS>(simd, a, b, taps, col_panel * cols, S::as_mut_simd_f32s(c).0, add);
         }
@@ -199,7 +195,16 @@ mod tests {
             let values: Vec<f32> = (0..lines * length).map(|n| value(n + 5)).collect();
             let mut c = vec![1.0; a_panels * rows * b_panels * cols];
             let b = Lines { values: &values, length, taps, shift };
-            cpu.product(Product { a: &a, a_stride: rows * depth, a_panels, b, c: &mut c, add: true });
+            let c_stride = a_panels * rows * cols;
+            cpu.product(Product {
+                a: &a,
+                a_stride: rows * depth,
+                a_panels,
+                b,
+                c: &mut c,
+                c_stride,
+                add: true,
+            });
             for (index, &found) in c.iter().enumerate() {
                 let (col, row) = (index % cols, index / cols % (a_panels * rows));
                 let col_panel = index / (cols * a_panels * rows);

@@ -1,5 +1,8 @@
 //! Weights in the order in which the inner loop reads them.
 
+use half::f16;
+use half::slice::HalfFloatSliceExt;
+use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::cpu::{Cpu, Lines, Product};
@@ -7,6 +10,8 @@ use super::cpu::{Cpu, Lines, Product};
 /// The deepest stretch of a product that is gathered at once: a block of it stays in the second-level cache, and
 /// sums of stretches lose less precision than one long sum.
 pub(crate) const MAX_DEPTH: usize = 512;
+/// The most rows of a register tile.
+const MAX_PANEL_ROWS: usize = 8;
 
 /// A `rows x depth` matrix in panels of `tile().rows` rows, each stored depth by depth; the last panel is filled
 /// up with zeros.
@@ -15,31 +20,50 @@ pub(crate) struct PackedMatrix {
     pub(crate) rows: usize,
     pub(crate) depth: usize,
     panel_rows: usize,
-    values: Vec<f32>,
+    values: Values,
+}
+
+#[derive(Debug)]
+enum Values {
+    Single(Vec<f32>),
+    /// Trained weights are mostly stored in half precision, and lose nothing if they stay in it.
+    Half(Vec<f16>),
 }
 
 impl PackedMatrix {
-    /// Packs the matrix whose row `row` holds the values `values[row * depth + order(k)]`.
+    /// Packs the matrix whose rows are `rows` of another one, row `row` of which holds the values
+    /// `values[row * depth + order(k)]`.
     pub(crate) fn new(
         cpu: Cpu,
-        rows: usize,
+        rows: &[usize],
         depth: usize,
         values: &[f32],
         order: impl Fn(usize) -> usize,
     ) -> Self {
-        let panel_rows = cpu.tile().rows;
-        let order: Vec<usize> = (0..depth).map(order).collect();
-        let mut packed = vec![0.0; rows.div_ceil(panel_rows) * panel_rows * depth];
-        packed.par_chunks_exact_mut((panel_rows * depth).max(1)).enumerate().for_each(|(panel, packed)| {
-            for (lane, values) in
-                values.chunks_exact(depth).skip(panel * panel_rows).take(panel_rows).enumerate()
-            {
-                for (packed, &place) in packed.chunks_exact_mut(panel_rows).zip(&order) {
-                    packed[lane] = values[place];
-                }
-            }
-        });
-        Self { rows, depth, panel_rows, values: packed }
+        Self::pack(Packing::new(cpu, rows, depth, values, order), |packing| packing.singles())
+    }
+
+    /// As [`new`](Self::new), in half of the memory where that changes no value; multiplying fewer than some hundred
+    /// columns at once then takes longer.
+    pub(crate) fn compact(
+        cpu: Cpu,
+        rows: &[usize],
+        depth: usize,
+        values: &[f32],
+        order: impl Fn(usize) -> usize,
+    ) -> Self {
+        Self::pack(Packing::new(cpu, rows, depth, values, order), |packing| {
+            packing.halves().unwrap_or_else(|| packing.singles())
+        })
+    }
+
+    fn pack(packing: Packing<'_>, values: impl Fn(&Packing<'_>) -> Values) -> Self {
+        Self {
+            rows: packing.rows.len(),
+            depth: packing.order.len(),
+            panel_rows: packing.panel_rows,
+            values: values(&packing),
+        }
     }
 
     /// Rows including those that only fill the last panel.
@@ -47,16 +71,134 @@ impl PackedMatrix {
         self.rows.next_multiple_of(self.panel_rows)
     }
 
-    /// Multiplies as many columns as `b` has rows, from column `from` on, by `b`, into `c` or, where `from` is not 0,
-    /// onto `c`; see [`Cpu::product`] for the layouts.
+    /// Multiplies as many columns as `b` has rows (at most [`MAX_DEPTH`]), from column `from` on, by `b`, into `c` or,
+    /// where `from` is not 0, onto `c`; see [`Cpu::product`] for the layouts.
     pub(crate) fn multiply(&self, cpu: Cpu, from: usize, b: Lines<'_>, c: &mut [f32]) {
-        cpu.product(Product {
-            a: &self.values[from * self.panel_rows..],
-            a_stride: self.depth * self.panel_rows,
-            a_panels: self.padded_rows() / self.panel_rows,
-            b,
-            c,
-            add: from > 0,
+        let (panel, add) = (self.depth * self.panel_rows, from > 0);
+        let cols = cpu.tile().cols;
+        let c_stride = self.padded_rows() * cols;
+        match &self.values {
+            Values::Single(values) => cpu.product(Product {
+                a: &values[from * self.panel_rows..],
+                a_stride: panel,
+                a_panels: self.padded_rows() / self.panel_rows,
+                b,
+                c,
+                c_stride,
+                add,
+            }),
+            Values::Half(values) => {
+                let mut unpacked = [0.0; MAX_DEPTH * MAX_PANEL_ROWS];
+                let a = &mut unpacked[..b.depth() * self.panel_rows];
+                for (index, values) in values.chunks_exact(panel).enumerate() {
+                    cpu.run(Unpack { halves: &values[from * self.panel_rows..], singles: &mut *a });
+                    let c = &mut c[index * self.panel_rows * cols..];
+                    cpu.product(Product { a, a_stride: 0, a_panels: 1, b, c, c_stride, add });
+                }
+            }
+        }
+    }
+}
+
+/// As many of `halves` as there are `singles`, which must be finite.
+struct Unpack<'a> {
+    halves: &'a [f16],
+    singles: &'a mut [f32],
+}
+
+impl WithSimd for Unpack<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        const EXPONENT: u32 = 0x7c00;
+        /// What moves an exponent from one bias to the other.
+        const REBIAS: u32 = (127 - 15) << 23;
+        /// The smallest normal number, which as an offset makes normal numbers of all below it.
+        const SMALLEST: u32 = REBIAS + (1 << 23);
+        for (single, half) in self.singles.iter_mut().zip(self.halves) {
+            let bits = u32::from(half.to_bits());
+            let (sign, size) = ((bits & 0x8000) << 16, (bits & 0x7fff) << 13);
+            let normal = size + REBIAS;
+            let below = (f32::from_bits(size + SMALLEST) - f32::from_bits(SMALLEST)).to_bits();
+            *single = f32::from_bits(sign | if bits & EXPONENT == 0 { below } else { normal });
+        }
+    }
+}
+
+/// What a packed matrix is made from.
+struct Packing<'a> {
+    rows: &'a [usize],
+    values: &'a [f32],
+    order: Vec<usize>,
+    panel_rows: usize,
+}
+
+impl<'a> Packing<'a> {
+    fn new(
+        cpu: Cpu,
+        rows: &'a [usize],
+        depth: usize,
+        values: &'a [f32],
+        order: impl Fn(usize) -> usize,
+    ) -> Self {
+        Self { rows, values, order: (0..depth).map(order).collect(), panel_rows: cpu.tile().rows }
+    }
+
+    fn panel_values(&self) -> usize {
+        self.panel_rows * self.order.len()
+    }
+
+    fn packed_values(&self) -> usize {
+        self.rows.len().div_ceil(self.panel_rows) * self.panel_values()
+    }
+
+    fn fill(&self, panel: &mut [f32], rows: &[usize]) {
+        for (lane, row) in rows.iter().enumerate() {
+            let values = &self.values[row * self.order.len()..][..self.order.len()];
+            for (packed, &place) in panel.chunks_exact_mut(self.panel_rows).zip(&self.order) {
+                packed[lane] = values[place];
+            }
+        }
+    }
+
+    fn singles(&self) -> Values {
+        let mut packed = vec![0.0; self.packed_values()];
+        let panels = packed.par_chunks_exact_mut(self.panel_values().max(1));
+        panels.zip(self.rows.par_chunks(self.panel_rows)).for_each(|(panel, rows)| self.fill(panel, rows));
+        Values::Single(packed)
+    }
+
+    /// `None` where some value needs more precision.
+    fn halves(&self) -> Option<Values> {
+        let mut packed = vec![f16::ZERO; self.packed_values()];
+        let panels = packed.par_chunks_exact_mut(self.panel_values().max(1));
+        let exact = panels.zip(self.rows.par_chunks(self.panel_rows)).all(|(panel, rows)| {
+            let mut singles = vec![0.0; 2 * panel.len()];
+            let (singles, rounded) = singles.split_at_mut(panel.len());
+            self.fill(singles, rows);
+            panel.convert_from_f32_slice(singles);
+            panel.convert_to_f32_slice(rounded);
+            singles == rounded && singles.iter().all(|value| value.is_finite())
         });
+        exact.then_some(Values::Half(packed))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_half_is_unpacked_exactly() {
+        for cpu in Cpu::all() {
+            let halves: Vec<f16> =
+                (0..=u16::MAX).map(f16::from_bits).filter(|half| half.is_finite()).collect();
+            let mut singles = vec![1.0; halves.len()];
+            cpu.run(Unpack { halves: &halves, singles: &mut singles });
+            for (half, single) in halves.iter().zip(&singles) {
+                assert_eq!(half.to_f32().to_bits(), single.to_bits());
+            }
+        }
     }
 }

@@ -42,10 +42,11 @@ impl Direction {
         let DirectionWeights { input, recurrent, input_bias: mut bias, recurrent_bias } = weights;
         bias.data.iter_mut().zip(&recurrent_bias.data).for_each(|(bias, other)| *bias += other);
         let hidden = recurrent.shape[1];
+        let rows: Vec<usize> = (0..GATES * hidden).collect();
         let in_channels = input.shape[1];
         Self {
             input: Conv::new(cpu, &input, bias, in_channels, ConvShape::POINT),
-            recurrent: PackedMatrix::new(cpu, GATES * hidden, hidden, &recurrent.data, |col| col),
+            recurrent: PackedMatrix::new(cpu, &rows, hidden, &recurrent.data, |col| col),
             cpu,
         }
     }

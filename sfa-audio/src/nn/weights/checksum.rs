@@ -37,7 +37,7 @@ pub fn sha256_hex(path: &Path, watch: &Watch) -> Result<String> {
 }
 
 /// The same of bytes in memory.
-pub(super) fn sha256_of(bytes: &[u8]) -> String {
+pub(crate) fn sha256_of(bytes: &[u8]) -> String {
     let mut hasher = Sha256::new();
     hasher.update(bytes);
     hex(hasher)

@@ -6,12 +6,15 @@ mod pickle;
 mod safetensors;
 mod torch;
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
-use std::path::Path;
+
+use half::slice::HalfFloatSliceExt;
 
 use crate::{Error, ErrorKind, Result};
 
 pub use checksum::sha256_hex;
+pub(crate) use checksum::sha256_of;
 pub(crate) use options::{OptionValue, Options};
 
 /// Values with their shape, the last axis running fastest.
@@ -21,38 +24,39 @@ pub(crate) struct Tensor {
     pub(crate) data: Vec<f32>,
 }
 
-/// A trained model as its file has it: which class with which options, and its tensors.
+/// A trained model as the bytes of its file have it: which class with which options, and its tensors.
 #[derive(Debug)]
-pub(crate) struct ModelFile {
+pub(crate) struct ModelFile<'a> {
     /// The name of the class, without its module.
     pub(crate) class: String,
     pub(crate) options: Options,
-    pub(crate) tensors: TensorSet,
+    pub(crate) tensors: TensorSet<'a>,
 }
 
-impl ModelFile {
-    /// Reads a safetensors file or a PyTorch archive, whichever it is; gives its SHA-256 as well.
+impl<'a> ModelFile<'a> {
+    /// Reads a safetensors file or a PyTorch archive, whichever it is.
     ///
     /// # Errors
-    /// `Io`; `ModelUnavailable` naming what is wrong with the file.
-    pub(crate) fn read(path: &Path) -> Result<(Self, String)> {
-        let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
-        let (parsed, sha256) = rayon::join(|| Self::parse(&bytes), || checksum::sha256_of(&bytes));
-        Ok((parsed.map_err(|error| error.about(path.display().to_string()))?, sha256))
-    }
-
-    /// As [`read`](Self::read), from memory.
-    pub(crate) fn parse(bytes: &[u8]) -> Result<Self> {
+    /// `ModelUnavailable` naming what is wrong with the file.
+    pub(crate) fn parse(bytes: &'a [u8]) -> Result<Self> {
         if bytes.starts_with(b"PK") { torch::parse(bytes) } else { safetensors::parse(bytes) }
     }
 }
 
-/// Tensors by name, taken out one by one.
-#[derive(Debug, Default)]
-pub(crate) struct TensorSet(BTreeMap<String, Tensor>);
+/// The numbers of a tensor as they are stored, as many as its shape says.
+#[derive(Debug, PartialEq)]
+struct Stored<'a> {
+    shape: Vec<usize>,
+    kind: NumberType,
+    bytes: Cow<'a, [u8]>,
+}
 
-impl TensorSet {
-    fn insert(&mut self, name: String, tensor: Tensor) {
+/// Tensors by name, taken out one by one and decoded then: a network is never in memory twice.
+#[derive(Debug, Default, PartialEq)]
+pub(crate) struct TensorSet<'a>(BTreeMap<String, Stored<'a>>);
+
+impl<'a> TensorSet<'a> {
+    fn insert(&mut self, name: String, tensor: Stored<'a>) {
         self.0.insert(name, tensor);
     }
 
@@ -61,13 +65,12 @@ impl TensorSet {
     /// # Errors
     /// `ModelUnavailable` when it is missing or shaped otherwise.
     pub(crate) fn take(&mut self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        let tensor =
+        let Stored { shape: found, kind, bytes } =
             self.0.remove(name).ok_or_else(|| unusable(format!("the tensor \"{name}\" is missing")))?;
-        if tensor.shape != shape {
-            let found = &tensor.shape;
+        if found != shape {
             return Err(unusable(format!("the tensor \"{name}\" has the shape {found:?}, not {shape:?}")));
         }
-        Ok(tensor)
+        Ok(Tensor { shape: found, data: kind.decode(&bytes) })
     }
 
     /// Checks that nothing is left.
@@ -112,11 +115,18 @@ impl NumberType {
     fn decode(self, bytes: &[u8]) -> Vec<f32> {
         match self {
             Self::Half => {
-                let halves: Vec<half::f16> =
-                    bytes.as_chunks().0.iter().map(|&bytes| half::f16::from_le_bytes(bytes)).collect();
-                let mut singles = vec![0.0; halves.len()];
-                half::slice::HalfFloatSliceExt::convert_to_f32_slice(halves.as_slice(), &mut singles);
-                singles
+                const BLOCK: usize = 1024;
+                let (mut halves, mut singles) = ([half::f16::ZERO; BLOCK], [0.0; BLOCK]);
+                let mut decoded = Vec::with_capacity(bytes.len() / 2);
+                for bytes in bytes.as_chunks().0.chunks(BLOCK) {
+                    let (halves, singles) = (&mut halves[..bytes.len()], &mut singles[..bytes.len()]);
+                    for (half, &bytes) in halves.iter_mut().zip(bytes) {
+                        *half = half::f16::from_le_bytes(bytes);
+                    }
+                    halves.convert_to_f32_slice(singles);
+                    decoded.extend_from_slice(singles);
+                }
+                decoded
             }
             Self::BFloat => {
                 bytes.as_chunks().0.iter().map(|&bytes| half::bf16::from_le_bytes(bytes).to_f32()).collect()

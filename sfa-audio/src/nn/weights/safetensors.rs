@@ -1,17 +1,17 @@
 //! The safetensors format: a JSON header with names, types, shapes and free metadata, then plain numbers.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashMap};
 
 use ::safetensors::{Dtype, SafeTensors};
-use rayon::prelude::*;
 use serde_json::Value;
 
 use crate::Result;
 
-use super::{ModelFile, NumberType, OptionValue, Options, Tensor, TensorSet, unusable};
+use super::{ModelFile, NumberType, OptionValue, Options, Stored, TensorSet, unusable};
 
 /// Reads the tensors and, from the metadata, `klass` and `kwargs` as the `demucs` package stores them.
-pub(super) fn parse(bytes: &[u8]) -> Result<ModelFile> {
+pub(super) fn parse(bytes: &[u8]) -> Result<ModelFile<'_>> {
     let damaged = |error| unusable(format!("this is no usable safetensors file: {error}")).caused_by(error);
     let (_, header) = SafeTensors::read_metadata(bytes).map_err(damaged)?;
     let file = SafeTensors::deserialize(bytes).map_err(damaged)?;
@@ -28,8 +28,8 @@ pub(super) fn parse(bytes: &[u8]) -> Result<ModelFile> {
         return Err(unusable("the options in the metadata are no object"));
     };
     let options: BTreeMap<_, _> = options.into_iter().map(|(name, value)| (name, option(value))).collect();
-    let views: Vec<_> = file.iter().collect();
-    let read = views.into_par_iter().map(|(name, view)| {
+    let mut tensors = TensorSet::default();
+    for (name, view) in file.tensors() {
         let kind = match view.dtype() {
             Dtype::F16 => NumberType::Half,
             Dtype::BF16 => NumberType::BFloat,
@@ -39,10 +39,10 @@ pub(super) fn parse(bytes: &[u8]) -> Result<ModelFile> {
                 return Err(unusable(format!("the tensor \"{name}\" has the unsupported type {other:?}")));
             }
         };
-        Ok((name.to_owned(), Tensor { shape: view.shape().to_vec(), data: kind.decode(view.data()) }))
-    });
-    let tensors = read.collect::<Result<BTreeMap<_, _>>>()?;
-    Ok(ModelFile { class, options: Options(options), tensors: TensorSet(tensors) })
+        let shape = view.shape().to_vec();
+        tensors.insert(name, Stored { shape, kind, bytes: Cow::Borrowed(view.data()) });
+    }
+    Ok(ModelFile { class, options: Options(options), tensors })
 }
 
 fn entry<'a>(metadata: &'a HashMap<String, String>, name: &str) -> Result<&'a String> {

@@ -49,7 +49,9 @@ impl Window {
     fn weight(&self, frame: usize) -> f32 {
         let top = self.frames - self.frames / 2;
         let height = if frame < self.frames / 2 { frame + 1 } else { self.frames - frame };
-        (height as f32 / top as f32).powf(self.transition_power)
+        let height = height as f32 / top as f32;
+        // The usual power is 1, and each frame of each window asks.
+        if self.transition_power == 1.0 { height } else { height.powf(self.transition_power) }
     }
 
     /// The weights of all windows of a pass that see the frame `frame` of this one, its own included.

@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::nn::weights::ModelFile;
-use crate::{Result, StemKind};
+use crate::{Error, Result, StemKind};
 
 use super::device::Backend;
 use super::model::Model;
@@ -25,9 +25,12 @@ pub struct ModelSummary {
 /// # Errors
 /// `Io`; `ModelUnavailable` naming what is wrong with the file.
 pub fn check_file(path: &Path) -> Result<ModelSummary> {
-    let (file, _) = ModelFile::read(path)?;
-    let class = file.class.clone();
-    let model =
-        Model::from_file(file, &Backend::Native).map_err(|error| error.about(path.display().to_string()))?;
+    let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
+    let check = || {
+        let file = ModelFile::parse(&bytes)?;
+        let class = file.class.clone();
+        Model::from_file(file, &Backend::Native).map(|model| (class, model))
+    };
+    let (class, model) = check().map_err(|error| error.about(path.display().to_string()))?;
     Ok(ModelSummary { class, stems: model.sources().to_vec(), sample_rate_hz: model.sample_rate_hz() })
 }

@@ -8,15 +8,15 @@ use crate::nn::{
     gelu_in_place,
 };
 
-use super::residual::Residual;
+use super::residual::{Residual, band_rows};
 
 /// Takes tensors below one name.
-pub(super) struct Loader<'a> {
+pub(super) struct Loader<'a, 'b> {
     pub(super) cpu: Cpu,
-    pub(super) tensors: &'a mut TensorSet,
+    pub(super) tensors: &'a mut TensorSet<'b>,
 }
 
-impl Loader<'_> {
+impl Loader<'_, '_> {
     pub(super) fn take(&mut self, name: &str, shape: &[usize]) -> Result<Tensor> {
         self.tensors.take(name, shape)
     }
@@ -121,7 +121,7 @@ pub(super) struct EncoderLayer {
 }
 
 impl EncoderLayer {
-    pub(super) fn load(loader: &mut Loader<'_>, name: &str, shape: LayerShape) -> Result<Self> {
+    pub(super) fn load(loader: &mut Loader<'_, '_>, name: &str, shape: LayerShape) -> Result<Self> {
         let LayerShape { inputs, outputs, over_rows, .. } = shape;
         let kernel = Kernel::strided(over_rows, shape.kernel, shape.stride, shape.padding);
         let conv = loader.conv(&format!("{name}.conv"), [inputs, outputs], kernel)?;
@@ -179,10 +179,29 @@ impl EncoderLayer {
             None if !plain => gelu_in_place(context, &mut y)?,
             None => {}
         }
+        if let (Some((gates, None)), Some(0), true) = (&self.rewrite, self.shape.rewrite_context, y.rows > 1)
+        {
+            self.finish_bands(context, gates, &mut y)?;
+            return Ok(y);
+        }
         if let Some(residual) = &self.residual {
             residual.run(context, &mut y)?;
         }
         rewrite(context, self.rewrite.as_ref(), y)
+    }
+
+    /// Residual branches and gates without neighbours, band by band in the cache and in place.
+    fn finish_bands(&self, context: &Context<'_>, gates: &Conv, y: &mut FeatureMap<'_>) -> Result<()> {
+        let rows = band_rows(y);
+        context.for_each(y.bands(rows), |mut band| {
+            if let Some(residual) = &self.residual {
+                residual.run(context, &mut band)?;
+            }
+            let mut gated = FeatureMap::new(context, band.rows, band.channels, band.width);
+            gates.run(context, &band, Activation::Glu, Finish::Store, &mut gated)?;
+            band.data.copy_from_slice(&gated.data);
+            Ok(())
+        })
     }
 }
 
@@ -216,7 +235,12 @@ pub(super) struct DecoderLayer {
 }
 
 impl DecoderLayer {
-    pub(super) fn load(loader: &mut Loader<'_>, name: &str, shape: LayerShape, last: bool) -> Result<Self> {
+    pub(super) fn load(
+        loader: &mut Loader<'_, '_>,
+        name: &str,
+        shape: LayerShape,
+        last: bool,
+    ) -> Result<Self> {
         let LayerShape { inputs, outputs, over_rows, .. } = shape;
         // A normalisation sees what is cropped later.
         let crop = if shape.norm_groups.is_some() { 0 } else { shape.padding };

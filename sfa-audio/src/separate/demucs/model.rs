@@ -6,9 +6,9 @@
 
 use std::path::Path;
 
-use crate::nn::weights::ModelFile;
+use crate::nn::weights::{ModelFile, sha256_of};
 use crate::nn::{Context, Cpu, FeatureMap, Scratch, mean_and_std};
-use crate::{Result, StemKind, Watch};
+use crate::{Error, Result, StemKind, Watch};
 
 use super::architecture::Architecture;
 use super::device::Backend;
@@ -89,10 +89,11 @@ impl Model {
     /// # Errors
     /// `Io`; `ModelUnavailable` naming what is wrong with the file; what `backend` says of its device.
     pub(super) fn read(path: &Path, backend: &Backend) -> Result<Self> {
-        let (file, sha256) = ModelFile::read(path)?;
+        let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
+        let build = || ModelFile::parse(&bytes).and_then(|file| Self::from_file(file, backend));
+        let (model, sha256) = rayon::join(build, || sha256_of(&bytes));
+        let mut model = model.map_err(|error| error.about(path.display().to_string()))?;
         let name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        let mut model =
-            Self::from_file(file, backend).map_err(|error| error.about(path.display().to_string()))?;
         model.file = Origin { name, sha256 };
         Ok(model)
     }
@@ -102,7 +103,7 @@ impl Model {
         &self.file
     }
 
-    pub(super) fn from_file(file: ModelFile, backend: &Backend) -> Result<Self> {
+    pub(super) fn from_file(file: ModelFile<'_>, backend: &Backend) -> Result<Self> {
         let ModelFile { class, options, mut tensors } = file;
         let architecture = Architecture::new(&class, &options)?;
         let cpu = Cpu::detect();
@@ -231,8 +232,9 @@ impl Model {
             .chunks_exact(wave.width.max(1))
             .map(|line| line.iter().map(|value| value * wave_std + wave_mean).collect())
             .collect();
+        let sums = self.spectrum.window_sums(wave.width, x.width);
         context.for_each(stems.iter_mut().enumerate().collect(), |(channel, stem)| {
-            self.spectrum.synthesize_onto(context, &x, 2 * channel, scale, stem)
+            self.spectrum.synthesize_onto(context, &x, 2 * channel, scale, &sums, stem)
         })?;
         run.done(Layer::Spectrograms, &x)?;
         Ok(stems)

@@ -25,7 +25,7 @@ pub(super) struct Network {
 impl Network {
     /// # Errors
     /// `ModelUnavailable` naming a tensor that is missing or shaped otherwise.
-    pub(super) fn build(cpu: Cpu, arch: &Architecture, tensors: &mut TensorSet) -> Result<Self> {
+    pub(super) fn build(cpu: Cpu, arch: &Architecture, tensors: &mut TensorSet<'_>) -> Result<Self> {
         let blueprint = Blueprint::new(arch)?;
         let loader = &mut Loader { cpu, tensors };
         let mut network = Self {
@@ -74,12 +74,23 @@ impl Network {
         x: FeatureMap<'a>,
         wave: FeatureMap<'a>,
     ) -> Result<[FeatureMap<'a>; 2]> {
-        // The first map of each list is the input, every other one the output of a layer.
-        let (mut maps, mut waves) = (vec![x], vec![wave]);
+        let (mut maps, mut waves): (Vec<FeatureMap<'a>>, Vec<FeatureMap<'a>>) = (Vec::new(), Vec::new());
+        let (mut widths, mut wave_widths) = (Vec::new(), Vec::new());
+        // The inputs are needed no longer than the first layers run.
+        let mut inputs = Some([x, wave]);
         for (index, layer) in self.encoder.iter().enumerate() {
+            let inputs = inputs.take();
+            let (x, wave) = match &inputs {
+                Some([x, wave]) => (Some(x), Some(wave)),
+                None => (maps.last(), waves.last()),
+            };
+            let x = x.ok_or_else(out_of_step)?;
+            widths.push(x.width);
             let mut inject = None;
             if let Some(time_layer) = self.time_encoder.get(index) {
-                let y = time_layer.run(context, &waves[index], None)?;
+                let wave = wave.ok_or_else(out_of_step)?;
+                wave_widths.push(wave.width);
+                let y = time_layer.run(context, wave, None)?;
                 run.done(Layer::TimeEncoder(index), &y)?;
                 if time_layer.is_bare() {
                     inject = Some(y);
@@ -87,7 +98,7 @@ impl Network {
                     waves.push(y);
                 }
             }
-            let mut y = layer.run(context, &maps[index], inject.as_ref())?;
+            let mut y = layer.run(context, x, inject.as_ref())?;
             if index == 0
                 && let Some(table) = &self.frequency_embedding
             {
@@ -99,8 +110,6 @@ impl Network {
             run.done(Layer::Encoder(index), &y)?;
             maps.push(y);
         }
-        let widths: Vec<usize> = maps.iter().map(|map| map.width).collect();
-        let wave_widths: Vec<usize> = waves.iter().map(|wave| wave.width).collect();
         // Without a transformer, the decoder starts from what the encoder's last layer saw, and from nothing else.
         // A bare time layer has sent its wave into the other branch and gets it back from there.
         let merged = self.time_encoder.last().is_some_and(EncoderLayer::is_bare);
@@ -112,13 +121,19 @@ impl Network {
             (x, wave) = (over_frequency, Some(over_time));
         }
         for (index, layer) in self.decoder.iter().enumerate().rev() {
-            let skip = if index > 0 { maps.pop() } else { None };
+            let skip = maps.pop();
             let [y, seen] = layer.run(context, x, widths[index], skip.as_ref())?;
             run.done(Layer::Decoder(index), &y)?;
+            drop(skip);
             x = y;
             if let Some(time_layer) = self.time_decoder.get(index) {
-                let input = if time_layer.is_bare() { Some(seen) } else { wave };
-                let skip = if index > 0 { waves.pop() } else { None };
+                let input = if time_layer.is_bare() {
+                    Some(seen)
+                } else {
+                    drop(seen);
+                    wave.take()
+                };
+                let skip = waves.pop();
                 let input = input.ok_or_else(out_of_step)?;
                 let [y, _] = time_layer.run(context, input, wave_widths[index], skip.as_ref())?;
                 run.done(Layer::TimeDecoder(index), &y)?;

@@ -39,9 +39,14 @@ struct Branch {
     scale: Vec<f32>,
 }
 
+/// Rows of a band of `map`.
+pub(super) fn band_rows(map: &FeatureMap<'_>) -> usize {
+    (BAND_VALUES / (2 * map.channels * map.width)).max(1)
+}
+
 impl Residual {
     pub(super) fn load(
-        loader: &mut Loader<'_>,
+        loader: &mut Loader<'_, '_>,
         name: &str,
         channels: usize,
         shape: ResidualShape,
@@ -56,7 +61,7 @@ impl Residual {
     /// # Errors
     /// `Cancelled`.
     pub(super) fn run(&self, context: &Context<'_>, map: &mut FeatureMap<'_>) -> Result<()> {
-        let rows = (BAND_VALUES / (2 * map.channels * map.width)).max(1);
+        let rows = band_rows(map);
         context.for_each(map.bands(rows), |mut band| {
             self.0.iter().try_for_each(|branch| branch.run(context, &mut band))
         })
@@ -65,7 +70,7 @@ impl Residual {
 
 impl Branch {
     fn load(
-        loader: &mut Loader<'_>,
+        loader: &mut Loader<'_, '_>,
         name: &str,
         channels: usize,
         index: usize,
@@ -115,7 +120,7 @@ struct Memory {
 }
 
 impl Memory {
-    fn load(loader: &mut Loader<'_>, name: &str, hidden: usize) -> Result<Self> {
+    fn load(loader: &mut Loader<'_, '_>, name: &str, hidden: usize) -> Result<Self> {
         let mut direction = |layer: usize, suffix: &str| -> Result<Direction> {
             let inputs = if layer == 0 { hidden } else { 2 * hidden };
             let mut take = |kind: &str, shape: &[usize]| {
@@ -172,7 +177,7 @@ impl Memory {
     }
 }
 
-fn load_attention(loader: &mut Loader<'_>, name: &str, channels: usize) -> Result<LocalAttention> {
+fn load_attention(loader: &mut Loader<'_, '_>, name: &str, channels: usize) -> Result<LocalAttention> {
     let mut pair =
         |part: &str, outputs: usize| loader.pair(&format!("{name}.{part}"), &[outputs, channels, 1], outputs);
     if !channels.is_multiple_of(ATTENTION_HEADS) {

@@ -52,6 +52,11 @@ impl Spectrum {
         self.hop_frames / 2 * 3
     }
 
+    /// Frames before the signal in what the columns add up to.
+    fn trim(&self) -> usize {
+        if self.old_padding { 0 } else { self.lead() }
+    }
+
     /// The spectrogram of every channel of a single-row map: one row per frequency, and real and imaginary part as
     /// two channels each.
     ///
@@ -98,8 +103,23 @@ impl Spectrum {
         Ok(map)
     }
 
+    /// What the squares of all windows over each frame add up to, for signals of `frames` frames in `columns` columns.
+    pub(super) fn window_sums(&self, frames: usize, columns: usize) -> Vec<f32> {
+        let hop = self.hop_frames;
+        let trim = self.trim();
+        let squares: Vec<f32> = self.window.iter().map(|value| value.powi(2)).collect();
+        let sum = |n: usize| {
+            // Two silent columns stand on either side: they count.
+            let place = n + trim + 2 * hop;
+            let last = (place / hop).min(columns + 3);
+            let first = (place / hop).saturating_sub(3);
+            (first..=last).map(|column| squares[place - column * hop]).sum()
+        };
+        (0..frames).map(sum).collect()
+    }
+
     /// Adds to `signal` the sound of the spectrogram in channels `channel` and `channel + 1` of `map`, each value
-    /// first multiplied by `scale` and increased by `offset`.
+    /// first multiplied by `scale` and increased by `offset`; `window_sums` are those of the signal.
     ///
     /// # Errors
     /// `Cancelled`.
@@ -109,6 +129,7 @@ impl Spectrum {
         map: &FeatureMap<'_>,
         channel: usize,
         [scale, offset]: [f32; 2],
+        window_sums: &[f32],
         signal: &mut [f32],
     ) -> Result<()> {
         let (rows, hop) = (map.rows, self.hop_frames);
@@ -141,15 +162,10 @@ impl Spectrum {
                 }
             }
         }
-        // Two silent columns stand on either side: they count in the sum of windows.
-        let trim = if self.old_padding { 0 } else { self.lead() };
         let scale = 1.0 / (self.fft_frames as f32).sqrt();
-        for (n, out) in signal.iter_mut().enumerate() {
-            let place = n + trim + 2 * hop;
-            let last = (place / hop).min(map.width + 3);
-            let first = (place / hop).saturating_sub(3);
-            let windows: f32 = (first..=last).map(|column| self.window[place - column * hop].powi(2)).sum();
-            *out += sum.get(n + trim).copied().unwrap_or(0.0) * scale / windows;
+        let sums = sum[self.trim()..].iter().chain(std::iter::repeat(&0.0));
+        for ((out, sum), windows) in signal.iter_mut().zip(sums).zip(window_sums) {
+            *out += sum * scale / windows;
         }
         Ok(())
     }

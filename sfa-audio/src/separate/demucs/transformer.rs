@@ -1,6 +1,8 @@
 //! The cross-domain transformer between encoder and decoder (S. Rouard, F. Massa, A. Défossez, "Hybrid Transformers
 //! for Music Source Separation", 2023).
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use crate::Result;
 use crate::nn::weights::unusable;
 use crate::nn::{
@@ -18,6 +20,16 @@ pub(super) struct Transformer {
     norms_in: Option<[LayerNorm; 2]>,
     layers: Vec<[Layer; 2]>,
     shape: Shape,
+    /// Of the last run, in both branches.
+    positions: [Mutex<Option<Positions>>; 2],
+}
+
+/// What tells the tokens of a map of this size where they stand.
+#[derive(Debug)]
+struct Positions {
+    rows: usize,
+    width: usize,
+    values: Arc<Vec<f32>>,
 }
 
 /// Into and out of the transformer's own channels.
@@ -42,7 +54,7 @@ struct Layer {
 }
 
 impl Transformer {
-    pub(super) fn load(loader: &mut Loader<'_>, shape: &Shape, outer_channels: usize) -> Result<Self> {
+    pub(super) fn load(loader: &mut Loader<'_, '_>, shape: &Shape, outer_channels: usize) -> Result<Self> {
         let channels = shape.bottom_channels.unwrap_or(outer_channels);
         if !channels.is_multiple_of(4) || !channels.is_multiple_of(shape.heads) {
             return Err(unusable(format!("a transformer of {channels} channels and {} heads", shape.heads)));
@@ -80,7 +92,8 @@ impl Transformer {
             Ok([load("layers")?, load("layers_t")?])
         });
         let layers = layers.collect::<Result<_>>()?;
-        Ok(Self { samplers, norms_in, layers, shape: shape.clone() })
+        let positions = [const { Mutex::new(None) }; 2];
+        Ok(Self { samplers, norms_in, layers, shape: shape.clone(), positions })
     }
 
     /// Runs both branches, tells `run` of every layer of each, and adds the inputs to the results.
@@ -93,12 +106,8 @@ impl Transformer {
         [frequency_in, time_in]: [&FeatureMap<'_>; 2],
         run: &Run<'_>,
     ) -> Result<[FeatureMap<'a>; 2]> {
-        let mut frequency = self.enter(context, frequency_in, 0, |channel, channels, row, column| {
-            plane_position(channel, channels, row, column, self.shape.max_period)
-        })?;
-        let mut time = self.enter(context, time_in, 1, |channel, channels, _, column| {
-            line_position(channel, channels, column, self.shape.max_period)
-        })?;
+        let mut frequency = self.enter(context, frequency_in, 0)?;
+        let mut time = self.enter(context, time_in, 1)?;
         for (index, [over_frequency, over_time]) in self.layers.iter().enumerate() {
             // Both branches hear the other one as it was before this layer.
             let heard_by_time = over_time.heard(context, &frequency)?;
@@ -116,7 +125,6 @@ impl Transformer {
         context: &Context<'a>,
         map: &FeatureMap<'_>,
         branch: usize,
-        position: impl Fn(usize, usize, usize, usize) -> f32 + Sync,
     ) -> Result<FeatureMap<'a>> {
         let mut tokens = match &self.samplers {
             None => map.duplicate(context),
@@ -132,16 +140,43 @@ impl Transformer {
             norms[branch].run(context, &tokens, &mut normed)?;
             tokens = normed;
         }
-        let (channels, width) = (tokens.channels, tokens.width);
-        let weight = self.shape.position_weight as f32;
-        context.for_each(tokens.data.chunks_exact_mut(width).enumerate().collect(), |(line, values)| {
+        let positions = self.positions(context, branch, &tokens)?;
+        tokens.data.iter_mut().zip(&*positions).for_each(|(value, position)| *value += position);
+        Ok(tokens)
+    }
+
+    /// One value for each of `tokens`.
+    fn positions(
+        &self,
+        context: &Context<'_>,
+        branch: usize,
+        tokens: &FeatureMap<'_>,
+    ) -> Result<Arc<Vec<f32>>> {
+        let &FeatureMap { rows, channels, width, .. } = tokens;
+        let last = || self.positions[branch].lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(positions) = &*last()
+            && (positions.rows, positions.width) == (rows, width)
+        {
+            return Ok(Arc::clone(&positions.values));
+        }
+        let (weight, period) = (self.shape.position_weight as f32, self.shape.max_period);
+        let mut values = vec![0.0; tokens.data.len()];
+        context.for_each(values.chunks_exact_mut(width).enumerate().collect(), |(line, values)| {
             let (row, channel) = (line / channels, line % channels);
-            for (column, value) in values.iter_mut().enumerate() {
-                *value += weight * position(channel, channels, row, column);
+            let fill = |values: &mut [f32], position: &dyn Fn(usize) -> f32| {
+                values.iter_mut().enumerate().for_each(|(column, value)| *value = weight * position(column));
+            };
+            if branch == 0 {
+                let position = plane_position(channel, channels, period);
+                fill(values, &|column| position(row, column));
+            } else {
+                fill(values, &line_position(channel, channels, period));
             }
             Ok(())
         })?;
-        Ok(tokens)
+        let values = Arc::new(values);
+        *last() = Some(Positions { rows, width, values: Arc::clone(&values) });
+        Ok(values)
     }
 
     fn leave<'a>(
@@ -168,7 +203,7 @@ impl Transformer {
 
 impl Layer {
     fn load(
-        loader: &mut Loader<'_>,
+        loader: &mut Loader<'_, '_>,
         name: &str,
         channels: usize,
         crossing: bool,
@@ -247,33 +282,38 @@ impl Layer {
     }
 }
 
-fn layer_norm(loader: &mut Loader<'_>, name: &str, channels: usize) -> Result<LayerNorm> {
+fn layer_norm(loader: &mut Loader<'_, '_>, name: &str, channels: usize) -> Result<LayerNorm> {
     let [gain, offset] = loader.pair(name, &[channels], channels)?;
     Ok(LayerNorm::new(gain, offset))
 }
 
-/// The position of a token of the frequency branch: half of the channels tell its time, half its frequency, sine
-/// and cosine in turn. The steps are rounded to single precision as the training did it.
+/// The position of tokens of the frequency branch by row and column, as one channel tells it: half of the channels
+/// tell their time, half their frequency, sine and cosine in turn. The steps are rounded to single precision as the
+/// training did it.
 pub(super) fn plane_position(
     channel: usize,
     channels: usize,
-    row: usize,
-    column: usize,
     max_period: f64,
-) -> f32 {
+) -> impl Fn(usize, usize) -> f32 {
     let half = channels / 2;
-    let (place, channel) = if channel < half { (column, channel) } else { (row, channel - half) };
+    let over_time = channel < half;
+    let channel = channel % half;
     let exponent = (channel / 2 * 2) as f32 * -(max_period.ln() / half as f64) as f32;
     let rate = f64::from(exponent).exp() as f32;
-    let phase = f64::from(place as f32 * rate);
-    (if channel % 2 == 0 { phase.sin() } else { phase.cos() }) as f32
+    move |row, column| {
+        let phase = f64::from((if over_time { column } else { row }) as f32 * rate);
+        (if channel % 2 == 0 { phase.sin() } else { phase.cos() }) as f32
+    }
 }
 
-/// The position of a token of the time branch: a block of cosines, then a block of sines.
-pub(super) fn line_position(channel: usize, channels: usize, column: usize, max_period: f64) -> f32 {
+/// The position of tokens of the time branch by column, as one channel tells it: a block of cosines, then a block of
+/// sines.
+pub(super) fn line_position(channel: usize, channels: usize, max_period: f64) -> impl Fn(usize) -> f32 {
     let half = channels / 2;
     let index = channel % half;
     let period = max_period.powf(f64::from(index as f32 / (half - 1) as f32)) as f32;
-    let phase = f64::from(column as f32 / period);
-    (if channel < half { phase.cos() } else { phase.sin() }) as f32
+    move |column| {
+        let phase = f64::from(column as f32 / period);
+        (if channel < half { phase.cos() } else { phase.sin() }) as f32
+    }
 }

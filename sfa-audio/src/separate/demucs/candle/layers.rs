@@ -16,7 +16,7 @@ pub(super) struct EncoderLayer {
 }
 
 impl EncoderLayer {
-    pub(super) fn load(loader: &mut Loader<'_>, name: &str, shape: LayerShape) -> crate::Result<Self> {
+    pub(super) fn load(loader: &mut Loader<'_, '_>, name: &str, shape: LayerShape) -> crate::Result<Self> {
         let outputs = shape.outputs;
         let conv = StridedConv::load(loader, &format!("{name}.conv"), shape)?;
         let mut layer = Self { bare: shape.bare, conv, norm: None, residual: None, rewrite: None };
@@ -69,7 +69,7 @@ struct Rewrite {
 
 impl Rewrite {
     fn load(
-        loader: &mut Loader<'_>,
+        loader: &mut Loader<'_, '_>,
         name: &str,
         norm_name: &str,
         channels: usize,
@@ -113,7 +113,7 @@ pub(super) struct DecoderLayer {
 
 impl DecoderLayer {
     pub(super) fn load(
-        loader: &mut Loader<'_>,
+        loader: &mut Loader<'_, '_>,
         name: &str,
         shape: LayerShape,
         last: bool,

@@ -27,7 +27,7 @@ struct LstmLayer {
 }
 
 impl Memory {
-    pub(super) fn load(loader: &mut Loader<'_>, name: &str, hidden: usize) -> crate::Result<Self> {
+    pub(super) fn load(loader: &mut Loader<'_, '_>, name: &str, hidden: usize) -> crate::Result<Self> {
         let layers = (0..2).map(|layer| {
             let inputs = if layer == 0 { hidden } else { 2 * hidden };
             let mut both = |kind: &str, shape: &[usize]| -> crate::Result<[Tensor; 2]> {
@@ -131,7 +131,7 @@ pub(super) struct LocalAttention {
 }
 
 impl LocalAttention {
-    pub(super) fn load(loader: &mut Loader<'_>, name: &str, channels: usize) -> crate::Result<Self> {
+    pub(super) fn load(loader: &mut Loader<'_, '_>, name: &str, channels: usize) -> crate::Result<Self> {
         if !channels.is_multiple_of(ATTENTION_HEADS) {
             return Err(unusable(format!("{name} has {channels} channels in 4 heads")));
         }

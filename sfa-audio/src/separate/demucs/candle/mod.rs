@@ -85,7 +85,7 @@ impl std::fmt::Debug for Network {
 impl Network {
     /// # Errors
     /// `ModelUnavailable` naming a tensor that is missing or shaped otherwise; what the device says.
-    pub(super) fn build(place: &Place, arch: &Architecture, tensors: &mut TensorSet) -> Result<Self> {
+    pub(super) fn build(place: &Place, arch: &Architecture, tensors: &mut TensorSet<'_>) -> Result<Self> {
         let blueprint = Blueprint::new(arch)?;
         let loader = &mut Loader { place, tensors };
         let mut network = Self {

@@ -17,12 +17,12 @@ const SCORES: usize = if cfg!(test) { 1 << 14 } else { 1 << 25 };
 const EPSILON: f64 = 1e-5;
 
 /// Takes tensors out of a file, each once.
-pub(super) struct Loader<'a> {
+pub(super) struct Loader<'a, 'b> {
     pub(super) place: &'a Place,
-    pub(super) tensors: &'a mut TensorSet,
+    pub(super) tensors: &'a mut TensorSet<'b>,
 }
 
-impl Loader<'_> {
+impl Loader<'_, '_> {
     /// A tensor in single precision.
     pub(super) fn take(&mut self, name: &str, shape: &[usize]) -> crate::Result<Tensor> {
         let tensor = self.tensors.take(name, shape)?;
@@ -72,7 +72,7 @@ pub(super) struct Conv {
 impl Conv {
     /// Over `taps` columns, stored with one axis.
     pub(super) fn line(
-        loader: &mut Loader<'_>,
+        loader: &mut Loader<'_, '_>,
         name: &str,
         [inputs, outputs]: [usize; 2],
         taps: usize,
@@ -89,7 +89,7 @@ impl Conv {
 
     /// Over `size` rows and columns, stored with two axes.
     pub(super) fn plane(
-        loader: &mut Loader<'_>,
+        loader: &mut Loader<'_, '_>,
         name: &str,
         [inputs, outputs]: [usize; 2],
         size: usize,
@@ -107,7 +107,7 @@ impl Conv {
 
     /// Over single values, stored as a matrix.
     pub(super) fn matrix(
-        loader: &mut Loader<'_>,
+        loader: &mut Loader<'_, '_>,
         name: &str,
         [inputs, outputs]: [usize; 2],
     ) -> crate::Result<Self> {
@@ -154,7 +154,7 @@ pub(super) struct StridedConv {
 }
 
 impl StridedConv {
-    pub(super) fn load(loader: &mut Loader<'_>, name: &str, shape: LayerShape) -> crate::Result<Self> {
+    pub(super) fn load(loader: &mut Loader<'_, '_>, name: &str, shape: LayerShape) -> crate::Result<Self> {
         let LayerShape { inputs, outputs, kernel, stride, .. } = shape;
         let [weight, bias] = if shape.over_rows {
             let [weight, bias] = loader.pair(name, &[outputs, inputs, kernel, 1], outputs)?;
@@ -206,7 +206,7 @@ pub(super) struct TransposedConv {
 }
 
 impl TransposedConv {
-    pub(super) fn load(loader: &mut Loader<'_>, name: &str, shape: LayerShape) -> crate::Result<Self> {
+    pub(super) fn load(loader: &mut Loader<'_, '_>, name: &str, shape: LayerShape) -> crate::Result<Self> {
         let LayerShape { inputs, outputs, kernel, .. } = shape;
         let stored: &[usize] =
             if shape.over_rows { &[inputs, outputs, kernel, 1] } else { &[inputs, outputs, kernel] };
@@ -253,7 +253,7 @@ pub(super) struct GroupNorm {
 impl GroupNorm {
     /// Over every row by itself, or over all of them.
     pub(super) fn load(
-        loader: &mut Loader<'_>,
+        loader: &mut Loader<'_, '_>,
         name: &str,
         channels: usize,
         groups: usize,
@@ -299,12 +299,12 @@ pub(super) struct Linear {
 
 impl Linear {
     /// From a weight of outputs x inputs and a bias.
-    pub(super) fn new(loader: &Loader<'_>, weight: &Tensor, bias: &Tensor) -> crate::Result<Self> {
+    pub(super) fn new(loader: &Loader<'_, '_>, weight: &Tensor, bias: &Tensor) -> crate::Result<Self> {
         Ok(Self { weight: loader.cast(weight.t())?, bias: loader.cast(Ok(bias.clone()))? })
     }
 
     pub(super) fn load(
-        loader: &mut Loader<'_>,
+        loader: &mut Loader<'_, '_>,
         name: &str,
         [inputs, outputs]: [usize; 2],
     ) -> crate::Result<Self> {
@@ -350,7 +350,7 @@ pub(super) struct LayerNorm {
 }
 
 impl LayerNorm {
-    pub(super) fn load(loader: &mut Loader<'_>, name: &str, channels: usize) -> crate::Result<Self> {
+    pub(super) fn load(loader: &mut Loader<'_, '_>, name: &str, channels: usize) -> crate::Result<Self> {
         let [gain, offset] = loader.pair(name, &[channels], channels)?;
         Ok(Self { gain, offset })
     }

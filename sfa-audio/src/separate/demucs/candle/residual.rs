@@ -21,7 +21,7 @@ struct Branch {
 
 impl Residual {
     pub(super) fn load(
-        loader: &mut Loader<'_>,
+        loader: &mut Loader<'_, '_>,
         name: &str,
         channels: usize,
         shape: ResidualShape,
@@ -43,7 +43,7 @@ impl Residual {
 
 impl Branch {
     fn load(
-        loader: &mut Loader<'_>,
+        loader: &mut Loader<'_, '_>,
         name: &str,
         channels: usize,
         index: usize,

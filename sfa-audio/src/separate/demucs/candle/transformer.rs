@@ -51,7 +51,7 @@ struct Layer {
 }
 
 impl Transformer {
-    pub(super) fn load(loader: &mut Loader<'_>, shape: &Shape, outer_channels: usize) -> Result<Self> {
+    pub(super) fn load(loader: &mut Loader<'_, '_>, shape: &Shape, outer_channels: usize) -> Result<Self> {
         let channels = shape.bottom_channels.unwrap_or(outer_channels);
         if !channels.is_multiple_of(4) || !channels.is_multiple_of(shape.heads) {
             return Err(unusable(format!("a transformer of {channels} channels and {} heads", shape.heads)));
@@ -155,9 +155,9 @@ impl Transformer {
                 values.extend((0..channels).map(|channel| {
                     weight
                         * if branch == 0 {
-                            plane_position(channel, channels, row, column, self.shape.max_period)
+                            plane_position(channel, channels, self.shape.max_period)(row, column)
                         } else {
-                            line_position(channel, channels, column, self.shape.max_period)
+                            line_position(channel, channels, self.shape.max_period)(column)
                         }
                 }));
             }
@@ -177,7 +177,7 @@ fn map_of(tokens: &Tensor, like: &Tensor) -> candle_core::Result<Tensor> {
 
 impl Layer {
     fn load(
-        loader: &mut Loader<'_>,
+        loader: &mut Loader<'_, '_>,
         name: &str,
         channels: usize,
         crossing: bool,
@@ -250,7 +250,7 @@ struct Attention {
 }
 
 impl Attention {
-    fn load(loader: &mut Loader<'_>, name: &str, channels: usize, heads: usize) -> Result<Self> {
+    fn load(loader: &mut Loader<'_, '_>, name: &str, channels: usize, heads: usize) -> Result<Self> {
         let weight = loader.take(&format!("{name}.in_proj_weight"), &[3 * channels, channels])?;
         let bias = loader.take(&format!("{name}.in_proj_bias"), &[3 * channels])?;
         let output = Linear::load(loader, &format!("{name}.out_proj"), [channels, channels])?;

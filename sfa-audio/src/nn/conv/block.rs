@@ -1,0 +1,156 @@
+//! A block of results while it is in the cache, and everything that is done to it there.
+
+use pulp::{Simd, WithSimd};
+
+use crate::nn::context::{Buffer, Context};
+use crate::nn::cpu::{Cpu, multiply_add};
+use crate::nn::math::{gelu, sigmoid};
+
+use super::{Activation, Finish};
+
+/// A block of results: panels of `cols` positions, in each one line per row of the weights.
+pub(super) struct Products<'a> {
+    values: Buffer<'a>,
+    cols: usize,
+    padded_rows: usize,
+}
+
+impl<'a> Products<'a> {
+    /// A block of arbitrary values.
+    pub(super) fn new(context: &Context<'a>, panels: usize, padded_rows: usize) -> Self {
+        let cols = context.cpu.tile().cols;
+        Self { values: context.buffer(panels * padded_rows * cols), cols, padded_rows }
+    }
+
+    pub(super) fn values(&mut self) -> &mut [f32] {
+        &mut self.values
+    }
+
+    /// Bias and activation over the whole block.
+    pub(super) fn activate(&mut self, cpu: Cpu, bias: &[f32], activation: Activation) {
+        let Self { values, cols, padded_rows } = self;
+        cpu.run(Activate { values, cols: *cols, padded_rows: *padded_rows, bias, activation });
+    }
+
+    /// The parts of one line, panel by panel.
+    pub(super) fn line(&self, line: usize) -> impl Iterator<Item = &[f32]> {
+        self.values
+            .chunks_exact(self.padded_rows * self.cols)
+            .map(move |panel| &panel[line * self.cols..][..self.cols])
+    }
+
+    /// Finishes line `line` of the block into the place `out`.
+    pub(super) fn write(&self, cpu: Cpu, line: usize, finish: Finish<'_>, place: Place, out: &mut [f32]) {
+        cpu.run(Write { products: self, line, finish, place, out });
+    }
+}
+
+struct Write<'a> {
+    products: &'a Products<'a>,
+    line: usize,
+    finish: Finish<'a>,
+    place: Place,
+    out: &'a mut [f32],
+}
+
+impl WithSimd for Write<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let Self { products, line, finish, place, out } = self;
+        let cols = products.cols;
+        let panels = products.values.chunks_exact(products.padded_rows * cols);
+        for (index, (out, panel)) in out.chunks_mut(cols).zip(panels).enumerate() {
+            let part = &panel[line * cols..][..out.len()];
+            let (values, values_tail) = S::as_simd_f32s(part);
+            let (out, out_tail) = S::as_mut_simd_f32s(out);
+            let tail = simd.partial_load_f32s(values_tail);
+            match finish {
+                Finish::Store => {
+                    for (out, value) in out.iter_mut().zip(values) {
+                        *out = *value;
+                    }
+                    simd.partial_store_f32s(out_tail, tail);
+                }
+                Finish::Accumulate { scale } => {
+                    let scale = simd.splat_f32s(scale[place.channel]);
+                    for (out, value) in out.iter_mut().zip(values) {
+                        *out = multiply_add(simd, *value, scale, *out);
+                    }
+                    let sum = multiply_add(simd, tail, scale, simd.partial_load_f32s(out_tail));
+                    simd.partial_store_f32s(out_tail, sum);
+                }
+                Finish::PlusMap(map) => {
+                    let start = place.start + index * cols;
+                    let other = &map.channel(place.row, place.channel)[start..][..part.len()];
+                    let (other, other_tail) = S::as_simd_f32s(other);
+                    for ((out, value), other) in out.iter_mut().zip(values).zip(other) {
+                        *out = simd.add_f32s(*value, *other);
+                    }
+                    let sum = simd.add_f32s(tail, simd.partial_load_f32s(other_tail));
+                    simd.partial_store_f32s(out_tail, sum);
+                }
+            }
+        }
+    }
+}
+
+/// Where in a map a stretch of one channel lies.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Place {
+    pub(super) row: usize,
+    pub(super) channel: usize,
+    pub(super) start: usize,
+}
+
+/// Bias and activation over a whole block, in place.
+struct Activate<'a> {
+    values: &'a mut [f32],
+    cols: usize,
+    padded_rows: usize,
+    bias: &'a [f32],
+    activation: Activation,
+}
+
+impl WithSimd for Activate<'_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        for panel in self.values.chunks_exact_mut(self.padded_rows * self.cols) {
+            match self.activation {
+                Activation::None => {
+                    for (line, &bias) in panel.chunks_exact_mut(self.cols).zip(self.bias) {
+                        let bias = simd.splat_f32s(bias);
+                        for value in S::as_mut_simd_f32s(line).0 {
+                            *value = simd.add_f32s(*value, bias);
+                        }
+                    }
+                }
+                Activation::Gelu => {
+                    for (line, &bias) in panel.chunks_exact_mut(self.cols).zip(self.bias) {
+                        let bias = simd.splat_f32s(bias);
+                        for value in S::as_mut_simd_f32s(line).0 {
+                            *value = gelu(simd, simd.add_f32s(*value, bias));
+                        }
+                    }
+                }
+                Activation::Glu => {
+                    let half = self.bias.len() / 2;
+                    let (values, gates) = panel.split_at_mut(half * self.cols);
+                    let biases = self.bias[..half].iter().zip(&self.bias[half..]);
+                    let lines = values.chunks_exact_mut(self.cols).zip(gates.chunks_exact(self.cols));
+                    for ((values, gates), (&bias, &gate_bias)) in lines.zip(biases) {
+                        let (bias, gate_bias) = (simd.splat_f32s(bias), simd.splat_f32s(gate_bias));
+                        let gates = S::as_simd_f32s(gates).0;
+                        for (value, &gate) in S::as_mut_simd_f32s(values).0.iter_mut().zip(gates) {
+                            let gate = sigmoid(simd, simd.add_f32s(gate, gate_bias));
+                            *value = simd.mul_f32s(simd.add_f32s(*value, bias), gate);
+                        }
+                    }
+                }
+            }
+        }
+    }
+}

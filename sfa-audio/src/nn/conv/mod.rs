@@ -1,0 +1,239 @@
+//! Convolutions over rows and columns, with everything that follows them while the tile is still in the cache.
+
+mod bands;
+mod block;
+mod gather;
+mod transposed;
+
+use crate::Result;
+
+use self::block::{Place, Products};
+use self::gather::Gather;
+use super::context::Context;
+use super::cpu::{Cpu, Lines};
+use super::map::{FeatureMap, cuts};
+use super::matrix::{MAX_DEPTH, PackedMatrix};
+use super::weights::Tensor;
+
+pub(crate) use transposed::TransposedConv;
+
+/// Kernel size and movement along rows and along columns.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct ConvShape {
+    pub(crate) kernel: [usize; 2],
+    pub(crate) stride: [usize; 2],
+    /// Zeros before the first row and column; as many as needed follow the last.
+    pub(crate) padding: [usize; 2],
+    /// Of columns, where they have no stride; a stride of columns must divide the kernel's.
+    pub(crate) dilation: usize,
+}
+
+impl ConvShape {
+    /// One value in, one value out.
+    pub(crate) const POINT: Self = Self { kernel: [1, 1], stride: [1, 1], padding: [0, 0], dilation: 1 };
+
+    /// Lines of inputs that the kernel sees along one row: with a stride, one line for every remainder.
+    fn phases(&self) -> usize {
+        self.stride[1]
+    }
+
+    /// Places of each line that the kernel sees.
+    fn taps(&self) -> usize {
+        self.kernel[1] / self.phases()
+    }
+
+    /// Places from one tap to the next.
+    fn shift(&self) -> usize {
+        if self.stride[1] > 1 { 1 } else { self.dilation }
+    }
+}
+
+/// What is done to `weights * input + bias`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Activation {
+    /// Nothing.
+    None,
+    /// The Gaussian error linear unit.
+    Gelu,
+    /// The first half of the channels times the sigmoid of the second half.
+    Glu,
+}
+
+impl Activation {
+    /// How many of `channels` are left.
+    fn channels(self, channels: usize) -> usize {
+        if self == Self::Glu { channels / 2 } else { channels }
+    }
+}
+
+/// Where the results go.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Finish<'a> {
+    /// Over what was there.
+    Store,
+    /// Added to what was there, each channel scaled first.
+    Accumulate {
+        /// One factor per channel.
+        scale: &'a [f32],
+    },
+    /// Over what was there, plus the same place of another map.
+    PlusMap(&'a FeatureMap<'a>),
+}
+
+/// A convolution with its weights packed.
+#[derive(Debug)]
+pub(crate) struct Conv {
+    parts: Vec<Part>,
+    out_channels: usize,
+    in_channels: usize,
+    shape: ConvShape,
+    cpu: Cpu,
+}
+
+/// Some of the outputs: those whose results are held at once.
+#[derive(Debug)]
+struct Part {
+    /// The weights, or their transforms where rows are computed in bands.
+    weights: Vec<PackedMatrix>,
+    bias: Vec<f32>,
+    /// Which outputs they are.
+    channels: Vec<usize>,
+}
+
+/// The most outputs of a part: a multiple of the rows of every register tile.
+const PART_ROWS: usize = 192;
+
+impl Conv {
+    /// From weights of shape `[out, in, kernel rows, kernel columns]` and one bias per output.
+    pub(crate) fn new(cpu: Cpu, weight: &Tensor, bias: Tensor, in_channels: usize, shape: ConvShape) -> Self {
+        let [kernel_rows, kernel_cols] = shape.kernel;
+        let depth = in_channels * kernel_rows * kernel_cols;
+        let (phases, taps) = (shape.phases(), shape.taps());
+        // The gathered lines come by kernel row, channel, phase and tap.
+        let order = |k: usize| {
+            let (kernel_row, rest) = (k / (in_channels * kernel_cols), k % (in_channels * kernel_cols));
+            let (channel, rest) = (rest / kernel_cols, rest % kernel_cols);
+            let kernel_col = rest % taps * phases + rest / taps;
+            (channel * kernel_rows + kernel_row) * kernel_cols + kernel_col
+        };
+        let in_bands = bands::suit(shape);
+        let out_channels = bias.data.len();
+        let pack = |channels: Vec<usize>| Part {
+            weights: if in_bands {
+                bands::pack(cpu, &channels, in_channels, kernel_cols, &weight.data)
+            } else {
+                vec![PackedMatrix::compact(cpu, &channels, depth, &weight.data, order)]
+            },
+            bias: channels.iter().map(|&channel| bias.data[channel]).collect(),
+            channels,
+        };
+        // Where all inputs are gathered at once, they can serve one part after the other.
+        let cut = in_bands || depth <= MAX_DEPTH;
+        let parts = if cut { parts(out_channels) } else { vec![(0..out_channels).collect()] };
+        Self { parts: parts.into_iter().map(pack).collect(), out_channels, in_channels, shape, cpu }
+    }
+
+    /// Outputs before the activation.
+    pub(crate) fn out_channels(&self) -> usize {
+        self.out_channels
+    }
+
+    /// Fills `output`, whose rows and width decide how far the kernel moves.
+    ///
+    /// # Errors
+    /// `Cancelled`.
+    pub(crate) fn run(
+        &self,
+        context: &Context<'_>,
+        input: &FeatureMap<'_>,
+        activation: Activation,
+        finish: Finish<'_>,
+        output: &mut FeatureMap<'_>,
+    ) -> Result<()> {
+        debug_assert_eq!(input.channels, self.in_channels);
+        if bands::suit(self.shape) {
+            return self.run_in_bands(context, input, activation, finish, output);
+        }
+        let block = self.block_cols(output.width);
+        let (row_cuts, col_cuts) = (cuts(output.rows, 1), cuts(output.width, block));
+        output.for_each_tile(context, &row_cuts, &col_cuts, |row, _, mut tile| {
+            let (start, width) = (tile.start, tile.width());
+            let place = [row as isize, start as isize];
+            self.for_each_part(context, input, place, width, activation, |channels, products| {
+                for (line, &channel) in channels.iter().enumerate() {
+                    let out = tile.channel(0, channel);
+                    products.write(self.cpu, line, finish, Place { row, channel, start }, out);
+                }
+            });
+            Ok(())
+        })
+    }
+
+    /// Columns of one block: as many panels as keep a block's input and output in the cache.
+    fn block_cols(&self, width: usize) -> usize {
+        let depth = self.parts[0].weights[0].depth.min(MAX_DEPTH);
+        block_cols(self.cpu, self.part_rows() + depth, width)
+    }
+
+    fn part_rows(&self) -> usize {
+        self.parts[0].weights[0].padded_rows()
+    }
+
+    /// Computes `width` positions from column `start` of one row of positions, part by part, and hands every part to
+    /// `work` with the numbers of the channels that its lines hold.
+    fn for_each_part(
+        &self,
+        context: &Context<'_>,
+        input: &FeatureMap<'_>,
+        [row, start]: [isize; 2],
+        width: usize,
+        activation: Activation,
+        mut work: impl FnMut(&[usize], &Products<'_>),
+    ) {
+        let cols = self.cpu.tile().cols;
+        let panels = width.div_ceil(cols);
+        let (taps, shift) = (self.shape.taps(), self.shape.shift());
+        let length = panels * cols + (taps - 1) * shift;
+        let (all, at_once) = (self.parts[0].weights[0].depth / taps, (MAX_DEPTH / taps).max(1));
+        let mut lines = context.buffer(all.min(at_once) * length);
+        let mut gathered = None;
+        for part in &self.parts {
+            let mut products = Products::new(context, panels, part.weights[0].padded_rows());
+            for from in (0..all).step_by(at_once) {
+                let lines = &mut lines[..at_once.min(all - from) * length];
+                if gathered != Some(from) {
+                    self.cpu.run(Gather { conv: self, input, from, row, start, length, lines: &mut *lines });
+                    gathered = Some(from);
+                }
+                let lines = Lines { values: lines, length, taps, shift };
+                part.weights[0].multiply(self.cpu, from * taps, lines, products.values());
+            }
+            products.activate(self.cpu, &part.bias, activation);
+            work(&part.channels[..activation.channels(part.channels.len())], &products);
+        }
+    }
+}
+
+/// Columns of one block whose every column takes `values` values: as many panels as fit half of a common second-level
+/// cache, which is larger where registers are more.
+fn block_cols(cpu: Cpu, values: usize, width: usize) -> usize {
+    let cols = cpu.tile().cols;
+    let cache_values = if cols > 16 { 1 << 18 } else { 1 << 17 };
+    let panels = (cache_values / (values * cols)).clamp(1, 8);
+    panels.min(width.div_ceil(cols)).max(1) * cols
+}
+
+/// The outputs in parts, the two halves cut alike so that every gate is with its value.
+fn parts(outputs: usize) -> Vec<Vec<usize>> {
+    let half = outputs / 2;
+    if outputs <= PART_ROWS || outputs % 2 == 1 {
+        return vec![(0..outputs).collect()];
+    }
+    let starts = (0..half).step_by(PART_ROWS / 2);
+    starts
+        .map(|start| {
+            let end = (start + PART_ROWS / 2).min(half);
+            (start..end).chain(half + start..half + end).collect()
+        })
+        .collect()
+}
