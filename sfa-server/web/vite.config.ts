@@ -45,5 +45,5 @@ export default defineConfig({
       '/files': { target: SERVER },
     },
   },
-  test: { include: ['src/**/*.test.ts'] },
+  test: { include: ['src/**/*.test.ts'], testTimeout: 60_000 },
 })

@@ -84,7 +84,8 @@ macro_rules! named {
 named!(Role, "role": User = "user", Pro = "pro", Enterprise = "enterprise", Moderator = "moderator",
     Admin = "admin", PlatformAdmin = "platform_admin", SuperAdmin = "super_admin", System = "system");
 named!(UserStatus, "status": Active = "active", Suspended = "suspended", Banned = "banned");
-named!(TokenPurpose, "purpose": Api = "api", SignIn = "sign_in", ChangeEmail = "change_email");
+named!(TokenPurpose, "purpose": Api = "api", SignIn = "sign_in", ChangeEmail = "change_email",
+    ResetPassword = "reset_password");
 
 impl Role {
     /// Whether a library without anybody of this kind could not be managed any more.
@@ -170,6 +171,8 @@ pub struct Session {
     pub id: SessionId,
     /// Who.
     pub user: UserId,
+    /// Whom they act as, if they do.
+    pub acting_as: Option<UserId>,
     /// The network address it was opened from.
     pub address: String,
     /// The program it was opened with, as that says.
@@ -211,6 +214,8 @@ pub enum TokenPurpose {
     SignIn,
     /// Proving that a new address is one's own, once.
     ChangeEmail,
+    /// Setting a new password without the old one, once.
+    ResetPassword,
 }
 
 /// A secret given to a program or sent by mail.
@@ -308,11 +313,11 @@ pub struct AuditQuery {
     pub limit: i64,
 }
 
-/// An address as it is kept and compared.
+/// An address for mail as it is kept and compared.
 ///
 /// # Errors
 /// `Invalid` for what cannot be one.
-pub(crate) fn email(text: &str) -> LibraryResult<String> {
+pub fn mail_address(text: &str) -> LibraryResult<String> {
     let address = text.trim().to_lowercase();
     let is_whole = address
         .split_once('@')
@@ -333,10 +338,10 @@ mod tests {
 
     #[test]
     fn addresses_are_compared_without_case_and_refused_where_they_are_none() {
-        assert_eq!(email(" Ann@Example.ORG ").unwrap(), "ann@example.org");
+        assert_eq!(mail_address(" Ann@Example.ORG ").unwrap(), "ann@example.org");
         let long = format!("{}@b", "a".repeat(160));
         for wrong in ["", "ann", "@b", "a@", "a@b@c", "a b@c", "a,b@c", "a@b;c", "a\n@b", "<a@b>", &long] {
-            assert_eq!(email(wrong).unwrap_err().kind(), LibraryErrorKind::Invalid, "{wrong:?}");
+            assert_eq!(mail_address(wrong).unwrap_err().kind(), LibraryErrorKind::Invalid, "{wrong:?}");
         }
     }
 

@@ -16,6 +16,7 @@ use super::file_names::{self, FileNames};
 use super::memory::MemoryBudget;
 use super::package::{self, PackageOrder, PackagePlan};
 use super::pipeline::{self, Pipeline};
+use super::vault::VaultKeys;
 use super::worker::{self, Bench, Handler, Worker, WorkerOptions};
 use super::{
     Batch, BatchId, Change, Database, Enqueued, JobId, JobState, LibraryError, LibraryErrorKind,
@@ -47,6 +48,9 @@ pub struct LibraryConfig {
     /// What links to files are signed with, the secret in use first; the same on all machines that share a library.
     /// Default: one in a file in the folder, made at first.
     pub secrets: Vec<Secret>,
+    /// What the secrets of users are sealed with, the one in use first; the same on all machines that share a library.
+    /// Default: some in a file in the folder, made when they are first needed.
+    pub vault_secrets: Vec<Secret>,
 }
 
 impl LibraryConfig {
@@ -58,11 +62,13 @@ impl LibraryConfig {
             storage_url: None,
             storage_keys: None,
             secrets: Vec::new(),
+            vault_secrets: Vec::new(),
         }
     }
 
     /// `SFA_DATA_DIR`, or this system's folder for the data of programs; the rows where `SFA_DATABASE_URL` says and
-    /// the files where `SFA_STORAGE_URL` says, or in the folder; secrets from `SFA_SECRETS`, separated by commas.
+    /// the files where `SFA_STORAGE_URL` says, or in the folder; secrets from `SFA_SECRETS` and `SFA_VAULT_SECRETS`,
+    /// separated by commas.
     ///
     /// # Errors
     /// `Invalid` where the system names no such folder, or for what is no secret.
@@ -83,6 +89,7 @@ impl LibraryConfig {
             storage_url: text("SFA_STORAGE_URL"),
             ..Self::in_folder(folder)
         };
+        let config = config.vault_secrets(&text("SFA_VAULT_SECRETS").unwrap_or_default())?;
         config.secrets(&text("SFA_SECRETS").unwrap_or_default())
     }
 
@@ -110,10 +117,22 @@ impl LibraryConfig {
     /// # Errors
     /// `Invalid` for what is no secret.
     pub fn secrets(mut self, list: &str) -> LibraryResult<Self> {
-        let secrets = list.split(',').map(str::trim).filter(|secret| !secret.is_empty());
-        self.secrets = secrets.map(str::parse).collect::<LibraryResult<_>>()?;
+        self.secrets = listed(list)?;
         Ok(self)
     }
+
+    /// Secrets of users sealed with these, separated by commas, the one in use first.
+    ///
+    /// # Errors
+    /// `Invalid` for what is no secret.
+    pub fn vault_secrets(mut self, list: &str) -> LibraryResult<Self> {
+        self.vault_secrets = listed(list)?;
+        Ok(self)
+    }
+}
+
+fn listed(list: &str) -> LibraryResult<Vec<Secret>> {
+    list.split(',').map(str::trim).filter(|secret| !secret.is_empty()).map(str::parse).collect()
 }
 
 /// A studio that remembers: tracks, what was made of them, work to do, and what has happened.
@@ -128,6 +147,7 @@ pub struct Library {
     crew: Arc<dyn Crew>,
     folder: Arc<PathBuf>,
     links: Arc<LinkKeys>,
+    vault_keys: Arc<VaultKeys>,
     bus: Bus,
     wake: Arc<Notify>,
 }
@@ -183,6 +203,7 @@ impl Studio {
             None => Arc::new(SqliteStore::open(&folder.join(DATABASE_FILE)).await?),
         };
         let links = Arc::new(LinkKeys::of_library(&folder, &config.secrets)?);
+        let vault_keys = Arc::new(VaultKeys::of_library(&folder, config.vault_secrets));
         let wake = Arc::new(Notify::new());
         let studio = Arc::new(self);
         Ok(Library {
@@ -193,6 +214,7 @@ impl Studio {
             studio,
             folder: Arc::new(folder),
             links,
+            vault_keys,
             wake,
         })
     }
@@ -235,6 +257,10 @@ impl Library {
     /// The folder that everything is in which is nowhere else.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    pub(super) fn vault_keys(&self) -> &VaultKeys {
+        &self.vault_keys
     }
 
     /// Makes changes, all of them or none, and tells whoever listens.

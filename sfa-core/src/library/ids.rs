@@ -64,6 +64,8 @@ ids! {
     SessionId = "session";
     /// Names a token.
     TokenId = "token";
+    /// Names an upload that comes in several requests.
+    UploadId = "upload";
 }
 
 impl JobId {

@@ -4,10 +4,9 @@
 //! none. Links work alike whatever store the library uses, and end at once when their key is taken away.
 
 use std::fmt;
-use std::io::Write as _;
 use std::path::Path;
 
-use super::secret::Secret;
+use super::secret::{self, Secret};
 use super::{LibraryError, LibraryErrorKind, LibraryResult, UserId};
 
 const SECRET_FILE: &str = "secret";
@@ -63,7 +62,7 @@ impl LinkKeys {
     /// `Invalid` for a file that holds none, `Storage` when it cannot be read or made.
     pub fn of_library(folder: &Path, secrets: &[Secret]) -> LibraryResult<Self> {
         if secrets.is_empty() {
-            Self::new(&[secret_in(&folder.join(SECRET_FILE))?])
+            Self::new(&secret::kept_in(&folder.join(SECRET_FILE))?)
         } else {
             Self::new(secrets)
         }
@@ -124,31 +123,8 @@ impl fmt::Debug for LinkKeys {
     }
 }
 
-fn secret_in(path: &Path) -> LibraryResult<Secret> {
-    let failed = |error| LibraryError::storage(path, error);
-    if !path.exists() {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        // A temporary file is readable by its owner alone.
-        let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
-        writeln!(file, "{}", Secret::random().reveal()).map_err(failed)?;
-        match file.persist_noclobber(path) {
-            Ok(_) => {}
-            // Another process was first.
-            Err(error) if path.exists() => drop(error),
-            Err(error) => return Err(failed(error.error)),
-        }
-    }
-    std::fs::read_to_string(path).map_err(failed)?.trim().parse()
-}
-
 fn from_hex(text: &str) -> Option<String> {
-    let digits = text.as_bytes();
-    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
-        return None;
-    }
-    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
-    let bytes: Option<Vec<u8>> = digits.chunks_exact(2).map(byte).collect();
-    String::from_utf8(bytes?).ok()
+    String::from_utf8(secret::bytes_of_hex(text)?).ok()
 }
 
 #[cfg(test)]

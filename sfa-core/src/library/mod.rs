@@ -19,6 +19,7 @@ mod package;
 mod password;
 mod pipeline;
 mod queue;
+mod resumable;
 mod secret;
 mod settings;
 mod stems_archive;
@@ -26,11 +27,12 @@ mod step;
 mod storage;
 mod store;
 mod upload;
+mod vault;
 mod worker;
 
 pub use account::{
     Actor, AuditEntry, AuditQuery, NewSession, NewToken, NewUser, Role, Session, Token, TokenPurpose, User,
-    UserEdit, UserQuery, UserStatus,
+    UserEdit, UserQuery, UserStatus, mail_address,
 };
 pub use apart::{ChildProgram, work_for_parent};
 pub use backup::BackupReport;
@@ -44,20 +46,23 @@ pub use error::{LibraryError, LibraryErrorKind, LibraryResult};
 pub use event::{Event, Reached, Topic};
 pub use front::{CheckReport, Imported, Library, LibraryConfig};
 pub use ids::{
-    BatchId, CueId, JobId, NotificationId, PlaylistId, SessionId, TokenId, TrackId, UserId, WorkerId,
+    BatchId, CueId, JobId, NotificationId, PlaylistId, SessionId, TokenId, TrackId, UploadId, UserId,
+    WorkerId,
 };
 pub use link::{Link, LinkKeys};
 pub use lookout::News;
 pub use package::{Conversion, Package, PackageOrder, PackagePlan, PlannedFile, Target};
 pub use password::Passwords;
 pub use queue::{Enqueued, Fence, Job, JobState, NewJob, Schedule};
+pub use resumable::{PartialUpload, Resumed};
 pub use secret::{Secret, SecretHash};
 pub use settings::{Notifications, Settings};
 pub use step::Step;
 pub use storage::{Soundness, Staged, Storage, StorageKeys};
 pub use store::{
-    Accounts, Claim, Connections, Database, DatabaseKind, Heartbeat, Insight, JobCount, JobQueue, Overview,
-    OverviewDay, PostgresStore, QueueStatus, RowsCopy, SqliteStore, Store, Usage, Verdict, WorkerStatus,
+    Accounts, Begun, Claim, Connections, Database, DatabaseKind, Heartbeat, Insight, JobCount, JobQueue,
+    KeptAnswer, KeyedRequest, OpenUpload, Overview, OverviewDay, PostgresStore, QueueStatus, Requests,
+    RowsCopy, SealedSecret, SqliteStore, Store, Uploads, Usage, Vault, Verdict, WorkerStatus,
 };
 pub use upload::{Upload, UploadedFile};
 pub use worker::{Handler, Worker, WorkerOptions};

@@ -1,9 +1,13 @@
 //! Random secrets, and the hashes that are kept of them.
 
 use std::fmt;
+use std::io::Write as _;
+use std::path::Path;
 use std::str::FromStr;
 
-use super::{LibraryError, LibraryErrorKind};
+use tempfile::NamedTempFile;
+
+use super::{LibraryError, LibraryErrorKind, LibraryResult};
 
 const PREFIX: &str = "sfa_";
 
@@ -72,6 +76,51 @@ impl SecretHash {
     pub fn as_str(&self) -> &str {
         &self.0
     }
+}
+
+/// The secrets in a file, one in each line; the file is made, readable by its owner alone and with one secret in it, where
+/// there is none.
+pub(super) fn kept_in(path: &Path) -> LibraryResult<Vec<Secret>> {
+    let failed = |error| LibraryError::storage(path, error);
+    if !path.exists() {
+        match written(path, &[Secret::random()])?.persist_noclobber(path) {
+            Ok(_) => {}
+            // Another process was first.
+            Err(error) if path.exists() => drop(error),
+            Err(error) => return Err(failed(error.error)),
+        }
+    }
+    let text = std::fs::read_to_string(path).map_err(failed)?;
+    text.trim().lines().map(|line| line.trim().parse()).collect()
+}
+
+/// Puts a new secret before those in a file.
+pub(super) fn add_to(path: &Path) -> LibraryResult<()> {
+    let mut secrets = kept_in(path)?;
+    secrets.insert(0, Secret::random());
+    let file = written(path, &secrets)?;
+    file.as_file().sync_all().map_err(|error| LibraryError::storage(path, error))?;
+    file.persist(path).map_err(|error| LibraryError::storage(path, error.error))?;
+    Ok(())
+}
+
+/// A temporary file beside `path`, which its owner alone can read.
+fn written(path: &Path, secrets: &[Secret]) -> LibraryResult<NamedTempFile> {
+    let failed = |error| LibraryError::storage(path, error);
+    let mut file = NamedTempFile::new_in(path.parent().unwrap_or(Path::new("."))).map_err(failed)?;
+    for secret in secrets {
+        writeln!(file, "{}", secret.reveal()).map_err(failed)?;
+    }
+    Ok(file)
+}
+
+pub(super) fn bytes_of_hex(text: &str) -> Option<Vec<u8>> {
+    let digits = text.as_bytes();
+    if !digits.len().is_multiple_of(2) || !digits.iter().all(u8::is_ascii_hexdigit) {
+        return None;
+    }
+    let byte = |pair: &[u8]| u8::from_str_radix(std::str::from_utf8(pair).ok()?, 16).ok();
+    digits.chunks_exact(2).map(byte).collect()
 }
 
 #[cfg(test)]

@@ -41,6 +41,8 @@ cases![
     the_log_is_read_by_actor_and_target,
     a_refused_act_is_not_logged,
     ended_sessions_are_pruned,
+    a_session_acts_as_another_user_and_ends_as_its_own,
+    who_is_no_super_admin_any_more_acts_as_nobody,
 ];
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -470,4 +472,41 @@ async fn ended_sessions_are_pruned(desk: Desk) {
     assert!(is_open(&desk, &secret).await);
     assert_eq!(close(going_on).await, None);
     desk.database.revoke_token(desk.ann, program).await.unwrap();
+}
+
+async fn a_session_acts_as_another_user_and_ends_as_its_own(desk: Desk) {
+    let boss = add(&desk, "boss", Role::SuperAdmin).await;
+    let zoe = add(&desk, "zoe", Role::User).await;
+    let (id, secret) = open(&desk, boss.id, HOUR).await;
+    let actor = Actor { user: boss.id, address: None };
+    let who = async || desk.database.session(&secret.hash()).await.unwrap().unwrap();
+    desk.database.act_as(&actor, id, Some(zoe.id)).await.unwrap();
+    let (session, user) = who().await;
+    assert_eq!((session.user, session.acting_as, user.id), (boss.id, Some(zoe.id), zoe.id));
+    assert!(desk.database.sessions(Scope::of(zoe.id)).await.unwrap().is_empty(), "it is not one of hers");
+    desk.database.act_as(&actor, id, None).await.unwrap();
+    assert_eq!(who().await.1.id, boss.id);
+    let query = AuditQuery { target: Some(zoe.id.to_string()), ..AuditQuery::default() };
+    let log = desk.database.audit_log(&query).await.unwrap();
+    let log: Vec<_> = log.iter().map(|line| (line.actor, line.action.as_str())).collect();
+    assert_eq!(log[..2], [(boss.id, "user.stop_acting_as"), (boss.id, "user.act_as")]);
+
+    edit(&desk, zoe.id, suspension()).await.unwrap();
+    let error = desk.database.act_as(&actor, id, Some(zoe.id)).await;
+    assert_eq!(kind_of(error), Some(LibraryErrorKind::NotFound));
+    let stranger = Actor { user: zoe.id, address: None };
+    assert_eq!(
+        kind_of(desk.database.act_as(&stranger, id, Some(boss.id)).await),
+        Some(LibraryErrorKind::NotFound),
+        "a session is its owner's"
+    );
+}
+
+async fn who_is_no_super_admin_any_more_acts_as_nobody(desk: Desk) {
+    let (boss, zoe) = (add(&desk, "boss", Role::SuperAdmin).await, add(&desk, "zoe", Role::User).await);
+    add(&desk, "other", Role::SuperAdmin).await;
+    let (id, secret) = open(&desk, boss.id, HOUR).await;
+    desk.database.act_as(&Actor { user: boss.id, address: None }, id, Some(zoe.id)).await.unwrap();
+    edit(&desk, boss.id, UserEdit { role: Some(Role::Admin), ..UserEdit::default() }).await.unwrap();
+    assert!(!is_open(&desk, &secret).await);
 }

@@ -11,12 +11,15 @@ mod leases;
 mod lists;
 #[allow(dead_code, reason = "the chaos harness of the benches uses the rest")]
 mod postgres;
+mod requests;
 mod results;
 mod rows;
 mod s3;
 mod schema;
 mod storage;
 mod upkeep;
+mod uploads;
+mod vault;
 
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
@@ -161,6 +164,9 @@ async fn run_all(open: impl AsyncFn(usize) -> Arc<dyn Database>) {
         claims::CASES,
         leases::CASES,
         upkeep::CASES,
+        requests::CASES,
+        uploads::CASES,
+        vault::CASES,
         insight::CASES,
     ]
     .concat();

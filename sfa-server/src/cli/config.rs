@@ -26,35 +26,33 @@ const DATA: &str = "data";
 /// With the name of the value that is wrong, where it is from, and what it should be.
 pub(super) fn read(command: Command, given: Vec<OsString>) -> Result<ArgMatches, clap::Error> {
     let command = with_careful_variables(command);
-    let typed = Given { words: &given, command: &command, file: None };
-    let first = command.clone().try_get_matches_from(&given).map_err(|error| typed.explained(error))?;
-    let Some(chosen) = first.subcommand_name().and_then(|name| command.find_subcommand(name)) else {
-        return Ok(first);
-    };
-    if !chosen.get_arguments().any(|arg| arg.get_id() == CONFIG) {
-        return Ok(first);
-    }
-    let mut matches = &first;
-    while let Some((_, inner)) = matches.subcommand() {
-        matches = inner;
-    }
-    let Some((path, settings)) = settings(&command, matches)? else { return Ok(first) };
-    let mut from_file = Vec::new();
-    for (key, value) in &settings {
-        let Some(arg) = chosen.get_arguments().find(|arg| key_of(arg).as_ref() == Some(key)) else {
-            continue;
-        };
-        let source = matches.value_source(arg.get_id().as_str());
-        if !matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable)) {
-            from_file.extend(flag(arg, value).map_err(|reason| wrong_in(&path, key, &reason, arg))?);
+    let parse = |words: &[OsString]| command.clone().try_get_matches_from(words);
+    let mut source = Source { given: &given, command: &command, file: None };
+    let (first, missing) = match parse(&given) {
+        Ok(matches) => (matches, None),
+        // It may be in the file.
+        Err(error) if error.kind() == ErrorKind::MissingRequiredArgument => {
+            let tolerant = command.clone().ignore_errors(true).try_get_matches_from(&given);
+            let Ok(matches) = tolerant else { return Err(error) };
+            (matches, Some(error))
         }
+        Err(error) => return Err(source.explained(error)),
+    };
+    let flags = match first.subcommand_name().and_then(|name| command.find_subcommand(name)) {
+        Some(chosen) if chosen.get_arguments().any(|arg| arg.get_id() == CONFIG) => {
+            source.flags_from_file(chosen, &first)?
+        }
+        _ => Vec::new(),
+    };
+    if flags.is_empty() {
+        return missing.map_or(Ok(first), Err);
     }
     // After the name of the command, so that whatever follows `--` stays at the end.
-    let place = given.iter().position(|word| *word == chosen.get_name()).map_or(given.len(), |at| at + 1);
+    let is_name = |word: &OsString| first.subcommand_name().is_some_and(|name| *word == *name);
+    let place = given.iter().position(is_name).map_or(given.len(), |at| at + 1);
     let mut words = given.clone();
-    words.splice(place..place, from_file);
-    let filled = Given { words: &given, command: &command, file: Some(&path) };
-    command.clone().try_get_matches_from(&words).map_err(|error| filled.explained(error))
+    words.splice(place..place, flags);
+    parse(&words).map_err(|error| source.explained(error))
 }
 
 /// An empty variable says nothing, as in a compose file where `${SFA_PUBLIC_URL:-}` is not set. And what a variable
@@ -142,43 +140,71 @@ fn text(value: &Value) -> Option<String> {
     }
 }
 
-/// What a command line is made of.
-struct Given<'a> {
-    words: &'a [OsString],
+/// Where values are from.
+struct Source<'a> {
+    given: &'a [OsString],
     command: &'a Command,
-    file: Option<&'a Path>,
+    /// The file, and the flags whose values are from it.
+    file: Option<(PathBuf, Vec<String>)>,
 }
 
-impl Given<'_> {
+impl Source<'_> {
+    /// The flags that say what the file says and nobody else.
+    fn flags_from_file(
+        &mut self,
+        chosen: &Command,
+        first: &ArgMatches,
+    ) -> Result<Vec<OsString>, clap::Error> {
+        let mut matches = first;
+        while let Some((_, inner)) = matches.subcommand() {
+            matches = inner;
+        }
+        let Some((path, settings)) = settings(self.command, matches)? else { return Ok(Vec::new()) };
+        let (mut flags, mut longs) = (Vec::new(), Vec::new());
+        for (key, value) in &settings {
+            let Some(arg) = chosen.get_arguments().find(|arg| key_of(arg).as_ref() == Some(key)) else {
+                continue;
+            };
+            let source = matches.value_source(arg.get_id().as_str());
+            if !matches!(source, Some(ValueSource::CommandLine | ValueSource::EnvVariable)) {
+                flags.extend(flag(arg, value).map_err(|reason| wrong_in(&path, key, &reason, arg))?);
+                longs.extend(arg.get_long().map(ToOwned::to_owned));
+            }
+        }
+        self.file = Some((path, longs));
+        Ok(flags)
+    }
+
     /// An error that says where a wrong value is from: the parser knows of flags only.
     fn explained(&self, error: clap::Error) -> clap::Error {
         let Some(ContextValue::String(shown)) = error.get(ContextKind::InvalidArg) else { return error };
         let long = shown.trim_start_matches('-').split([' ', '=', '[']).next().unwrap_or_default();
-        let is_typed = self.words.iter().filter_map(|word| word.to_str()).any(|word| {
-            word.strip_prefix("--")
-                .and_then(|word| word.strip_prefix(long))
-                .is_some_and(|rest| rest.is_empty() || rest.starts_with('='))
-        });
         let mut all = self.command.get_subcommands().flat_map(Command::get_arguments);
         let Some(arg) = all.find(|arg| arg.get_long() == Some(long) && key_of(arg).is_some()) else {
             return error;
         };
-        if is_typed {
-            return error;
-        }
         let reason = match (std::error::Error::source(&error), error.get(ContextKind::ValidValue)) {
             (Some(reason), _) => reason.to_string(),
             (None, Some(ContextValue::Strings(possible))) => format!("it is one of {}", possible.join(", ")),
             _ => error.kind().to_string(),
         };
-        // Without a file the flags were complete, and what is wrong is a variable.
-        match self.file {
-            Some(path) => wrong_in(path, &long.replace('-', "_"), &reason, arg),
-            None => {
+        match &self.file {
+            Some((path, longs)) if longs.iter().any(|known| known == long) => {
+                wrong_in(path, &long.replace('-', "_"), &reason, arg)
+            }
+            _ if self.is_typed(long) || arg.get_env().and_then(std::env::var_os).is_none() => error,
+            _ => {
                 let variable = arg.get_env().unwrap_or_default().to_string_lossy();
                 failed(format!("{variable} in the environment: {reason}\n  {}", help(arg)))
             }
         }
+    }
+
+    fn is_typed(&self, long: &str) -> bool {
+        self.given
+            .iter()
+            .filter_map(|word| word.to_str()?.strip_prefix("--")?.strip_prefix(long))
+            .any(|rest| rest.is_empty() || rest.starts_with('='))
     }
 }
 

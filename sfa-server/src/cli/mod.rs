@@ -22,6 +22,7 @@ mod serve;
 mod step;
 mod terminal;
 mod transcribe;
+mod vault;
 mod warp;
 mod worker;
 
@@ -85,6 +86,8 @@ enum Command {
     Serve(serve::Arguments),
     /// Change accounts of the library, from the machine itself
     Admin(admin::Arguments),
+    /// Look after the secrets that users have given the library to keep
+    Vault(vault::Arguments),
     /// Copy a whole library into a folder, while it is in use
     Backup(backup::BackupArguments),
     /// Bring a library back from such a folder
@@ -159,9 +162,10 @@ impl Context {
 }
 
 pub(crate) fn run() -> ExitCode {
-    let read = config::read(Arguments::command(), std::env::args_os().collect());
-    let arguments = read.and_then(|matches| Arguments::from_arg_matches(&matches));
-    let arguments = arguments.unwrap_or_else(|error| error.format(&mut Arguments::command()).exit());
+    let matches = config::read(Arguments::command(), std::env::args_os().collect());
+    let matches = matches.unwrap_or_else(|error| error.exit());
+    let arguments = Arguments::from_arg_matches(&matches)
+        .unwrap_or_else(|error| error.format(&mut Arguments::command()).exit());
     match arguments.color {
         ColorChoice::Auto => {}
         choice => {
@@ -186,6 +190,7 @@ pub(crate) fn run() -> ExitCode {
         Command::Worker(arguments) => worker::run(&context, &arguments),
         Command::Serve(arguments) => serve::run(&context, &arguments),
         Command::Admin(arguments) => admin::run(&context, &arguments),
+        Command::Vault(arguments) => vault::run(&context, &arguments),
         Command::Backup(arguments) => backup::back_up(&context, &arguments),
         Command::Restore(arguments) => backup::restore(&context, &arguments),
         Command::Doctor(arguments) => doctor::run(&context, &arguments),

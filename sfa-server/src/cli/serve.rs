@@ -8,6 +8,7 @@ use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 use sfa_core::library::{LibraryError, LibraryErrorKind, WorkerOptions};
 use sfa_server::http::{Rates, ServeOptions, Server, Tls};
+use sfa_server::mail::MailOptions;
 
 use super::library::{Place, stopped};
 use super::log::Log;
@@ -49,6 +50,15 @@ pub(super) struct Arguments {
     #[arg(long, env = "SFA_TRUSTED_PROXIES", value_delimiter = ',', value_name = "LIST", value_parser = network)]
     trusted_proxies: Vec<ipnet::IpNet>,
 
+    /// What sends mail: smtp://user:password@mail.example.org (with STARTTLS), smtps://…, file:FOLDER, or log: for the log.
+    /// Needs --mail-from and --public-url
+    #[arg(long, env = "SFA_MAIL_URL", value_name = "URL", requires_all = ["mail_from", "public_url"])]
+    mail_url: Option<String>,
+
+    /// Who mail is from, such as "Studio <studio@example.org>"
+    #[arg(long, env = "SFA_MAIL_FROM", value_name = "ADDRESS")]
+    mail_from: Option<String>,
+
     /// Let anybody make an account
     #[arg(long, env = "SFA_OPEN_REGISTRATION", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     open_registration: bool,
@@ -78,6 +88,11 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
     options.trusted_proxies.clone_from(&arguments.trusted_proxies);
     options.open_registration = arguments.open_registration;
     options.rates = arguments.rates;
+    options.mail = arguments
+        .mail_url
+        .clone()
+        .zip(arguments.mail_from.clone())
+        .map(|(url, from)| MailOptions { url, from });
     options.most_upload_bytes = u64::from(arguments.max_upload_mb) << 20;
     arguments.place.with(context, async |library| {
         options.tls = arguments.tls()?;

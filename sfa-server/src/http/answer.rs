@@ -52,6 +52,21 @@ impl<T: Serialize> IntoResponse for Page<T> {
     }
 }
 
+/// An answer that holds a secret, and so is never kept.
+pub(super) struct Secretive<T>(pub(super) T);
+
+/// Says of a response that it is one of these.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct HoldsSecret;
+
+impl<T: IntoResponse> IntoResponse for Secretive<T> {
+    fn into_response(self) -> Response {
+        let mut response = self.0.into_response();
+        response.extensions_mut().insert(HoldsSecret);
+        response
+    }
+}
+
 /// A body in JSON.
 pub(super) struct Body<T>(pub(super) T);
 

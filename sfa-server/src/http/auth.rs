@@ -43,9 +43,17 @@ impl Caller {
         Scope::of(self.user.id)
     }
 
+    /// Who is behind it: the caller, or who acts as the caller.
+    pub(super) fn owner(&self) -> UserId {
+        match &self.proof {
+            Proof::Session(session) => session.user,
+            Proof::Token(_) => self.user.id,
+        }
+    }
+
     /// For the log of what was done.
     pub(super) fn actor(&self) -> Actor {
-        Actor { user: self.user.id, address: Some(self.address.to_string()) }
+        Actor { user: self.owner(), address: Some(self.address.to_string()) }
     }
 
     pub(super) fn session(&self) -> Option<SessionId> {

@@ -62,6 +62,21 @@ impl ApiError {
         Self::new(StatusCode::FORBIDDEN, "forbidden", message)
     }
 
+    pub(super) fn reauthentication_required() -> Self {
+        let message =
+            "prove that it is you: POST /api/v1/reauthenticate with your password, or sign in again";
+        Self::new(StatusCode::FORBIDDEN, "reauthentication_required", message)
+    }
+
+    pub(super) fn conflict(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::CONFLICT, "conflict", message)
+    }
+
+    /// For what can be asked again after so many seconds.
+    pub(super) fn after(self, retry_after_secs: u64) -> Self {
+        Self { retry_after_secs: Some(retry_after_secs), ..self }
+    }
+
     pub(super) fn too_large(most_bytes: u64) -> Self {
         let message = format!("this server takes files of up to {} MB", most_bytes >> 20);
         Self::new(StatusCode::PAYLOAD_TOO_LARGE, "too_large", message)
@@ -73,8 +88,7 @@ impl ApiError {
 
     pub(super) fn too_many(retry_after_secs: u64) -> Self {
         let message = format!("too many requests; try again in {retry_after_secs} s");
-        let error = Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message);
-        Self { retry_after_secs: Some(retry_after_secs), ..error }
+        Self::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", message).after(retry_after_secs)
     }
 
     pub(super) fn internal(log: impl Into<String>) -> Self {

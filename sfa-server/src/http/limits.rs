@@ -102,6 +102,10 @@ pub(super) struct Limits {
     wrong_by_both: Limiter<(String, Who)>,
     /// Wrong passwords for one account from anywhere.
     wrong_by_account: Limiter<String>,
+    /// Mail to one address that one network asked for.
+    mail_by_both: Limiter<(String, Who)>,
+    /// Mail to one address.
+    mail_by_address: Limiter<String>,
 }
 
 impl Limits {
@@ -115,6 +119,8 @@ impl Limits {
             wrong_by_network: Limiter::new(30, 10 * minute),
             wrong_by_both: Limiter::new(6, 5 * minute),
             wrong_by_account: Limiter::new(100, 60 * minute),
+            mail_by_both: Limiter::new(5, 15 * minute),
+            mail_by_address: Limiter::new(20, 60 * minute),
         }
     }
 
@@ -127,6 +133,12 @@ impl Limits {
             .and_then(|()| self.wrong_by_both.peek(&(email.to_owned(), who)))
             .and_then(|()| if is_known { Ok(()) } else { self.wrong_by_account.peek(&email.to_owned()) });
         verdict.map_err(refusal)
+    }
+
+    /// Counts a mail to an address, whether somebody has an account with it or not; fails for one too many.
+    pub(super) fn take_mail(&self, email: &str, who: Who) -> ApiResult<()> {
+        let taken = self.mail_by_both.take((email.to_owned(), who));
+        taken.and_then(|_| self.mail_by_address.take(email.to_owned())).map(|_| ()).map_err(refusal)
     }
 
     /// Counts a wrong password.

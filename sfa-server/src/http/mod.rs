@@ -15,7 +15,9 @@ mod legacy;
 mod limits;
 mod metrics;
 mod model_desk;
+mod once;
 mod options;
+mod outbox;
 mod resources;
 mod rights;
 mod routes;
@@ -26,7 +28,10 @@ mod tls;
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use sfa_core::library::{Library, LibraryResult, Passwords, Role, Secret, UserId, UserQuery};
+use axum::http::StatusCode;
+use sfa_core::library::{
+    Library, LibraryError, LibraryErrorKind, LibraryResult, Passwords, Role, Secret, User, UserId, UserQuery,
+};
 use tokio::sync::{Mutex, broadcast, watch};
 
 pub use legacy::legacy_openapi;
@@ -36,9 +41,11 @@ pub use serve::Server;
 pub use tls::Tls;
 
 use callers::Callers;
+use error::{ApiError, ApiResult};
 use limits::{Limits, Places};
 use metrics::Metrics;
 use model_desk::ModelDesk;
+use outbox::{Errand, Outbox};
 
 /// Changes of rights that sockets may be behind before all of them look again.
 const REVOCATIONS: usize = 256;
@@ -53,6 +60,8 @@ struct Shared {
     passwords: Passwords,
     limits: Limits,
     places: Places,
+    /// Takes mail, where the server sends some.
+    outbox: Option<Outbox>,
     metrics: Metrics,
     callers: Callers,
     models: ModelDesk,
@@ -71,12 +80,15 @@ impl App {
         stopping: watch::Receiver<bool>,
     ) -> LibraryResult<Self> {
         let set_up = if has_admin(&library).await? { None } else { Some(Secret::random()) };
+        let outbox = open_outbox(&library, &options, &stopping)?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self(Arc::new(Shared {
             library,
-            passwords: Passwords::new(threads),
+            // Half of them: who signs in keeps nobody waiting.
+            passwords: Passwords::new(threads.div_ceil(2)),
             limits: Limits::new(options.rates),
             places: Places::default(),
+            outbox,
             metrics: Metrics::new(),
             callers: Callers::default(),
             models: ModelDesk::default(),
@@ -86,6 +98,22 @@ impl App {
             stopping,
             started_at_ms: now_ms(),
         })))
+    }
+
+    /// Refuses what goes by mail, where the server sends none.
+    fn outbox(&self) -> ApiResult<&Outbox> {
+        self.outbox.as_ref().ok_or_else(|| {
+            let message = "this server sends no mail; ask its admins";
+            ApiError::new(StatusCode::CONFLICT, "no_mail", message)
+        })
+    }
+
+    /// Tells the owner of an account what was done to it, where the server sends mail.
+    fn tell(&self, user: &User, what: &'static str) {
+        if let (Some(outbox), Some(email)) = (&self.outbox, &user.email) {
+            // What was done was done, whether there is room to say so or not.
+            outbox.post(Errand::Tell { email: email.clone(), what }).ok();
+        }
     }
 
     /// Has the open sockets of a user look whether they still may be.
@@ -101,6 +129,20 @@ impl std::ops::Deref for App {
     fn deref(&self) -> &Shared {
         &self.0
     }
+}
+
+/// What takes mail. The links in it lead to the public address: where a request says it came to is not to be believed.
+fn open_outbox(
+    library: &Library,
+    options: &ServeOptions,
+    stopping: &watch::Receiver<bool>,
+) -> LibraryResult<Option<Outbox>> {
+    let Some(mail) = &options.mail else { return Ok(None) };
+    let Some(public_url) = options.public_url.clone() else {
+        let message = "mail needs --public-url, the address that links in it lead to";
+        return Err(LibraryError::new(LibraryErrorKind::Invalid, message));
+    };
+    Ok(Some(Outbox::open(library.clone(), mail.carrier()?, public_url, stopping.clone())))
 }
 
 async fn has_admin(library: &Library) -> LibraryResult<bool> {

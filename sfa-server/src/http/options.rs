@@ -6,6 +6,7 @@ use std::time::Duration;
 use ipnet::IpNet;
 
 use super::Tls;
+use crate::mail::MailOptions;
 
 /// How a server behaves towards the network.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +31,10 @@ pub struct ServeOptions {
     pub rates: Rates,
     /// The largest file that may be uploaded. Default: 2 GiB.
     pub most_upload_bytes: u64,
+    /// What sends mail. Default: nothing does.
+    pub mail: Option<MailOptions>,
+    /// How long a password counts that was given, or a link that was followed, for what is dangerous. Default: 15 min.
+    pub proof_time: Duration,
     /// How long a request may take; for files, how long nothing may come of them. Default: 30 s.
     pub request_time: Duration,
     /// How long open requests may go on after the server was asked to stop. Default: 10 s.
@@ -58,6 +63,8 @@ impl Default for ServeOptions {
             open_registration: false,
             rates: Rates::default(),
             most_upload_bytes: 2 << 30,
+            mail: None,
+            proof_time: Duration::from_secs(15 * 60),
             request_time: Duration::from_secs(30),
             drain_time: Duration::from_secs(10),
         }

@@ -3,8 +3,10 @@
 //! A right says nothing about whose things: all calls go through the scope of the caller, in which other people's
 //! things do not exist.
 
+use std::time::Duration;
+
 use Role::{Admin, Enterprise, Moderator, PlatformAdmin, Pro, SuperAdmin, User};
-use sfa_core::library::Role;
+use sfa_core::library::{Role, Session, Token};
 
 use super::auth::{Caller, Proof};
 use super::error::{ApiError, ApiResult};
@@ -14,8 +16,13 @@ use super::error::{ApiError, ApiResult};
 pub(super) enum Right {
     /// Open to anybody who reaches the server.
     Nothing,
-    /// One's own account: sessions, tokens, password. Never by a token, which must not make others.
+    /// One's own account: its name, its sessions. Never by a token.
     Account,
+    /// What opens one's own account, and the secrets in it: password, address, tokens, vault. Never by a token, which must
+    /// not make others.
+    Secure,
+    /// Going: signing out, and being oneself again.
+    Leave,
     /// Reading one's own songs and what belongs to them.
     Read,
     /// Changing them.
@@ -28,6 +35,8 @@ pub(super) enum Right {
     Suspend,
     /// Making and changing accounts.
     ManageUsers,
+    /// Seeing and doing what another user sees and does.
+    Impersonate,
     /// Reading the log of what was done with special rights.
     SeeAudit,
     /// Seeing how the server is.
@@ -52,6 +61,10 @@ struct Row {
     roles: &'static [Role],
     /// The scope that a token needs; without one no token will do.
     token: Option<TokenScope>,
+    /// Whether who is signed in must have proved lately who they are.
+    is_guarded: bool,
+    /// Whether it is there for somebody who acts as another user.
+    is_lent: bool,
 }
 
 const EVERYBODY: &[Role] = &[User, Pro, Enterprise, Moderator, Admin, PlatformAdmin, SuperAdmin];
@@ -59,19 +72,38 @@ const PAYING: &[Role] = &[Pro, Enterprise, Moderator, Admin, PlatformAdmin, Supe
 const STAFF: &[Role] = &[Moderator, Admin, SuperAdmin];
 const ADMINS: &[Role] = &[Admin, SuperAdmin];
 
-const TABLE: [Row; 11] = [
-    Row { right: Right::Account, name: "account", roles: EVERYBODY, token: None },
-    Row { right: Right::Read, name: "songs.read", roles: EVERYBODY, token: Some(TokenScope::Read) },
-    Row { right: Right::Change, name: "songs.change", roles: EVERYBODY, token: Some(TokenScope::Write) },
-    Row { right: Right::Separate, name: "songs.separate", roles: PAYING, token: Some(TokenScope::Write) },
-    Row { right: Right::SeeUsers, name: "users.see", roles: STAFF, token: Some(TokenScope::Admin) },
-    Row { right: Right::Suspend, name: "users.suspend", roles: STAFF, token: Some(TokenScope::Admin) },
-    Row { right: Right::ManageUsers, name: "users.manage", roles: ADMINS, token: Some(TokenScope::Admin) },
-    Row { right: Right::SeeAudit, name: "audit.see", roles: ADMINS, token: Some(TokenScope::Admin) },
-    Row { right: Right::SeeSystem, name: "system.see", roles: ADMINS, token: Some(TokenScope::Admin) },
-    Row { right: Right::ManageJobs, name: "jobs.manage", roles: ADMINS, token: Some(TokenScope::Admin) },
-    Row { right: Right::ManageModels, name: "models.manage", roles: ADMINS, token: Some(TokenScope::Admin) },
+const SUPER_ADMINS: &[Role] = &[SuperAdmin];
+
+const TABLE: [Row; 14] = [
+    row(Right::Account, "account", EVERYBODY, None),
+    row(Right::Secure, "account.secure", EVERYBODY, None).guarded(),
+    row(Right::Leave, "account.leave", EVERYBODY, None).lent(),
+    row(Right::Read, "songs.read", EVERYBODY, Some(TokenScope::Read)).lent(),
+    row(Right::Change, "songs.change", EVERYBODY, Some(TokenScope::Write)).lent(),
+    row(Right::Separate, "songs.separate", PAYING, Some(TokenScope::Write)).lent(),
+    row(Right::SeeUsers, "users.see", STAFF, Some(TokenScope::Admin)),
+    row(Right::Suspend, "users.suspend", STAFF, Some(TokenScope::Admin)),
+    row(Right::ManageUsers, "users.manage", ADMINS, Some(TokenScope::Admin)).guarded(),
+    row(Right::Impersonate, "users.impersonate", SUPER_ADMINS, None).guarded(),
+    row(Right::SeeAudit, "audit.see", ADMINS, Some(TokenScope::Admin)),
+    row(Right::SeeSystem, "system.see", ADMINS, Some(TokenScope::Admin)),
+    row(Right::ManageJobs, "jobs.manage", ADMINS, Some(TokenScope::Admin)),
+    row(Right::ManageModels, "models.manage", ADMINS, Some(TokenScope::Admin)),
 ];
+
+const fn row(right: Right, name: &'static str, roles: &'static [Role], token: Option<TokenScope>) -> Row {
+    Row { right, name, roles, token, is_guarded: false, is_lent: false }
+}
+
+impl Row {
+    const fn guarded(self) -> Self {
+        Self { is_guarded: true, ..self }
+    }
+
+    const fn lent(self) -> Self {
+        Self { is_lent: true, ..self }
+    }
+}
 
 impl Right {
     fn row(self) -> Option<&'static Row> {
@@ -88,6 +120,11 @@ impl Right {
         self.row().is_some_and(|row| row.roles.contains(&role))
     }
 
+    /// Whether who is signed in must have proved lately who they are.
+    pub(super) fn is_guarded(self) -> bool {
+        self.row().is_some_and(|row| row.is_guarded)
+    }
+
     /// Refuses who does not have it.
     pub(super) fn make_sure(self, caller: &Caller) -> ApiResult<()> {
         if !self.is_of(caller.user.role) {
@@ -95,7 +132,32 @@ impl Right {
                 format!("this needs the right {}, which a {} does not have", self.name(), caller.user.role);
             return Err(ApiError::forbidden(message));
         }
-        let Proof::Token(token) = &caller.proof else { return Ok(()) };
+        match &caller.proof {
+            Proof::Session(session) => self.make_sure_of_session(session),
+            Proof::Token(token) => self.make_sure_of_token(token),
+        }
+    }
+
+    /// Refuses who is signed in and has to prove again who they are: a proof counts for `proof_time`.
+    pub(super) fn make_sure_of_proof(self, caller: &Caller, proof_time: Duration) -> ApiResult<()> {
+        let Proof::Session(session) = &caller.proof else { return Ok(()) };
+        let age_ms = super::now_ms().saturating_sub(session.authenticated_at_ms);
+        if self.is_guarded() && u128::try_from(age_ms).is_ok_and(|age| age >= proof_time.as_millis()) {
+            return Err(ApiError::reauthentication_required());
+        }
+        Ok(())
+    }
+
+    fn make_sure_of_session(self, session: &Session) -> ApiResult<()> {
+        let is_lent = self.row().is_some_and(|row| row.is_lent);
+        if session.acting_as.is_some() && !is_lent {
+            let message = "not while you act as somebody else; DELETE /api/v1/impersonation ends that";
+            return Err(ApiError::forbidden(message));
+        }
+        Ok(())
+    }
+
+    fn make_sure_of_token(self, token: &Token) -> ApiResult<()> {
         match self.row().and_then(|row| row.token) {
             Some(scope) if token.scopes.iter().any(|name| name == scope.name()) => Ok(()),
             Some(scope) => {
@@ -135,6 +197,14 @@ mod tests {
             assert!(TABLE[..index].iter().all(|other| other.right != row.right && other.name != row.name));
         }
         assert!(Right::Nothing.row().is_none());
+    }
+
+    #[test]
+    fn who_acts_as_another_gets_at_no_secrets() {
+        assert!(TABLE.iter().all(|row| !row.is_lent || !row.is_guarded));
+        assert!(
+            Right::Secure.is_guarded() && Right::ManageUsers.is_guarded() && Right::Impersonate.is_guarded()
+        );
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! How routes are declared: each with the right that it needs and what it weighs. There is no other way to add one.
 
 use axum::extract::{DefaultBodyLimit, Request, State};
-use axum::http::{HeaderName, HeaderValue, StatusCode};
+use axum::http::{HeaderName, HeaderValue, Method, StatusCode};
 use axum::middleware::{self, Next};
 use axum::response::Response;
 use serde_json::json;
@@ -11,10 +11,11 @@ use utoipa::openapi::{Content, ContentBuilder, OpenApi, PathItem, Ref, RefOr, Re
 use utoipa_axum::router::{OpenApiRouter, UtoipaMethodRouter, UtoipaMethodRouterExt as _};
 
 use super::App;
-use super::auth::Credentials;
+use super::auth::{Caller, Credentials};
 use super::client::ClientAddress;
 use super::error::{ApiError, ApiResult};
 use super::limits::{self, Allowance, Who};
+use super::once;
 use super::rights::Right;
 
 /// How much a request of a route costs the machine.
@@ -65,6 +66,8 @@ impl Routes {
 
 fn operations(item: &mut PathItem) -> impl Iterator<Item = (&'static str, &mut Operation)> {
     let all = [
+        ("options", &mut item.options),
+        ("head", &mut item.head),
         ("get", &mut item.get),
         ("put", &mut item.put),
         ("post", &mut item.post),
@@ -90,7 +93,8 @@ fn describe(operation: &mut Operation, right: Right, weight: Weight) {
         operation.security = Some(vec![SecurityRequirement::default()]);
     }
     // One, since several have no order.
-    let needs = json!({"right": right.name(), "is_heavy": weight == Weight::Heavy});
+    let needs =
+        json!({"right": right.name(), "is_heavy": weight == Weight::Heavy, "is_guarded": right.is_guarded()});
     operation.extensions.get_or_insert_default().insert("x-sfa".to_owned(), needs);
 }
 
@@ -133,6 +137,8 @@ async fn guard(
             }
         };
         right.make_sure(&caller)?;
+        right.make_sure_of_proof(&caller, app.options.proof_time)?;
+        note_borrowed(&app, &caller, request.method(), request.uri().path()).await?;
         let who = Who::User(caller.user.id);
         request.extensions_mut().insert(caller);
         let limiter = match (weight, &credentials) {
@@ -146,14 +152,36 @@ async fn guard(
         return Ok(next.run(request).await);
     }
     let allowance = limiter.take(who).map_err(limits::refusal)?;
-    let answering = next.run(request);
+    let answering = answer(app.clone(), weight, request, next);
     let mut response = if weight == Weight::Upload {
-        answering.await
+        answering.await?
     } else {
-        tokio::time::timeout(app.options.request_time, answering).await.map_err(|_| ApiError::too_slow())?
+        tokio::time::timeout(app.options.request_time, answering)
+            .await
+            .map_err(|_| ApiError::too_slow())??
     };
     say(allowance, &mut response);
     Ok(response)
+}
+
+/// Answers a request; one with a key once.
+async fn answer(app: App, weight: Weight, request: Request, next: Next) -> ApiResult<Response> {
+    match once::key_of(&request)? {
+        // The same file is the same song, with a key or without.
+        Some(key) if weight != Weight::Upload => once::answer(app, key, request, next).await,
+        _ => Ok(next.run(request).await),
+    }
+}
+
+/// Writes down what somebody changes who acts as another user.
+async fn note_borrowed(app: &App, caller: &Caller, method: &Method, path: &str) -> ApiResult<()> {
+    if caller.owner() == caller.user.id || method.is_safe() {
+        return Ok(());
+    }
+    let changes = json!({"request": format!("{method} {path}")});
+    let (actor, target) = (caller.actor(), caller.user.id.to_string());
+    app.library.rows().record_act(&actor, "user.change_as", "user", &target, changes).await?;
+    Ok(())
 }
 
 fn say(allowance: Allowance, response: &mut Response) {

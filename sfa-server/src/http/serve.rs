@@ -47,8 +47,8 @@ impl Server {
     /// Starts listening on the current runtime, with the library that it opens to the network.
     ///
     /// # Errors
-    /// `Invalid` when it cannot listen there or its certificate cannot be used, `Database` when the library cannot be
-    /// read.
+    /// `Invalid` when it cannot listen there or send mail so, or its certificate cannot be used, `Database` when the
+    /// library cannot be read.
     pub async fn start(library: Library, options: ServeOptions) -> LibraryResult<Self> {
         let (listener, address) = listen(options.listen, "--listen").await?;
         let tls = match &options.tls {
@@ -63,6 +63,7 @@ impl Server {
         let metrics_address = measured.as_ref().map(|(_, address)| *address);
         let drain_time = options.drain_time;
         let (stop, stopping) = watch::channel(false);
+        library.sweep_uploads().await?;
         let app = App::new(library, options, stopping.clone()).await?;
         let set_up_token = app.set_up.lock().await.as_ref().map(|secret| secret.reveal());
         if let Some((listener, _)) = measured {

@@ -216,3 +216,24 @@ async fn a_token_is_shown_once_and_does_what_it_is_for() {
         refused(&ann.post("/api/v1/tokens", json!({"label": "x", "scopes": wrong})).await, 422, "invalid");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_password_proves_again_who_one_is() {
+    let house = House::open().await;
+    let token = house.server.set_up_token().unwrap().to_owned();
+    let anybody = house.anybody();
+    let ann = anybody.taking_cookie(&anybody.post("/api/v1/setup", set_up(&token)).await);
+    let proof_ends = async || ann.get("/api/v1/me").await.data()["proof_ends_at_ms"].as_i64().unwrap();
+    let prove = async |proof: serde_json::Value| ann.post("/api/v1/reauthenticate", proof).await;
+    let by_signing_in = proof_ends().await;
+    refused(&prove(json!({"password": "not the password"})).await, 403, "wrong_password");
+    refused(&prove(json!({"token": "sfa_0"})).await, 403, "link_over");
+    refused(&prove(json!({})).await, 422, "invalid");
+    assert_eq!(proof_ends().await, by_signing_in);
+    assert_eq!(prove(json!({"password": PASSWORD})).await.status, 204);
+    assert!(proof_ends().await > by_signing_in);
+    let tries = (0..7).map(|_| prove(json!({"password": "not the password"})));
+    let answers = futures_util::future::join_all(tries).await;
+    assert!(answers.iter().all(|answer| matches!(answer.status, 403 | 429)));
+    refused(&prove(json!({"password": PASSWORD})).await, 429, "too_many_requests");
+}

@@ -2,6 +2,7 @@
 #![allow(clippy::print_stderr, reason = "what is skipped is said aloud")]
 
 mod accounts;
+mod acting;
 mod attacks;
 #[path = "../desk/mod.rs"]
 mod desk;
@@ -9,12 +10,17 @@ mod files;
 mod house;
 mod legacy;
 mod live;
+mod mail;
+mod once;
 mod openapi;
 #[cfg(unix)]
 mod operation;
 mod packages;
+mod post;
+mod resumable;
 mod rights;
 mod tracks;
 mod users;
+mod vault;
 #[cfg(unix)]
 mod walkthrough;

@@ -125,6 +125,8 @@ async fn encrypted() -> (House, reqwest::Certificate) {
 }
 
 fn browser(authority: Option<reqwest::Certificate>) -> reqwest::Client {
+    // Whoever was first has chosen the same.
+    tokio_rustls::rustls::crypto::ring::default_provider().install_default().ok();
     let roots = authority.into_iter();
     reqwest::Client::builder().tls_certs_only(roots).no_proxy().build().unwrap()
 }

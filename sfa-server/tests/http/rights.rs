@@ -17,8 +17,10 @@ enum Need {
     Change,
     Moderator,
     Admin,
+    /// A super admin's session, and no token.
+    Super,
 }
-use Need::{Account, Admin, Change, Moderator, Nothing, Read};
+use Need::{Account, Admin, Change, Moderator, Nothing, Read, Super};
 
 /// Which of the caller's things a route is about.
 #[derive(Clone, Copy, PartialEq, Eq, Debug)]
@@ -32,6 +34,8 @@ enum About {
     Token,
     File,
     User,
+    Upload,
+    Secret,
 }
 
 const ROUTES: &[(&str, Need, About)] = &[
@@ -42,10 +46,20 @@ const ROUTES: &[(&str, Need, About)] = &[
     ("POST /api/v1/setup", Nothing, About::All),
     ("POST /api/v1/register", Nothing, About::All),
     ("POST /api/v1/login", Nothing, About::All),
+    ("POST /api/v1/login/mail", Nothing, About::All),
+    ("POST /api/v1/login/link", Nothing, About::All),
+    ("POST /api/v1/password/mail", Nothing, About::All),
+    ("POST /api/v1/password/link", Nothing, About::All),
+    ("POST /api/v1/email/link", Nothing, About::All),
     ("GET /files/{hash}", Nothing, About::All),
     ("GET /api/v1/me", Read, About::All),
     ("PATCH /api/v1/me", Account, About::All),
     ("PUT /api/v1/me/password", Account, About::All),
+    ("POST /api/v1/me/email", Account, About::All),
+    ("POST /api/v1/reauthenticate", Account, About::All),
+    ("GET /api/v1/vault", Account, About::All),
+    ("PUT /api/v1/vault/{name}", Account, About::All),
+    ("DELETE /api/v1/vault/{name}", Account, About::Secret),
     ("GET /api/v1/sessions", Account, About::All),
     ("DELETE /api/v1/sessions", Account, About::All),
     ("DELETE /api/v1/sessions/{id}", Account, About::Session),
@@ -54,6 +68,11 @@ const ROUTES: &[(&str, Need, About)] = &[
     ("DELETE /api/v1/tokens/{id}", Account, About::Token),
     ("GET /api/v1/tracks", Read, About::All),
     ("POST /api/v1/tracks", Change, About::All),
+    ("OPTIONS /api/v1/uploads", Nothing, About::All),
+    ("POST /api/v1/uploads", Change, About::All),
+    ("HEAD /api/v1/uploads/{id}", Change, About::Upload),
+    ("PATCH /api/v1/uploads/{id}", Change, About::Upload),
+    ("DELETE /api/v1/uploads/{id}", Change, About::Upload),
     ("GET /api/v1/tracks/{id}", Read, About::Track),
     ("PATCH /api/v1/tracks/{id}", Change, About::Track),
     ("DELETE /api/v1/tracks/{id}", Change, About::Track),
@@ -101,6 +120,8 @@ const ROUTES: &[(&str, Need, About)] = &[
     ("PATCH /api/v1/users/{id}", Admin, About::User),
     ("DELETE /api/v1/users/{id}", Admin, About::User),
     ("PUT /api/v1/users/{id}/status", Moderator, About::User),
+    ("POST /api/v1/users/{id}/impersonate", Super, About::User),
+    ("DELETE /api/v1/impersonation", Account, About::All),
     ("GET /api/v1/audit", Admin, About::All),
     ("GET /api/v1/queues", Admin, About::All),
     ("GET /api/v1/admin/overview", Admin, About::All),
@@ -110,10 +131,25 @@ const ROUTES: &[(&str, Need, About)] = &[
     ("POST /api/v1/logout", Account, About::All),
 ];
 
+/// The routes that want a proof of the last minutes from who is signed in.
+const GUARDED: &[&str] = &[
+    "PUT /api/v1/me/password",
+    "POST /api/v1/me/email",
+    "POST /api/v1/tokens",
+    "PUT /api/v1/vault/{name}",
+    "DELETE /api/v1/vault/{name}",
+    "POST /api/v1/users",
+    "PATCH /api/v1/users/{id}",
+    "DELETE /api/v1/users/{id}",
+    "POST /api/v1/users/{id}/impersonate",
+];
+
+/// The routes that are there for who acts as another user, besides that user's songs.
+const LENT: &[&str] = &["POST /api/v1/logout", "DELETE /api/v1/impersonation"];
 /// The same of the older dialects.
 const LEGACY: &[(&str, Need, About)] = &[
     ("GET /api/config", Nothing, About::All),
-    ("GET /.well-known/{path}", Nothing, About::All),
+    ("GET /.well-known/{*path}", Nothing, About::All),
     ("GET /auth/spotify/callback", Nothing, About::All),
     ("GET /auth/spotify", Read, About::All),
     ("POST /api/spotify/fetch", Read, About::All),
@@ -157,6 +193,7 @@ fn body(route: &str) -> Value {
         "POST /api/v1/files/{hash}/link" => json!({"lifetime_secs": 60}),
         "PATCH /api/v1/me" | "PATCH /api/v1/playlists/{id}" => json!({"name": "new"}),
         "PUT /api/v1/playlists/{id}/tracks" => json!({"track_ids": []}),
+        "PUT /api/v1/vault/{name}" => json!({"value": "x"}),
         "PUT /api/v1/users/{id}/status" => json!({"status": "active"}),
         _ => json!({}),
     }
@@ -172,6 +209,7 @@ struct Things {
     token: String,
     hash: String,
     user: String,
+    upload: String,
 }
 
 impl Things {
@@ -184,6 +222,9 @@ impl Things {
         let playlist = owner.post("/api/v1/playlists", json!({"name": format!("{frames}")})).await;
         house.session(owner.user).await;
         let token = owner.post("/api/v1/tokens", json!({"label": "x", "scopes": ["read"]})).await;
+        let upload = owner.with("tus-resumable", "1.0.0").with("upload-length", "10");
+        let upload = upload.send("POST", "/api/v1/uploads", "").await.header("location");
+        owner.json("PUT", "/api/v1/vault/a.wav", json!({"value": "x"})).await;
         let sessions = owner.get("/api/v1/sessions").await.data();
         let session = sessions.as_array().unwrap().iter().find(|session| session["is_current"] == false);
         Self {
@@ -195,6 +236,23 @@ impl Things {
             token: text(&token.data()["id"]),
             hash: text(&shown["file"]["hash"]),
             user: owner.user.to_string(),
+            upload: upload.rsplit('/').next().unwrap().to_owned(),
+        }
+    }
+
+    /// Names of nothing.
+    fn none() -> Self {
+        use sfa_core::library::{JobId, PlaylistId, SessionId, TokenId, TrackId, UploadId, UserId};
+        Self {
+            track: TrackId::random().to_string(),
+            job: JobId::random().to_string(),
+            playlist: PlaylistId::random().to_string(),
+            package: JobId::random().to_string(),
+            session: SessionId::random().to_string(),
+            token: TokenId::random().to_string(),
+            hash: "0".repeat(64),
+            user: UserId::random().to_string(),
+            upload: UploadId::random().to_string(),
         }
     }
 
@@ -206,13 +264,14 @@ impl Things {
             About::Session => &self.session,
             About::Token => &self.token,
             About::User => &self.user,
-            About::All | About::Track | About::File => &self.track,
+            About::Upload => &self.upload,
+            About::All | About::Track | About::File | About::Secret => &self.track,
         };
         path.replace("{id}", id)
             .replace("{track_id}", id)
             .replace("{hash}", &self.hash)
             .replace("{name}", "a.wav")
-            .replace("{path}", "a")
+            .replace("{*path}", "a")
     }
 }
 
@@ -220,6 +279,11 @@ async fn call(client: &Client, route: &str, path: &str) -> u16 {
     let (method, _) = route.split_once(' ').unwrap();
     if method == "GET" {
         return client.get(path).await.status;
+    }
+    if path.starts_with("/api/v1/uploads/") {
+        let kind = "application/offset+octet-stream";
+        let client = client.with("content-type", kind).with("tus-resumable", "1.0.0");
+        return client.with("upload-offset", "0").send(method, path, "").await.status;
     }
     client.json(method, path, body(route)).await.status
 }
@@ -249,7 +313,8 @@ async fn the_studio_is_for_everybody_and_changes_nothing() {
         // Whether a studio was built before the test or not: it is never asked who they are.
         assert!(matches!(shown.status, 200 | 404), "{path}: {}", shown.status);
         assert!(!shown.header("x-request-id").is_empty(), "{path} goes through the front");
-        assert!(!shown.header("content-security-policy").contains("unsafe"), "{path}");
+        let policy = shown.header("content-security-policy");
+        assert!(!policy.contains("unsafe-inline") && !policy.contains("'unsafe-eval'"), "{path}: {policy}");
         for method in ["POST", "PUT", "PATCH", "DELETE"] {
             assert_eq!(nobody.json(method, path, json!({})).await.status, 404, "{method} {path}");
         }
@@ -262,16 +327,7 @@ async fn every_route_lets_in_whom_it_should() {
     let nobody = house.anybody();
     let unknown = nobody.with("cookie", &format!("sfa=sfa_{}", "0".repeat(64)));
     // Names of nothing: nothing is changed, and who is let in is told that there is nothing.
-    let nothing = Things {
-        track: sfa_core::library::TrackId::random().to_string(),
-        job: sfa_core::library::JobId::random().to_string(),
-        playlist: sfa_core::library::PlaylistId::random().to_string(),
-        package: sfa_core::library::JobId::random().to_string(),
-        session: sfa_core::library::SessionId::random().to_string(),
-        token: sfa_core::library::TokenId::random().to_string(),
-        hash: "0".repeat(64),
-        user: sfa_core::library::UserId::random().to_string(),
-    };
+    let nothing = Things::none();
     let roles = [
         Role::User,
         Role::Pro,
@@ -300,9 +356,10 @@ async fn every_route_lets_in_whom_it_should() {
                 Account | Read | Change => role != Role::System,
                 Moderator => matches!(role, Role::Moderator | Role::Admin | Role::SuperAdmin),
                 Admin => matches!(role, Role::Admin | Role::SuperAdmin),
+                Super => role == Role::SuperAdmin,
             };
             let scope = match need {
-                Nothing | Account => None,
+                Nothing | Account | Super => None,
                 Read => Some("read"),
                 Change => Some("write"),
                 Moderator | Admin => Some("admin"),
@@ -355,6 +412,53 @@ async fn things_of_others_are_not_there() {
         };
         if !expected.contains(&hers) {
             wrong.push(format!("{route} by its owner: {hers}"));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_is_dangerous_wants_a_proof_of_the_last_minutes() {
+    let house = House::with(|options| options.proof_time = std::time::Duration::ZERO).await;
+    let nothing = Things::none();
+    let mut wrong = Vec::new();
+    for (number, (route, need, about)) in routes().enumerate().filter(|(_, (_, need, _))| *need != Nothing) {
+        let boss = house.user(&format!("boss{number}"), Role::SuperAdmin).await;
+        let (_, path) = route.split_once(' ').unwrap();
+        let path = nothing.path(path, about);
+        let status = call(&boss, route, &path).await;
+        if (status == 403) != GUARDED.contains(&route) {
+            wrong.push(format!("{route} by somebody who proved nothing lately: {status}"));
+        }
+        // Whoever made a token for this has proved it then.
+        if need == Admin {
+            let status = call(&house.program(&boss, &["admin"]).await, route, &path).await;
+            if status == 403 {
+                wrong.push(format!("{route} by a program: {status}"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:#?}");
+    let boss = house.user("boss", Role::SuperAdmin).await;
+    let refusal = boss.post("/api/v1/tokens", json!({"label": "x", "scopes": ["read"]})).await;
+    crate::house::refused(&refusal, 403, "reauthentication_required");
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn who_acts_as_another_user_has_their_songs_and_nothing_else() {
+    let house = House::open().await;
+    let nothing = Things::none();
+    let mut wrong = Vec::new();
+    for (number, (route, need, about)) in routes().enumerate().filter(|(_, (_, need, _))| *need != Nothing) {
+        let boss = house.user(&format!("boss{number}"), Role::SuperAdmin).await;
+        let admin = house.user(&format!("admin{number}"), Role::Admin).await;
+        let begun = boss.post(&format!("/api/v1/users/{}/impersonate", admin.user), json!({})).await;
+        assert_eq!(begun.status, 200);
+        let (_, path) = route.split_once(' ').unwrap();
+        let status = call(&boss, route, &nothing.path(path, about)).await;
+        let is_lent = matches!(need, Read | Change) || LENT.contains(&route);
+        if (status == 403) == is_lent {
+            wrong.push(format!("{route} by somebody else: {status}"));
         }
     }
     assert!(wrong.is_empty(), "{wrong:#?}");

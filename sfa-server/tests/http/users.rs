@@ -1,5 +1,7 @@
 //! Looking after everybody's accounts.
 
+use std::time::Duration;
+
 use serde_json::json;
 use sfa_core::library::Role;
 
@@ -108,6 +110,10 @@ async fn who_owns_the_machine_needs_no_account() {
     assert!(!admin(&["promote", "nobody@example.org"]).status.success());
     let reset = admin(&["reset-password", "ben@example.org"]);
     let password = crate::desk::stdout(&reset).trim().to_owned();
+    // What another process changes is seen a moment later.
+    while ben.get("/api/v1/me").await.status == 200 {
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
     refused(&ben.get("/api/v1/me").await, 401, "unauthorized");
     let log_in = json!({"email": "ben@example.org", "password": password});
     assert_eq!(house.anybody().post("/api/v1/login", log_in).await.status, 200);

@@ -50,7 +50,7 @@ test('stems are played, soloed and looped while walking through the studio', asy
   await page.getByRole('button', { name: 'Play First Light', exact: true }).click()
   await expect.poll(() => seconds(page), { timeout: 20_000 }).toBeGreaterThan(0.5)
   // In a loop it does not end, however slow the machine is.
-  await page.getByRole('button', { name: /^Loop / }).first().click()
+  await page.getByRole('button', { name: /^Loop .+ from \d/ }).first().click()
   const stems = page.getByRole('region', { name: 'Stems' })
   await expect(stems.getByRole('slider', { name: /^Volume/ })).toHaveCount(4)
   await expect(stems.getByRole('slider', { name: /^Pan/ })).toHaveCount(4)

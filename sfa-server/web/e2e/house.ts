@@ -20,10 +20,12 @@ export class House {
   hasAccount = false
   #process: ChildProcess | null = null
 
+  constructor(readonly more: string[] = []) {}
+
   /** Starts it, or starts it again where it was. */
   async start(): Promise<void> {
     const listen = this.address ? new URL(this.address).host : '127.0.0.1:0'
-    const options = ['--data', join(this.folder, 'data'), '--listen', listen, '--log', 'error', '--rates', '60000,60000,60000']
+    const options = ['--data', join(this.folder, 'data'), '--listen', listen, '--log-level', 'error', '--rates', '60000,60000,60000', ...this.more]
     const server = spawn(sfa ?? '', ['serve', ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#process = server
     const needsToken = !this.setUpToken

@@ -38,7 +38,7 @@ pub trait Accounts: Send + Sync {
 
     /// Opens a session. `NotFound` for a user who is not let in.
     async fn open_session(&self, session: &NewSession) -> LibraryResult<Session>;
-    /// The session that this secret opens, and its user.
+    /// The session that this secret opens, and its user: whom its owner acts as, if they do and still may.
     async fn session(&self, secret: &SecretHash) -> LibraryResult<Option<(Session, User)>>;
     /// Gives a session another secret and so long to live from now on.
     async fn renew_session(
@@ -49,6 +49,8 @@ pub trait Accounts: Send + Sync {
     ) -> LibraryResult<Session>;
     /// Notes that the user has just proved again who they are.
     async fn confirm_session(&self, scope: Scope, id: SessionId) -> LibraryResult<()>;
+    /// Has the actor's session act as another user, or as its own again. `NotFound` for a user who is not let in.
+    async fn act_as(&self, actor: &Actor, id: SessionId, other: Option<UserId>) -> LibraryResult<()>;
     /// The user's sessions, the newest first.
     async fn sessions(&self, scope: Scope) -> LibraryResult<Vec<Session>>;
     /// Ends a session.

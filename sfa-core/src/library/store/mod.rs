@@ -7,7 +7,10 @@ mod accounts;
 pub(crate) mod insight;
 mod migrations;
 mod postgres;
+mod requests;
 mod sqlite;
+mod uploads;
+mod vault;
 
 use std::path::Path;
 use std::time::Duration;
@@ -20,7 +23,10 @@ use tokio::sync::mpsc;
 pub use accounts::Accounts;
 pub use insight::{Insight, Overview, OverviewDay};
 pub use postgres::PostgresStore;
+pub use requests::{Begun, KeptAnswer, KeyedRequest, Requests};
 pub use sqlite::SqliteStore;
+pub use uploads::{OpenUpload, Uploads};
+pub use vault::{SealedSecret, Vault};
 
 use super::{
     Batch, BatchId, Blob, Change, Event, ExportFile, Fence, Job, JobId, JobQuery, JobState, LibraryCue,
@@ -199,14 +205,14 @@ pub trait JobQueue: Send + Sync {
     async fn due(&self, name: &str, first: Duration, every: Duration) -> LibraryResult<bool>;
     /// Enqueues the job of a schedule whose time has come: on one node only, in one transaction.
     async fn enqueue_due(&self, schedule: &Schedule) -> LibraryResult<Option<Receipt>>;
-    /// Removes finished jobs, old events and dead workers; `completed` and `failed` are ages.
+    /// Removes finished jobs, old events, sessions, answers and uploads that are over, and dead workers; `completed` and `failed` are ages.
     async fn prune(&self, completed: Duration, failed: Duration) -> LibraryResult<u64>;
 }
 
 /// All that a database keeps.
-pub trait Database: Store + JobQueue + Accounts + Insight {}
+pub trait Database: Store + JobQueue + Accounts + Insight + Requests + Uploads + Vault {}
 
-impl<T: Store + JobQueue + Accounts + Insight> Database for T {}
+impl<T: Store + JobQueue + Accounts + Insight + Requests + Uploads + Vault> Database for T {}
 
 /// What a worker can take on.
 #[derive(Debug, Clone, PartialEq, Eq)]

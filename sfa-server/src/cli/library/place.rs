@@ -32,6 +32,11 @@ pub(crate) struct Place {
     /// share a library. Without any, a file in the data folder has one
     #[arg(long, env = "SFA_SECRETS", value_name = "LIST", global = true)]
     secrets: Option<String>,
+
+    /// What the secrets of users are encrypted with, the one in use first, separated by commas; the same on all machines
+    /// that share a library. Without any, the file vault.keys in the data folder has some
+    #[arg(long, env = "SFA_VAULT_SECRETS", value_name = "LIST", global = true)]
+    vault_secrets: Option<String>,
 }
 
 impl Place {
@@ -48,6 +53,9 @@ impl Place {
         }
         if let Some(secrets) = &self.secrets {
             config = config.secrets(secrets)?;
+        }
+        if let Some(secrets) = &self.vault_secrets {
+            config = config.vault_secrets(secrets)?;
         }
         Ok(config)
     }

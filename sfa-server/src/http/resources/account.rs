@@ -4,18 +4,24 @@ use axum::extract::State;
 use axum::http::{HeaderMap, StatusCode, header};
 use axum::response::{IntoResponse, Response};
 use serde::{Deserialize, Serialize};
-use sfa_core::library::{Actor, NewUser, Role, Scope, Secret, User, UserEdit, UserId, UserStatus};
+use sfa_core::library::{
+    Actor, NewUser, Role, Scope, Secret, User, UserEdit, UserId, UserStatus, mail_address,
+};
 use utoipa::ToSchema;
 
 use crate::http::App;
 use crate::http::answer::{Body, Data};
-use crate::http::auth::{self, Caller};
+use crate::http::auth::{self, Caller, Proof};
 use crate::http::client::ClientAddress;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::limits::Who;
+use crate::http::outbox::Errand;
 
 /// What is counted under its own name is kept in memory, so that names have an end.
 const LONGEST_EMAIL_BYTES: usize = 640;
+const LONGEST_NAME_CHARS: usize = 160;
+pub(super) const PASSWORD_CHANGED: &str =
+    "A new password was set. All sessions but the one it was set in have ended.";
 
 /// An account.
 #[derive(Serialize, ToSchema)]
@@ -48,6 +54,20 @@ pub(in crate::http) struct MeView {
     user: UserView,
     /// Bytes of everything that is kept; each content counts once.
     used_bytes: i64,
+    /// Who acts as this user, where it is not they themselves.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    impersonated_by: Option<Impersonator>,
+    /// Until when what is dangerous can be done without proving again who one is, in milliseconds since 1970.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    proof_ends_at_ms: Option<i64>,
+}
+
+/// Somebody who acts as another user.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct Impersonator {
+    #[schema(value_type = String, format = Uuid)]
+    id: UserId,
+    name: String,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -59,9 +79,10 @@ pub(in crate::http) struct NewAccount {
     /// What is signed in with.
     #[schema(example = "ann@example.org", format = Email, max_length = 160)]
     email: String,
-    /// At least 12 characters and at most 256 bytes.
+    /// At least 12 characters and at most 256 bytes. Needed where the server sends no mail; else it is not kept, and one is
+    /// chosen when the address has proved to be one's own.
     #[schema(format = Password, min_length = 12)]
-    password: String,
+    password: Option<String>,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -98,7 +119,8 @@ pub(in crate::http) struct EditMe {
 #[derive(Deserialize, ToSchema)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct ChangePassword {
-    current: String,
+    /// The password until now, where there is one.
+    current: Option<String>,
     /// At least 12 characters and at most 256 bytes.
     #[schema(format = Password, min_length = 12)]
     new: String,
@@ -146,9 +168,11 @@ pub(in crate::http) async fn set_up(
 
 /// Make an account
 ///
-/// Where the server allows it. The answer signs in.
+/// Where the server allows it. Where it sends no mail, the answer signs in. Where it does, a link that signs in is sent to
+/// the address; neither the answer nor the time that it takes says whether that has an account already.
 #[utoipa::path(post, path = "/api/v1/register", tag = "account", request_body = NewAccount, responses(
-    (status = 201, description = "Made, and signed in", body = Data<UserView>)
+    (status = 201, description = "Made, and signed in", body = Data<UserView>),
+    (status = 202, description = "A link is on its way")
 ))]
 pub(in crate::http) async fn register(
     State(app): State<App>,
@@ -159,13 +183,23 @@ pub(in crate::http) async fn register(
     if !app.options.open_registration {
         return Err(ApiError::forbidden("accounts are made by admins here"));
     }
+    if let Some(outbox) = &app.outbox {
+        let email = mail_address(&body.email)?;
+        if !(1..=LONGEST_NAME_CHARS).contains(&body.name.chars().count()) {
+            return Err(ApiError::invalid("the name of a user has 1 to 160 characters"));
+        }
+        app.limits.take_mail(&email, Who::at(address))?;
+        outbox.post(Errand::Register { name: body.name, email, from: address.to_string() })?;
+        return Ok(StatusCode::ACCEPTED.into_response());
+    }
+    let password = body.password.unwrap_or_default();
     let id = UserId::random();
     let user = NewUser {
         id,
         name: body.name,
         email: Some(body.email),
         role: Role::User,
-        password_hash: Some(app.passwords.hash(&body.password).await?),
+        password_hash: Some(app.passwords.hash(&password).await?),
     };
     let actor = Actor { user: id, address: Some(address.to_string()) };
     let user = app.library.rows().add_user(&actor, &user).await?;
@@ -215,7 +249,7 @@ pub(in crate::http) async fn log_in(
 ))]
 pub(in crate::http) async fn log_out(State(app): State<App>, caller: Caller) -> ApiResult<Response> {
     if let Some(session) = caller.session() {
-        app.library.rows().close_session(caller.scope(), session).await?;
+        app.library.rows().close_session(Scope::of(caller.owner()), session).await?;
         app.revoke(caller.user.id);
     }
     let forget = auth::cookie(&app, None);
@@ -233,7 +267,17 @@ pub(in crate::http) async fn me(
 ) -> ApiResult<Response> {
     let usage = app.library.rows().usage(caller.scope()).await?;
     let renewed = auth::renew_session(&app, &headers, &caller).await?;
-    let me = MeView { user: caller.user.into(), used_bytes: usage.used_bytes };
+    let impersonated_by = match caller.owner() {
+        owner if owner == caller.user.id => None,
+        owner => Some(Impersonator { id: owner, name: app.library.rows().user(owner).await?.name }),
+    };
+    let proof_ms = i64::try_from(app.options.proof_time.as_millis()).unwrap_or(i64::MAX);
+    let proof_ends_at_ms = match &caller.proof {
+        Proof::Session(session) => Some(session.authenticated_at_ms.saturating_add(proof_ms)),
+        Proof::Token(_) => None,
+    };
+    let used_bytes = usage.used_bytes;
+    let me = MeView { user: caller.user.into(), used_bytes, impersonated_by, proof_ends_at_ms };
     let mut response = Data { data: me }.into_response();
     if let Some(cookie) = renewed {
         response.headers_mut().insert(header::SET_COOKIE, cookie);
@@ -257,7 +301,7 @@ pub(in crate::http) async fn edit_me(
 
 /// Change the own password
 ///
-/// Ends all sessions but a new one, which the answer opens. Tokens stay.
+/// Ends all sessions but a new one, which the answer opens. Tokens stay. Who has none yet sets one so.
 #[utoipa::path(put, path = "/api/v1/me/password", tag = "account", request_body = ChangePassword, responses(
     (status = 200, description = "Changed", body = Data<UserView>)
 ))]
@@ -269,17 +313,19 @@ pub(in crate::http) async fn change_password(
 ) -> ApiResult<Response> {
     let rows = app.library.rows();
     let hash = rows.password_hash(caller.user.id).await?;
-    if !app.passwords.matches(&body.current, hash.as_deref()).await? {
+    let current = body.current.as_deref().unwrap_or_default();
+    if hash.is_some() && !app.passwords.matches(current, hash.as_deref()).await? {
         return Err(ApiError::forbidden("this is not the current password"));
     }
     let password_hash = Some(app.passwords.hash(&body.new).await?);
     let edit = UserEdit { password_hash, ..UserEdit::default() };
     let user = rows.edit_user(&caller.actor(), caller.user.id, &edit).await?;
     app.revoke(user.id);
+    app.tell(&user, PASSWORD_CHANGED);
     signed_in(&app, user, caller.address, &headers, StatusCode::OK).await
 }
 
-async fn signed_in(
+pub(super) async fn signed_in(
     app: &App,
     user: User,
     address: std::net::IpAddr,

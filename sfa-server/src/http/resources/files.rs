@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::http::App;
-use crate::http::answer::{At, Body, Data};
+use crate::http::answer::{At, Body, Data, Secretive};
 use crate::http::auth::Caller;
 use crate::http::content::{self, Shown};
 use crate::http::error::{ApiError, ApiResult};
@@ -84,14 +84,14 @@ pub(in crate::http) async fn make_link(
     caller: Caller,
     At(hash): At<String>,
     Body(body): Body<MakeLink>,
-) -> ApiResult<Data<LinkView>> {
+) -> ApiResult<Secretive<Data<LinkView>>> {
     if !(1..=MOST_LINK_SECS).contains(&body.lifetime_secs) || body.file_name.chars().count() > 255 {
         let message = format!("a link lasts 1 to {MOST_LINK_SECS} s, and a name has up to 255 characters");
         return Err(ApiError::invalid(message));
     }
     let lifetime = Duration::from_secs(body.lifetime_secs);
     let query = app.library.link(caller.scope(), &hash, &body.file_name, lifetime).await?;
-    Ok(Data { data: LinkView { url: format!("/files/{hash}?{query}") } })
+    Ok(Secretive(Data { data: LinkView { url: format!("/files/{hash}?{query}") } }))
 }
 
 /// Follow a link to a file

@@ -1,10 +1,12 @@
 //! One file for each thing that can be asked for, and the list of all routes.
 
 mod account;
+mod acting;
 mod audit;
 mod engines;
 mod files;
 mod jobs;
+mod links;
 pub(super) mod live;
 mod models;
 mod notifications;
@@ -12,6 +14,7 @@ mod oversight;
 mod packages;
 mod playlists;
 mod results;
+mod resumable;
 mod sessions;
 mod settings;
 mod several;
@@ -21,6 +24,7 @@ mod tools;
 mod tracks;
 mod uploads;
 mod users;
+mod vault;
 
 use axum::response::IntoResponse;
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, Http, HttpAuthScheme, SecurityScheme};
@@ -37,8 +41,8 @@ pub(super) use tracks::make_sure_of_step;
 /// Every route.
 pub(super) fn all() -> Routes {
     use Right::{
-        Account, Change, ManageJobs, ManageModels, ManageUsers, Nothing, Read, SeeAudit, SeeSystem, SeeUsers,
-        Suspend,
+        Account, Change, Impersonate, Leave, ManageJobs, ManageModels, ManageUsers, Nothing, Read, Secure,
+        SeeAudit, SeeSystem, SeeUsers, Suspend,
     };
     use Weight::{Heavy, Light, Stream, Upload};
     Routes::about(Document::openapi())
@@ -49,16 +53,28 @@ pub(super) fn all() -> Routes {
         .add(Nothing, Heavy, routes!(account::set_up))
         .add(Nothing, Heavy, routes!(account::register))
         .add(Nothing, Heavy, routes!(account::log_in))
-        .add(Account, Light, routes!(account::log_out))
+        .add(Nothing, Heavy, routes!(links::ask_to_sign_in))
+        .add(Nothing, Heavy, routes!(links::sign_in))
+        .add(Nothing, Heavy, routes!(links::ask_for_password))
+        .add(Nothing, Heavy, routes!(links::set_password))
+        .add(Secure, Heavy, routes!(links::ask_for_email))
+        .add(Nothing, Heavy, routes!(links::confirm_email))
+        .add(Leave, Light, routes!(account::log_out))
         .add(Read, Light, routes!(account::me))
         .add(Account, Light, routes!(account::edit_me))
-        .add(Account, Heavy, routes!(account::change_password))
+        .add(Secure, Heavy, routes!(account::change_password))
+        .add(Account, Heavy, routes!(sessions::reauthenticate))
         .add(Account, Light, routes!(sessions::list, sessions::close_others))
         .add(Account, Light, routes!(sessions::close))
-        .add(Account, Light, routes!(tokens::list, tokens::make))
+        .add(Account, Light, routes!(tokens::list))
+        .add(Secure, Light, routes!(tokens::make))
         .add(Account, Light, routes!(tokens::revoke))
         .add(Read, Light, routes!(tracks::list))
         .add(Change, Upload, routes!(uploads::upload))
+        .add(Nothing, Light, routes!(resumable::ask))
+        .add(Change, Light, routes!(resumable::begin))
+        .add(Change, Light, routes!(resumable::show, resumable::end))
+        .add(Change, Upload, routes!(resumable::go_on))
         .add(Read, Light, routes!(tracks::show))
         .add(Change, Light, routes!(tracks::edit, tracks::remove))
         .add(Change, Heavy, routes!(tracks::process))
@@ -104,6 +120,10 @@ pub(super) fn all() -> Routes {
         .add(SeeUsers, Light, routes!(users::show))
         .add(ManageUsers, Light, routes!(users::edit, users::remove))
         .add(Suspend, Light, routes!(users::set_status))
+        .add(Impersonate, Light, routes!(acting::begin))
+        .add(Leave, Light, routes!(acting::end))
+        .add(Account, Light, routes!(vault::list))
+        .add(Secure, Light, routes!(vault::put, vault::remove))
         .add(SeeAudit, Light, routes!(audit::list))
         .add(SeeSystem, Light, routes!(system::queues))
         .add(SeeSystem, Light, routes!(oversight::overview))

@@ -38,7 +38,7 @@ pub(in crate::http) struct OrderPackage {
 
 /// How stems are written; what is absent stays as it is.
 #[derive(Default, Deserialize, ToSchema)]
-#[serde(default, deny_unknown_fields)]
+#[serde(deny_unknown_fields)]
 struct StemOptions {
     /// wav, flac, mp3 or m4a.
     format: Option<String>,

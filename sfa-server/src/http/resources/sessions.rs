@@ -2,14 +2,16 @@
 
 use axum::extract::State;
 use axum::http::StatusCode;
-use serde::Serialize;
-use sfa_core::library::{Session, SessionId};
+use serde::{Deserialize, Serialize};
+use sfa_core::library::{Session, SessionId, TokenPurpose};
 use utoipa::ToSchema;
 
+use super::links;
 use crate::http::App;
-use crate::http::answer::{At, Page};
+use crate::http::answer::{At, Body, Page};
 use crate::http::auth::Caller;
-use crate::http::error::ApiResult;
+use crate::http::error::{ApiError, ApiResult};
+use crate::http::limits::Who;
 
 /// A session.
 #[derive(Serialize, ToSchema)]
@@ -25,6 +27,56 @@ pub(in crate::http) struct SessionView {
     expires_at_ms: i64,
     /// Whether this request came with it.
     is_current: bool,
+}
+
+/// A proof of who one is: one of the two.
+#[derive(Deserialize, ToSchema)]
+#[serde(deny_unknown_fields)]
+pub(in crate::http) struct Proof {
+    /// The own password.
+    #[schema(format = Password)]
+    password: Option<String>,
+    /// What stands behind the "#" of a link that signs in, see `/api/v1/login/mail`.
+    token: Option<String>,
+}
+
+/// Prove again who one is
+///
+/// What opens an account or changes those of others asks for a proof of the last minutes, and is else refused with the
+/// code `reauthentication_required`. Signing in is one. Programs with tokens need none.
+#[utoipa::path(post, path = "/api/v1/reauthenticate", tag = "account", request_body = Proof, responses(
+    (status = 204, description = "Proved")
+))]
+pub(in crate::http) async fn reauthenticate(
+    State(app): State<App>,
+    caller: Caller,
+    Body(proof): Body<Proof>,
+) -> ApiResult<StatusCode> {
+    let Some(session) = caller.session() else { return Err(ApiError::unauthorized()) };
+    let is_proved = match proof {
+        Proof { password: Some(password), token: None } => is_password_of(&app, &caller, &password).await?,
+        Proof { password: None, token: Some(token) } => {
+            let redeemed = links::redeem(&app, TokenPurpose::SignIn, &token).await?;
+            redeemed.1.id == caller.user.id
+        }
+        _ => return Err(ApiError::invalid("give a password or a token")),
+    };
+    if !is_proved {
+        return Err(ApiError::new(StatusCode::FORBIDDEN, "wrong_password", "this is not your password"));
+    }
+    app.library.rows().confirm_session(caller.scope(), session).await?;
+    Ok(StatusCode::NO_CONTENT)
+}
+
+async fn is_password_of(app: &App, caller: &Caller, password: &str) -> ApiResult<bool> {
+    let (name, who) = (caller.user.id.to_string(), Who::at(caller.address));
+    app.limits.may_try_password(&name, who, true)?;
+    let hash = app.library.rows().password_hash(caller.user.id).await?;
+    let matches = app.passwords.matches(password, hash.as_deref()).await?;
+    if !matches {
+        app.limits.note_wrong_password(&name, who);
+    }
+    Ok(matches)
 }
 
 /// List the own sessions

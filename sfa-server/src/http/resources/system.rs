@@ -26,6 +26,8 @@ pub(in crate::http) struct ServerView {
     needs_set_up: bool,
     /// Whether anybody may make an account.
     open_registration: bool,
+    /// Whether it sends mail: links that sign in, set a password, confirm an address.
+    sends_mail: bool,
 }
 
 /// A queue of jobs.
@@ -84,7 +86,10 @@ pub(in crate::http) async fn ready(State(app): State<App>) -> ApiResult<Data<Hea
 pub(in crate::http) async fn server(State(app): State<App>) -> Data<ServerView> {
     let needs_set_up = app.set_up.lock().await.is_some();
     let open_registration = app.options.open_registration;
-    Data { data: ServerView { version: env!("CARGO_PKG_VERSION"), needs_set_up, open_registration } }
+    let sends_mail = app.outbox.is_some();
+    Data {
+        data: ServerView { version: env!("CARGO_PKG_VERSION"), needs_set_up, open_registration, sends_mail },
+    }
 }
 
 /// List the queues of jobs

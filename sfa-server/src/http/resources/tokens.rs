@@ -9,7 +9,7 @@ use sfa_core::library::{NewToken, Secret, Token, TokenId, TokenPurpose};
 use utoipa::ToSchema;
 
 use crate::http::App;
-use crate::http::answer::{At, Body, Data, Page};
+use crate::http::answer::{At, Body, Data, Page, Secretive};
 use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::rights::TokenScope;
@@ -77,7 +77,7 @@ pub(in crate::http) async fn make(
     State(app): State<App>,
     caller: Caller,
     Body(body): Body<MakeToken>,
-) -> ApiResult<(StatusCode, Data<MadeToken>)> {
+) -> ApiResult<(StatusCode, Secretive<Data<MadeToken>>)> {
     let names = TokenScope::ALL.map(TokenScope::name);
     let is_known = |scope: &String| names.contains(&scope.as_str());
     if body.scopes.is_empty() || !body.scopes.iter().all(is_known) || body.scopes.len() > names.len() {
@@ -101,7 +101,8 @@ pub(in crate::http) async fn make(
         lifetime: body.days.map(|days| Duration::from_secs(u64::from(days) * 24 * 3600)),
     };
     let token = app.library.rows().add_token(&token).await?;
-    Ok((StatusCode::CREATED, Data { data: MadeToken { token: token.into(), secret: secret.reveal() } }))
+    let made = MadeToken { token: token.into(), secret: secret.reveal() };
+    Ok((StatusCode::CREATED, Secretive(Data { data: made })))
 }
 
 /// Take a token back

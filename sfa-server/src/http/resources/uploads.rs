@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 use axum::extract::{FromRequest as _, Multipart, Request, State};
 use axum::http::{HeaderMap, StatusCode, header};
 use bytes::Bytes;
-use futures_util::{Stream, StreamExt as _};
+use futures_util::{Stream, StreamExt as _, stream};
 use serde::{Deserialize, Serialize};
 use sfa_core::library::{JobId, Upload};
 use utoipa::{IntoParams, ToSchema};
@@ -52,7 +52,7 @@ pub(in crate::http) struct Uploaded {
 /// Upload a song
 ///
 /// Either the file is the body and `name` its name, or it is the one file of a form. What it is, its bytes say. The
-/// work that the settings ask for begins by itself.
+/// work that the settings ask for begins by itself. `/api/v1/uploads` takes a file in several requests.
 #[utoipa::path(post, path = "/api/v1/tracks", tag = "tracks", params(UploadQuery),
     request_body(content((Vec<u8> = "application/octet-stream"), (UploadForm = "multipart/form-data"))),
     responses(
@@ -104,25 +104,46 @@ pub(super) async fn receive<E: std::error::Error>(
     most_bytes: u64,
     silence: Duration,
 ) -> ApiResult<Upload> {
-    let began = Instant::now();
-    let mut chunks = std::pin::pin!(chunks);
-    loop {
-        let next = tokio::time::timeout(silence, chunks.next()).await.map_err(|_| ApiError::too_slow())?;
-        let Some(chunk) = next else { return Ok(upload) };
-        let chunk = chunk.map_err(|error| {
-            ApiError::new(StatusCode::BAD_REQUEST, "cut_off", format!("the file did not come whole: {error}"))
-        })?;
+    let mut chunks = std::pin::pin!(steady(chunks, silence));
+    while let Some(chunk) = chunks.next().await {
+        let chunk = chunk?;
         if upload.size_bytes() + chunk.len() as u64 > most_bytes {
             return Err(ApiError::too_large(most_bytes));
         }
         upload.write(&chunk).await?;
         app.metrics.uploaded(chunk.len());
-        let taken = began.elapsed();
-        let least_bytes = taken.as_secs_f64() * SLOWEST_BYTES_PER_SEC;
-        if taken > silence && (upload.size_bytes() as f64) < least_bytes {
-            return Err(ApiError::too_slow());
-        }
     }
+    Ok(upload)
+}
+
+/// What comes, while it comes without a `silence`, and enough of it.
+pub(super) fn steady<E: std::error::Error>(
+    chunks: impl Stream<Item = Result<Bytes, E>>,
+    silence: Duration,
+) -> impl Stream<Item = ApiResult<Bytes>> {
+    let began = Instant::now();
+    stream::unfold((Box::pin(chunks), 0_u64), move |(mut chunks, mut received_bytes)| async move {
+        let next = tokio::time::timeout(silence, chunks.next()).await;
+        let chunk = match next {
+            Err(_) => Err(ApiError::too_slow()),
+            Ok(None) => return None,
+            Ok(Some(Err(error))) => {
+                let message = format!("the file did not come whole: {error}");
+                Err(ApiError::new(StatusCode::BAD_REQUEST, "cut_off", message))
+            }
+            Ok(Some(Ok(chunk))) => {
+                received_bytes += chunk.len() as u64;
+                let taken = began.elapsed();
+                let least_bytes = taken.as_secs_f64() * SLOWEST_BYTES_PER_SEC;
+                if taken > silence && (received_bytes as f64) < least_bytes {
+                    Err(ApiError::too_slow())
+                } else {
+                    Ok(chunk)
+                }
+            }
+        };
+        Some((chunk, (chunks, received_bytes)))
+    })
 }
 
 pub(super) fn announced_bytes(headers: &HeaderMap) -> Option<u64> {

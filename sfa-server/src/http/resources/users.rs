@@ -204,7 +204,7 @@ pub(in crate::http) async fn remove(
     Ok(StatusCode::NO_CONTENT)
 }
 
-fn make_sure_of_rank(caller: &Caller, role: Role) -> ApiResult<()> {
+pub(super) fn make_sure_of_rank(caller: &Caller, role: Role) -> ApiResult<()> {
     if rights::is_above(caller.user.role, role) {
         return Ok(());
     }

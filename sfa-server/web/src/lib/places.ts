@@ -44,6 +44,7 @@ export const PLACES = [
   { name: 'shelf', pattern: '/artists', parameters: { by: 'artist' } },
   { name: 'shelf', pattern: '/albums', parameters: { by: 'album' } },
   { name: 'track', pattern: '/tracks/:id' },
+  { name: 'link', pattern: '/link/:page' },
   { name: 'settings', pattern: '/settings' },
   { name: 'settings', pattern: '/settings/:part' },
   { name: 'admin', pattern: '/admin' },

@@ -1,4 +1,4 @@
-import { api, Failure, take, whenSignedOut, type Me, type Server } from '$lib/api/client'
+import { api, Failure, take, whenProofIsNeeded, whenSignedOut, type Me, type Server } from '$lib/api/client'
 
 /**
  * Set while somebody is signed in here. The cookie itself is none of this page's business, and asking without it would
@@ -9,10 +9,13 @@ const ADMINS = ['admin', 'super_admin']
 const STAFF = [...ADMINS, 'moderator']
 
 class SessionState {
+  #proving: Promise<boolean> | null = null
   me = $state.raw<Me | null>(null)
   server = $state.raw<Server | null>(null)
   isKnown = $state(false)
   failure = $state.raw<Failure | null>(null)
+  /** Set while somebody is asked to prove again who they are; called with whether they did. */
+  proof = $state.raw<((isProved: boolean) => void) | null>(null)
 
   get isStaff(): boolean {
     return STAFF.includes(this.me?.role ?? '')
@@ -54,9 +57,43 @@ class SessionState {
     await this.#entered()
   }
 
+  /** Makes an account; where the server sends mail, by a link that is on its way then. */
   async register(name: string, email: string, password: string): Promise<void> {
-    await take(api.POST('/api/v1/register', { body: { name, email, password } }))
+    const isByMail = this.server?.sends_mail ?? false
+    await take(api.POST('/api/v1/register', { body: { name, email, password: isByMail ? null : password } }))
+    if (!isByMail) await this.#entered()
+  }
+
+  async askForLink(email: string): Promise<void> {
+    await take(api.POST('/api/v1/login/mail', { body: { email } }))
+  }
+
+  async askForPassword(email: string): Promise<void> {
+    await take(api.POST('/api/v1/password/mail', { body: { email } }))
+  }
+
+  async followLink(token: string): Promise<void> {
+    await take(api.POST('/api/v1/login/link', { body: { token } }))
     await this.#entered()
+  }
+
+  async resetPassword(token: string, wanted: string): Promise<void> {
+    await take(api.POST('/api/v1/password/link', { body: { token, new: wanted } }))
+    await this.#entered()
+  }
+
+  async confirmEmail(token: string): Promise<void> {
+    await take(api.POST('/api/v1/email/link', { body: { token } }))
+    if (this.me) await this.refresh()
+  }
+
+  /** Asks whether it is still them. One question is enough for all who want to know. */
+  prove(): Promise<boolean> {
+    this.#proving ??= new Promise<boolean>((resolve) => (this.proof = resolve)).finally(() => {
+      this.proof = null
+      this.#proving = null
+    })
+    return this.#proving
   }
 
   async setUp(token: string, name: string, email: string, password: string): Promise<void> {
@@ -85,3 +122,4 @@ class SessionState {
 /** Who is here. */
 export const session = new SessionState()
 whenSignedOut(() => session.forget())
+whenProofIsNeeded(() => session.prove())

@@ -6,7 +6,7 @@ use std::time::Duration;
 use async_trait::async_trait;
 use serde_json::{Value, json};
 
-use super::rows::{Row, get, parsed};
+use super::rows::{Row, get, parsed, parsed_if_any};
 use super::{Connection, Rows, Scope, contained, failed, millis, rows_of_list};
 use crate::library::account;
 use crate::library::store::Accounts;
@@ -26,7 +26,7 @@ macro_rules! user_columns {
 }
 macro_rules! session_columns {
     () => {
-        "s.id as session_id, s.user_id, s.address, s.agent, s.created_at_ms as opened_at_ms, s.expires_at_ms, \
+        "s.id as session_id, s.user_id, s.acting_as, s.address, s.agent, s.created_at_ms as opened_at_ms, s.expires_at_ms, \
          s.authenticated_at_ms, s.renewed_at_ms"
     };
 }
@@ -44,7 +44,7 @@ impl Accounts for Rows {
     }
 
     async fn add_user(&self, actor: &Actor, user: &NewUser) -> LibraryResult<User> {
-        let email = user.email.as_deref().map(account::email).transpose()?;
+        let email = user.email.as_deref().map(account::mail_address).transpose()?;
         let mut transaction = self.begin().await?;
         sqlx::query(concat!(
             "insert into users (id, name, email, role, password_hash, created_at_ms) values ($1, $2, $3, $4, $5, ",
@@ -72,7 +72,7 @@ impl Accounts for Rows {
 
     async fn user_with_email(&self, email: &str) -> LibraryResult<Option<User>> {
         // What cannot be an address is nobody's.
-        let Ok(email) = account::email(email) else { return Ok(None) };
+        let Ok(email) = account::mail_address(email) else { return Ok(None) };
         let row = sqlx::query(concat!("select ", user_columns!(), " from users u where u.email = $1"))
             .bind(email)
             .fetch_optional(&self.readers)
@@ -114,7 +114,7 @@ impl Accounts for Rows {
     }
 
     async fn edit_user(&self, actor: &Actor, id: UserId, edit: &UserEdit) -> LibraryResult<User> {
-        let email = edit.email.as_deref().map(account::email).transpose()?;
+        let email = edit.email.as_deref().map(account::mail_address).transpose()?;
         let mut transaction = self.begin().await?;
         let before = one_user(&mut transaction, id).await?;
         let moves = email.is_some() && email != before.email;
@@ -180,8 +180,8 @@ impl Accounts for Rows {
             now_ms!(),
             ", ",
             now_ms!(),
-            " from users u where u.id = $2 and u.status = 'active' returning id as session_id, user_id, address, \
-             agent, created_at_ms as opened_at_ms, expires_at_ms, authenticated_at_ms, renewed_at_ms"
+            " from users u where u.id = $2 and u.status = 'active' returning id as session_id, user_id, acting_as, \
+             address, agent, created_at_ms as opened_at_ms, expires_at_ms, authenticated_at_ms, renewed_at_ms"
         ))
         .bind(session.id.to_string())
         .bind(session.user.to_string())
@@ -201,8 +201,10 @@ impl Accounts for Rows {
             session_columns!(),
             ", ",
             user_columns!(),
-            " from sessions s join users u on u.id = s.user_id \
-             where s.secret_hash = $1 and u.status = 'active' and s.expires_at_ms > ",
+            " from sessions s join users o on o.id = s.user_id \
+             join users u on u.id = coalesce(s.acting_as, s.user_id) \
+             where s.secret_hash = $1 and u.status = 'active' and o.status = 'active' \
+             and (s.acting_as is null or o.role = 'super_admin') and s.expires_at_ms > ",
             now_ms!()
         ))
         .bind(secret.as_str())
@@ -225,7 +227,7 @@ impl Accounts for Rows {
             now_ms!(),
             " + $3 where secret_hash = $1 and expires_at_ms > ",
             now_ms!(),
-            " returning id as session_id, user_id, address, agent, created_at_ms as opened_at_ms, expires_at_ms, \
+            " returning id as session_id, user_id, acting_as, address, agent, created_at_ms as opened_at_ms, expires_at_ms, \
              authenticated_at_ms, renewed_at_ms"
         ))
         .bind(old.as_str())
@@ -246,6 +248,38 @@ impl Accounts for Rows {
             " where id = $1 and user_id = $2"
         );
         self.change_own(statement, scope, "session", id).await
+    }
+
+    async fn act_as(&self, actor: &Actor, id: SessionId, other: Option<UserId>) -> LibraryResult<()> {
+        let mut transaction = self.begin().await?;
+        let row = sqlx::query("select acting_as from sessions where id = $1 and user_id = $2")
+            .bind(id.to_string())
+            .bind(actor.user.to_string())
+            .fetch_optional(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        let before: Option<UserId> =
+            parsed_if_any(&row.ok_or_else(|| LibraryError::not_found("session", id))?, "acting_as")?;
+        if let Some(other) = other
+            && one_user(&mut transaction, other).await?.status != UserStatus::Active
+        {
+            return Err(LibraryError::not_found("active user", other));
+        }
+        sqlx::query("update sessions set acting_as = $3 where id = $1 and user_id = $2")
+            .bind(id.to_string())
+            .bind(actor.user.to_string())
+            .bind(other.map(|user| user.to_string()))
+            .execute(&mut *transaction)
+            .await
+            .map_err(failed)?;
+        for (user, action) in [(before, "user.stop_acting_as"), (other, "user.act_as")] {
+            if let Some(user) = user {
+                note(&mut transaction, actor, action, "user", &user.to_string(), &json!({})).await?;
+            }
+        }
+        transaction.commit().await.map_err(failed)?;
+        self.note_account_change();
+        Ok(())
     }
 
     async fn sessions(&self, scope: Scope) -> LibraryResult<Vec<Session>> {
@@ -411,7 +445,7 @@ impl Accounts for Rows {
 
 impl Rows {
     /// Runs a statement on one row, `$1`, of the user, `$2`.
-    async fn change_own(
+    pub(super) async fn change_own(
         &self,
         statement: &'static str,
         scope: Scope,
@@ -503,7 +537,7 @@ fn acts(before: &User, after: &User, edit: &UserEdit) -> Vec<(&'static str, Valu
     acts
 }
 
-async fn note(
+pub(super) async fn note(
     connection: &mut Connection,
     actor: &Actor,
     action: &str,
@@ -546,6 +580,7 @@ fn session(row: &Row) -> LibraryResult<Session> {
     Ok(Session {
         id: parsed(row, "session_id")?,
         user: parsed(row, "user_id")?,
+        acting_as: parsed_if_any(row, "acting_as")?,
         address: get(row, "address")?,
         agent: get(row, "agent")?,
         created_at_ms: get(row, "opened_at_ms")?,

@@ -28,6 +28,9 @@ const PACKAGES_AGE_MS: i64 = 7 * 24 * 3_600_000;
 /// A worker that was silent so long is gone.
 const WORKER_AGE_MS: i64 = 24 * 3_600_000;
 
+/// How long the same request is given the same answer.
+pub(super) const ANSWERS_AGE_MS: i64 = 24 * 3_600_000;
+
 #[async_trait]
 impl JobQueue for Rows {
     async fn claim(&self, claim: &Claim) -> LibraryResult<Vec<Job>> {
@@ -338,6 +341,8 @@ impl JobQueue for Rows {
             (concat!("delete from packages where created_at_ms <= ", now_ms!(), " - $1"), PACKAGES_AGE_MS),
             (concat!("delete from sessions where expires_at_ms <= ", now_ms!(), " - $1"), 0),
             (concat!("delete from tokens where expires_at_ms <= ", now_ms!(), " - $1"), 0),
+            (concat!("delete from requests where begun_at_ms <= ", now_ms!(), " - $1"), ANSWERS_AGE_MS),
+            (concat!("delete from uploads where expires_at_ms <= ", now_ms!(), " - $1"), 0),
             (concat!("delete from workers where seen_at_ms <= ", now_ms!(), " - $1"), WORKER_AGE_MS),
         ] {
             sqlx::query(statement).bind(age_ms).execute(&self.writer).await.map_err(failed)?;

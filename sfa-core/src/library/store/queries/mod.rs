@@ -10,9 +10,12 @@ mod lists;
 mod notes;
 mod operation;
 mod reads;
+mod requests;
 mod rows;
 mod search;
 mod upkeep;
+mod uploads;
+mod vault;
 
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
@@ -107,6 +110,9 @@ fn out_of_range(error: &dyn sqlx::error::DatabaseError) -> String {
         ("batches_total", "a batch has at least one track"),
         ("users_quota", "a quota is not negative"),
         ("users_email_shape", "an address for mail has up to 160 characters"),
+        ("requests_key_length", "a key of a request has 1 to 255 characters"),
+        ("uploads_size", "an upload is longer than nothing"),
+        ("vault_name_length", "the name of a secret has 1 to 160 characters"),
         ("tokens_label_length", "the label of a token has up to 160 characters"),
         ("users_name_length", "the name of a user has 1 to 160 characters"),
         ("queues_limit", "the limit of a queue is at least 1"),

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use sfa_core::library::{LibraryErrorKind, UserId, UserStatus};
+use sfa_core::library::{LibraryErrorKind, Scope, UserId, UserStatus};
 use tokio::sync::{broadcast, watch};
 use tokio::time::{Interval, MissedTickBehavior};
 
@@ -87,7 +87,11 @@ impl Gate {
             return Ok(Some(NOT_ALLOWED));
         }
         let is_let_in = match &self.caller.proof {
-            Proof::Session(own) => rows.sessions(scope).await?.iter().any(|session| session.id == own.id),
+            Proof::Session(own) => rows
+                .sessions(Scope::of(own.user))
+                .await?
+                .iter()
+                .any(|session| session.id == own.id && session.acting_as == own.acting_as),
             Proof::Token(own) => rows
                 .tokens(scope)
                 .await?

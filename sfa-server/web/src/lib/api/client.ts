@@ -57,10 +57,18 @@ export class Failure extends Error {
 
 const MOST_TRIES = 6
 
-/** Waits when the server says that this was one request too many; such a request was not carried out. */
+/**
+ * Waits when the server says that this was one request too many, and goes on when somebody has proved again who they are;
+ * such requests were not carried out.
+ */
 async function patientFetch(request: Request): Promise<Response> {
   for (let attempt = 1; ; attempt += 1) {
     const response = await fetch(request.clone())
+    if (response.status === 403 && attempt === 1) {
+      const failure = Failure.ofBody(await response.clone().json().catch(() => undefined), 403)
+      if (failure.code !== 'reauthentication_required' || !(await onProofNeeded())) return response
+      continue
+    }
     const wait_secs = Number(response.headers.get('retry-after'))
     if (response.status !== 429 || attempt === MOST_TRIES || !(wait_secs > 0 && wait_secs <= 60)) return response
     await new Promise((resolve) => setTimeout(resolve, wait_secs * 1000))
@@ -69,6 +77,13 @@ async function patientFetch(request: Request): Promise<Response> {
 
 /** The typed client; {@link take} unwraps what it returns. */
 export const api = createClient<paths>({ baseUrl: globalThis.location?.origin ?? '', fetch: patientFetch })
+
+let onProofNeeded: () => Promise<boolean> = () => Promise.resolve(false)
+
+/** Says how somebody proves again who they are; what that returns says whether they did. */
+export function whenProofIsNeeded(prove: () => Promise<boolean>): void {
+  onProofNeeded = prove
+}
 
 let onSignedOut: () => void = () => {}
 

@@ -86,6 +86,23 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/email/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Confirm a new address by a link */
+        post: operations["post_email_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/engines": {
         parameters: {
             query?: never;
@@ -135,6 +152,23 @@ export interface paths {
         put?: never;
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/impersonation": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Be oneself again */
+        delete: operations["delete_impersonation"];
         options?: never;
         head?: never;
         patch?: never;
@@ -277,6 +311,43 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/login/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Sign in by a link */
+        post: operations["post_login_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/login/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a link that signs in
+         * @description The answer is the same whether the address has an account or not. The link counts once, for 15 minutes.
+         */
+        post: operations["post_login_mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/logout": {
         parameters: {
             query?: never;
@@ -312,6 +383,26 @@ export interface paths {
         patch: operations["patch_me"];
         trace?: never;
     };
+    "/api/v1/me/email": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Change the own address
+         * @description A link is sent to the new one; until it is followed nothing changes.
+         */
+        post: operations["post_me_email"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/me/password": {
         parameters: {
             query?: never;
@@ -322,7 +413,7 @@ export interface paths {
         get?: never;
         /**
          * Change the own password
-         * @description Ends all sessions but a new one, which the answer opens. Tokens stay.
+         * @description Ends all sessions but a new one, which the answer opens. Tokens stay. Who has none yet sets one so.
          */
         put: operations["put_me_password"];
         post?: never;
@@ -566,6 +657,46 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/password/link": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Set a new password by a link
+         * @description Ends all sessions but a new one, which the answer opens. Tokens stay.
+         */
+        post: operations["post_password_link"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/password/mail": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Ask for a link that sets a new password
+         * @description The answer is the same whether the address has an account or not. The link counts once, for 15 minutes.
+         */
+        post: operations["post_password_mail"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/playlists": {
         parameters: {
             query?: never;
@@ -643,6 +774,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reauthenticate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Prove again who one is
+         * @description What opens an account or changes those of others asks for a proof of the last minutes, and is else refused with the
+         *     code `reauthentication_required`. Signing in is one. Programs with tokens need none.
+         */
+        post: operations["post_reauthenticate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/register": {
         parameters: {
             query?: never;
@@ -654,7 +806,8 @@ export interface paths {
         put?: never;
         /**
          * Make an account
-         * @description Where the server allows it. The answer signs in.
+         * @description Where the server allows it. Where it sends no mail, the answer signs in. Where it does, a link that signs in is sent to
+         *     the address; neither the answer nor the time that it takes says whether that has an account already.
          */
         post: operations["post_register"];
         delete?: never;
@@ -825,7 +978,7 @@ export interface paths {
         /**
          * Upload a song
          * @description Either the file is the body and `name` its name, or it is the one file of a form. What it is, its bytes say. The
-         *     work that the settings ask for begins by itself.
+         *     work that the settings ask for begins by itself. `/api/v1/uploads` takes a file in several requests.
          */
         post: operations["post_tracks"];
         delete?: never;
@@ -987,6 +1140,56 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/uploads": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Begin an upload that can be resumed
+         * @description `Location` says where the pieces go. An upload for which nothing comes is forgotten at `Upload-Expires`.
+         */
+        post: operations["post_uploads"];
+        delete?: never;
+        /**
+         * What can be done here
+         * @description Says in `Tus-Version`, `Tus-Extension` and `Tus-Max-Size` what a client of tus wants to know.
+         */
+        options: operations["options_uploads"];
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/uploads/{id}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        post?: never;
+        /** Give an upload up */
+        delete: operations["delete_uploads_id"];
+        options?: never;
+        /**
+         * Ask how much of an upload has come
+         * @description `Upload-Offset` says where to go on. When all has come, `Content-Location` is the song.
+         */
+        head: operations["head_uploads_id"];
+        /**
+         * Send a piece of an upload
+         * @description From `Upload-Offset` on. What has come before a connection breaks is kept. With the last piece the file becomes a song,
+         *     which `Content-Location` names.
+         */
+        patch: operations["patch_uploads_id"];
+        trace?: never;
+    };
     "/api/v1/users": {
         parameters: {
             query?: never;
@@ -1030,6 +1233,28 @@ export interface paths {
         patch: operations["patch_users_id"];
         trace?: never;
     };
+    "/api/v1/users/{id}/impersonate": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /**
+         * Act as another user
+         * @description From now on this session sees and changes the songs of that user, and nothing that opens their account. It is told by
+         *     `impersonated_by` of `/api/v1/me`, written into the audit log together with every change, and ends with the session or
+         *     with `DELETE /api/v1/impersonation`.
+         */
+        post: operations["post_users_id_impersonate"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/users/{id}/status": {
         parameters: {
             query?: never;
@@ -1045,6 +1270,44 @@ export interface paths {
         put: operations["put_users_id_status"];
         post?: never;
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vault": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List the names of the own secrets */
+        get: operations["get_vault"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/vault/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Keep a secret
+         * @description Instead of one of this name. It is kept encrypted and cannot be read back.
+         */
+        put: operations["put_vault_name"];
+        post?: never;
+        /** Remove a secret */
+        delete: operations["delete_vault_name"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1181,7 +1444,8 @@ export interface components {
             target_kind: string;
         };
         ChangePassword: {
-            current: string;
+            /** @description The password until now, where there is one. */
+            current?: string | null;
             /**
              * Format: password
              * @description At least 12 characters and at most 256 bytes.
@@ -1327,6 +1591,12 @@ export interface components {
         Data_MeView: {
             /** @description The caller's own account. */
             data: components["schemas"]["UserView"] & {
+                impersonated_by?: components["schemas"]["Impersonator"] | null;
+                /**
+                 * Format: int64
+                 * @description Until when what is dangerous can be done without proving again who one is, in milliseconds since 1970.
+                 */
+                proof_ends_at_ms?: number | null;
                 /**
                  * Format: int64
                  * @description Bytes of everything that is kept; each content counts once.
@@ -1396,6 +1666,8 @@ export interface components {
                 needs_set_up: boolean;
                 /** @description Whether anybody may make an account. */
                 open_registration: boolean;
+                /** @description Whether it sends mail: links that sign in, set a password, confirm an address. */
+                sends_mail: boolean;
                 version: string;
             };
         };
@@ -1583,12 +1855,22 @@ export interface components {
             /** @description Where to get it, on this server. */
             url: string;
         };
+        FollowedLink: {
+            /** @description What stands behind the "#" of the link. */
+            token: string;
+        };
         Health: {
             /** @example ok */
             status: string;
             /** Format: int64 */
             uptime_secs: number;
             version: string;
+        };
+        /** @description Somebody who acts as another user. */
+        Impersonator: {
+            /** Format: uuid */
+            id: string;
+            name: string;
         };
         /** @description A job. */
         JobView: {
@@ -1653,6 +1935,13 @@ export interface components {
             /** @description For the header "Authorization: Bearer …". It is not kept here and cannot be shown again. */
             secret: string;
         };
+        MailTo: {
+            /**
+             * Format: email
+             * @example ann@example.org
+             */
+            email: string;
+        };
         MakeLink: {
             /** @description The name that a browser saves the file under; without one it shows it where it can. */
             file_name?: string;
@@ -1696,6 +1985,12 @@ export interface components {
         };
         /** @description The caller's own account. */
         MeView: components["schemas"]["UserView"] & {
+            impersonated_by?: components["schemas"]["Impersonator"] | null;
+            /**
+             * Format: int64
+             * @description Until when what is dangerous can be done without proving again who one is, in milliseconds since 1970.
+             */
+            proof_ends_at_ms?: number | null;
             /**
              * Format: int64
              * @description Bytes of everything that is kept; each content counts once.
@@ -1753,9 +2048,19 @@ export interface components {
             name: string;
             /**
              * Format: password
+             * @description At least 12 characters and at most 256 bytes. Needed where the server sends no mail; else it is not kept, and one is
+             *     chosen when the address has proved to be one's own.
+             */
+            password?: string | null;
+        };
+        NewPassword: {
+            /**
+             * Format: password
              * @description At least 12 characters and at most 256 bytes.
              */
-            password: string;
+            new: string;
+            /** @description What stands behind the "#" of the link. */
+            token: string;
         };
         NewPlaylist: {
             /** @description The user has no other of this name. */
@@ -2134,6 +2439,19 @@ export interface components {
             next?: string | null;
         };
         /** @description Some of a list. */
+        Page_SecretView: {
+            data: {
+                /**
+                 * Format: int64
+                 * @description When it was last given, in milliseconds since 1970.
+                 */
+                changed_at_ms: number;
+                name: string;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
         Page_SessionView: {
             data: {
                 /** @description The network address that it was opened from. */
@@ -2331,9 +2649,26 @@ export interface components {
             /** @description Up to 1000. */
             track_ids: string[];
         };
+        /** @description A proof of who one is: one of the two. */
+        Proof: {
+            /**
+             * Format: password
+             * @description The own password.
+             */
+            password?: string | null;
+            /** @description What stands behind the "#" of a link that signs in, see `/api/v1/login/mail`. */
+            token?: string | null;
+        };
         PullModel: {
             /** @description Accepts what `GET /api/v1/models/licence` says; needed once. */
             accept_licence?: boolean;
+        };
+        PutSecret: {
+            /**
+             * Format: password
+             * @description 1 to 8192 bytes.
+             */
+            value: string;
         };
         /** @description A queue of jobs. */
         QueueView: {
@@ -2350,12 +2685,23 @@ export interface components {
             /** Format: int64 */
             waiting: number;
         };
+        /** @description A secret, by its name. */
+        SecretView: {
+            /**
+             * Format: int64
+             * @description When it was last given, in milliseconds since 1970.
+             */
+            changed_at_ms: number;
+            name: string;
+        };
         /** @description What somebody has to know who is not signed in yet. */
         ServerView: {
             /** @description Whether there is no admin yet. */
             needs_set_up: boolean;
             /** @description Whether anybody may make an account. */
             open_registration: boolean;
+            /** @description Whether it sends mail: links that sign in, set a password, confirm an address. */
+            sends_mail: boolean;
             version: string;
         };
         /** @description A session. */
@@ -2404,28 +2750,20 @@ export interface components {
         };
         /** @description How stems are written; what is absent stays as it is. */
         StemOptions: {
-            /**
-             * @description int16, int24 or float32.
-             * @default null
-             */
-            bit_depth: string | null;
-            /**
-             * @description wav, flac, mp3 or m4a.
-             * @default null
-             */
-            format: string | null;
+            /** @description int16, int24 or float32. */
+            bit_depth?: string | null;
+            /** @description wav, flac, mp3 or m4a. */
+            format?: string | null;
             /**
              * Format: double
              * @description How loud the song that the stems add up to becomes, as far as no stem goes above full scale.
-             * @default null
              */
-            loudness_lufs: number | null;
+            loudness_lufs?: number | null;
             /**
              * Format: int32
              * @description 44100, 48000, 88200 or 96000.
-             * @default null
              */
-            sample_rate_hz: number | null;
+            sample_rate_hz?: number | null;
         };
         /** @description A stem. */
         StemView: {
@@ -2726,6 +3064,39 @@ export interface operations {
             };
         };
     };
+    post_email_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FollowedLink"];
+            };
+        };
+        responses: {
+            /** @description It is the address of the account now */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_UserView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_engines: {
         parameters: {
             query?: never;
@@ -2822,6 +3193,33 @@ export interface operations {
             };
             /** @description It is what the client has already */
             304: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_impersonation: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The session is its owner's */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -3064,6 +3462,70 @@ export interface operations {
             };
         };
     };
+    post_login_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["FollowedLink"];
+            };
+        };
+        responses: {
+            /** @description Signed in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_UserView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_login_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailTo"];
+            };
+        };
+        responses: {
+            /** @description If there is such an account, a link is on its way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     post_logout: {
         parameters: {
             query?: never;
@@ -3141,6 +3603,37 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Data_UserView"];
                 };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_me_email: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailTo"];
+            };
+        };
+        responses: {
+            /** @description A link is on its way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It failed */
             default: {
@@ -3617,6 +4110,70 @@ export interface operations {
             };
         };
     };
+    post_password_link: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["NewPassword"];
+            };
+        };
+        responses: {
+            /** @description Set, and signed in */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_UserView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_password_mail: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["MailTo"];
+            };
+        };
+        responses: {
+            /** @description If there is such an account, a link is on its way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_playlists: {
         parameters: {
             query?: never;
@@ -3838,6 +4395,37 @@ export interface operations {
             };
         };
     };
+    post_reauthenticate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Proof"];
+            };
+        };
+        responses: {
+            /** @description Proved */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     post_register: {
         parameters: {
             query?: never;
@@ -3859,6 +4447,13 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Data_UserView"];
                 };
+            };
+            /** @description A link is on its way */
+            202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It failed */
             default: {
@@ -4627,6 +5222,169 @@ export interface operations {
             };
         };
     };
+    post_uploads: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @example 1.0.0 */
+                "Tus-Resumable": string;
+                /** @description Bytes of the whole file */
+                "Upload-Length": number;
+                /** @description The name of the file, as "filename " and Base64 */
+                "Upload-Metadata"?: string | null;
+            };
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Begun */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    options_uploads: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the headers */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_uploads_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @example 1.0.0 */
+                "Tus-Resumable": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description What had come is removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    head_uploads_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @example 1.0.0 */
+                "Tus-Resumable": string;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description In the headers */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    patch_uploads_id: {
+        parameters: {
+            query?: never;
+            header: {
+                /** @example 1.0.0 */
+                "Tus-Resumable": string;
+                /** @description Bytes that have come before */
+                "Upload-Offset": number;
+            };
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/offset+octet-stream": number[];
+            };
+        };
+        responses: {
+            /** @description Taken; `Upload-Offset` says how much has come */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_users: {
         parameters: {
             query?: {
@@ -4795,6 +5553,37 @@ export interface operations {
             };
         };
     };
+    post_users_id_impersonate: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description The account that is acted as */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_UserView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     put_users_id_status: {
         parameters: {
             query?: never;
@@ -4818,6 +5607,97 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Data_UserView"];
                 };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_vault: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description By name */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_SecretView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    put_vault_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PutSecret"];
+            };
+        };
+        responses: {
+            /** @description Kept */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_vault_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It failed */
             default: {

@@ -39,8 +39,8 @@ export class Reel {
   load(frames: number, channels: number): void {
     this.frames = frames
     this.#channels = Array.from({ length: channels }, () => ({
-      left: new Int16Array(frames),
-      right: new Int16Array(frames),
+      left: new Int16Array(0),
+      right: new Int16Array(0),
       filled: 0,
       gain: { left: 1, right: 1 },
       target: { left: 1, right: 1 },
@@ -53,6 +53,11 @@ export class Reel {
   fill(index: number, start: number, left: Int16Array, right: Int16Array): void {
     const channel = this.#channels[index]
     if (!channel) return
+    if (channel.left.length === 0) {
+      // A channel that is never heard takes no memory.
+      channel.left = new Int16Array(this.frames)
+      channel.right = new Int16Array(this.frames)
+    }
     const room = Math.max(0, this.frames - start)
     channel.left.set(left.subarray(0, room), start)
     channel.right.set(right.subarray(0, room), start)

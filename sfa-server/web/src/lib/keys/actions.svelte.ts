@@ -74,10 +74,12 @@ class Actions {
   press(event: KeyboardEvent): void {
     if (event.defaultPrevented || document.querySelector('dialog[open]')) return
     const target = event.target as HTMLElement
-    const isTyping = target.isContentEditable || /^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName)
-    const isSlider = target instanceof HTMLInputElement && target.type === 'range'
-    // Space and Enter are how a focused button is pressed, arrows are how a slider is moved.
-    const isControl = target.closest('button, a, summary, [role="slider"]') !== null || isSlider
+    const input = target instanceof HTMLInputElement ? target.type : ''
+    const isSlider = input === 'range'
+    const isBox = input === 'checkbox' || input === 'radio'
+    const isTyping = target.isContentEditable || (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && !isBox)
+    // Space and Enter are how a focused button or box is pressed, arrows are how a slider is moved.
+    const isControl = target.closest('button, a, summary, [role="slider"]') !== null || isSlider || isBox
     for (const action of this.#byId.values()) {
       const shortcut = action.shortcuts?.find((shortcut) => isPressed(shortcut, event))
       if (!shortcut || !this.can(action.id)) continue

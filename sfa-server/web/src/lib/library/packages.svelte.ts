@@ -1,9 +1,8 @@
 import { SvelteMap } from 'svelte/reactivity'
-import { api, Failure, take, type Job, type NewPackage, type Package, type PackagePlan } from '$lib/api/client'
+import { api, take, type Job, type NewPackage, type Package, type PackagePlan } from '$lib/api/client'
 import type { News } from '$lib/live/line'
 import { live } from '$lib/live/live.svelte'
 
-const LOOK_AGAIN_MS = 1500
 const KIND = 'package'
 
 /** What was packed for other programs, and what is being packed. */
@@ -12,7 +11,6 @@ class Packages {
   /** Jobs that are not done, or have failed, by their id: the package will have the same. */
   jobs = new SvelteMap<string, Job>()
   #stop: (() => void) | null = null
-  #timer: ReturnType<typeof setTimeout> | undefined
 
   open(): void {
     this.#stop ??= live.follow('library', (news) => this.#hear(news))
@@ -21,8 +19,6 @@ class Packages {
   close(): void {
     this.#stop?.()
     this.#stop = null
-    clearTimeout(this.#timer)
-    this.#timer = undefined
     this.jobs.clear()
     this.list = []
   }
@@ -32,18 +28,11 @@ class Packages {
   }
 
   #hear(news: News): void {
-    if (news.type === 'snapshot') void this.#loadAll()
-    else if (news.kind.startsWith('package.')) void this.#load()
-  }
-
-  async #loadAll(): Promise<void> {
-    await this.#load()
-    try {
-      const { data } = await take(api.GET('/api/v1/jobs', { params: { query: { limit: 100 } } }))
-      for (const job of data.filter(({ kind }) => kind === KIND)) this.#note(job)
-    } catch {
-      // What runs shows up with the next look.
-    }
+    const isFirst = news.type === 'snapshot'
+    const { jobs = [] } = (isFirst ? news.data : news.payload) as { jobs?: Job[] }
+    if (isFirst) this.jobs.clear()
+    for (const job of jobs) if (job.kind === KIND) this.#note(job)
+    if (isFirst || news.kind.startsWith('package.')) void this.#load()
   }
 
   async #load(): Promise<void> {
@@ -55,37 +44,17 @@ class Packages {
   }
 
   #note(job: Job): void {
-    if (job.state === 'completed' || job.state === 'cancelled') {
-      this.jobs.delete(job.id)
-      if (job.state === 'completed' && !this.find(job.id)) void this.#load()
-    } else this.jobs.set(job.id, job)
-    const isOpen = [...this.jobs.values()].some(({ state }) => state !== 'discarded')
-    if (isOpen) this.#timer ??= setTimeout(() => void this.#look(), LOOK_AGAIN_MS)
-  }
-
-  /** Packing is about several songs, and the news are about one each: this asks. */
-  async #look(): Promise<void> {
-    this.#timer = undefined
-    const open = [...this.jobs.values()].filter(({ state }) => state !== 'discarded')
-    for (const { id } of open) {
-      try {
-        this.#note((await take(api.GET('/api/v1/jobs/{id}', { params: { path: { id } } }))).data)
-      } catch (cause) {
-        if (Failure.from(cause).code === 'not_found') this.jobs.delete(id)
-        else this.#timer ??= setTimeout(() => void this.#look(), LOOK_AGAIN_MS)
-      }
-    }
+    if (job.state === 'completed' || job.state === 'cancelled') this.jobs.delete(job.id)
+    else this.jobs.set(job.id, job)
   }
 
   async plan(order: NewPackage): Promise<PackagePlan> {
     return (await take(api.POST('/api/v1/packages/plan', { body: order }))).data
   }
 
-  /** Has one made; returns the id that it will have. */
+  /** Has one made; returns the id that it will have. How far it is will be told. */
   async make(order: NewPackage): Promise<string> {
-    const { job } = (await take(api.POST('/api/v1/packages', { body: order }))).data
-    this.#note((await take(api.GET('/api/v1/jobs/{id}', { params: { path: { id: job } } }))).data)
-    return job
+    return (await take(api.POST('/api/v1/packages', { body: order }))).data.job
   }
 
   async cancel(id: string): Promise<void> {

@@ -35,6 +35,11 @@ export function moment(at_ms: number): string {
   return new Date(at_ms).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })
 }
 
+/** A time of day: "at 14:05:09". */
+export function clockTime(at_ms: number): string {
+  return `at ${new Date(at_ms).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })}`
+}
+
 /** "super_admin" as "Super admin". */
 export function words(name: string): string {
   const spaced = name.replaceAll('_', ' ')

@@ -2,7 +2,7 @@
 export const VIEWS = [
   { id: 'detail', name: 'Rows', row_px: 44 },
   { id: 'compact', name: 'Small rows', row_px: 32 },
-  { id: 'grid', name: 'Cards', row_px: 132 },
+  { id: 'grid', name: 'Cards', row_px: 112 },
 ] as const
 export type View = (typeof VIEWS)[number]['id']
 

@@ -100,16 +100,18 @@ export function drawSamples(
   box: { width: number; top: number; height: number },
 ): void {
   const middle = box.top + box.height / 2
+  const first = Math.max(0, Math.floor((view.start_secs - start_secs) * rate_hz))
+  const last = Math.min(samples.length - 1, Math.ceil((view.start_secs + view.span_secs - start_secs) * rate_hz))
   const x = (at: number) => ((start_secs + at / rate_hz - view.start_secs) / view.span_secs) * box.width
   const y = (at: number) => middle - Math.max(-1, Math.min(1, samples[at] ?? 0)) * (box.height / 2 - 1)
   context.strokeStyle = MID
   context.lineWidth = 1.5
   context.beginPath()
-  for (const at of samples.keys()) context.lineTo(x(at), y(at))
+  for (let at = first; at <= last; at += 1) context.lineTo(x(at), y(at))
   context.stroke()
-  if (x(1) - x(0) < 5) return
+  if (x(1) - x(0) < LEAST_GAP_PX) return
   context.fillStyle = HIGH
-  for (const at of samples.keys()) context.fillRect(x(at) - 1.5, y(at) - 1.5, 3, 3)
+  for (let at = first; at <= last; at += 1) context.fillRect(x(at) - 1.5, y(at) - 1.5, 3, 3)
 }
 
 /** Draws beats and bars, as fine as there is room for. */

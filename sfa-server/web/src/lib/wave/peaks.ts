@@ -59,3 +59,8 @@ export function within(view: View, duration_secs: number): View {
   const start_secs = Math.max(0, Math.min(view.start_secs, duration_secs - view.span_secs))
   return { ...view, start_secs }
 }
+
+/** A moment as clocks tell it, which change ten times a second and not sixty. */
+export function tenths(secs: number): number {
+  return Math.floor(secs * 10) / 10
+}
