@@ -144,7 +144,8 @@ impl Feed {
                 (event.seq, event.kind.clone(), payload_of(&event))
             }
             Source::Part { log, of, seq } => loop {
-                if let Some((kind, payload)) = of.of(&log.next().await?) {
+                let event = log.next().await?;
+                if let Some((kind, payload)) = of.of(&event) {
                     *seq += 1;
                     break (*seq, kind, payload);
                 }
