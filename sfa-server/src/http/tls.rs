@@ -106,7 +106,7 @@ pub(super) async fn begin(acceptor: &TlsAcceptor, stream: TcpStream) -> Option<T
 async fn refuse(mut stream: TcpStream) {
     let mut request = [0; 1024];
     // What is left unread would make the system throw the answer away.
-    stream.read(&mut request).await.ok();
+    let _answered_all_the_same = stream.read(&mut request).await;
     stream.write_all(NOT_ENCRYPTED).await.ok();
     stream.shutdown().await.ok();
 }
