@@ -189,7 +189,11 @@ async fn a_shared_library_comes_back_into_an_empty_database_and_store() {
     assert_eq!(titles(&back).await, titles(&library).await);
     assert_eq!(back.rows().user(ann.id).await.unwrap().name, ann.name);
     assert!(back.check(false).await.unwrap().is_clean());
-    assert_eq!(back.rows().count_jobs().await.unwrap(), library.rows().count_jobs().await.unwrap());
+    let jobs = async |library: &Library| {
+        let counts = library.rows().count_jobs().await.unwrap();
+        counts.into_iter().map(|count| (count.queue, count.kind, count.state, count.jobs)).collect::<Vec<_>>()
+    };
+    assert_eq!(jobs(&back).await, jobs(&library).await);
     // Numbers that the database gives go on where they were.
     back.rows().add_user(&actor, &user("ben")).await.unwrap();
     let audit = |library: &Library| {
