@@ -45,28 +45,35 @@ class Playlists {
       this.list = (await take(api.GET('/api/v1/playlists'))).data
       this.isLoaded = true
       this.failure = null
-      await Promise.all([...this.#tracks.keys()].map((id) => this.loadTracks(id)))
+      const known = [...this.#tracks.keys()].filter((id) => this.find(id))
+      await Promise.all(known.map((id) => this.loadTracks(id)))
     } catch (cause) {
       this.failure = Failure.from(cause)
     }
   }
 
   async loadTracks(id: string): Promise<void> {
-    const tracks = new Map(this.#tracks)
     try {
       const { data } = await take(api.GET('/api/v1/playlists/{id}', { params: { path: { id } } }))
       this.#tracks = new Map(this.#tracks).set(id, data.track_ids)
     } catch (cause) {
       if (Failure.from(cause).code !== 'not_found') throw cause
-      tracks.delete(id)
-      this.#tracks = tracks
+      this.#forget(id)
     }
+  }
+
+  #forget(id: string): void {
+    const tracks = new Map(this.#tracks)
+    tracks.delete(id)
+    this.#tracks = tracks
+    this.list = this.list.filter((playlist) => playlist.id !== id)
   }
 
   #hear(news: News): void {
     if (news.type === 'snapshot') void this.load()
     else if (news.kind.startsWith('playlist.')) {
       const { playlist } = news.payload as { playlist: string }
+      if (news.kind === 'playlist.removed') return this.#forget(playlist)
       void this.load()
       if (this.#tracks.has(playlist)) void this.loadTracks(playlist).catch(() => {})
     }
@@ -87,7 +94,7 @@ class Playlists {
 
   async remove(id: string): Promise<void> {
     await take(api.DELETE('/api/v1/playlists/{id}', { params: { path: { id } } }))
-    await this.load()
+    this.#forget(id)
   }
 
   async setTracks(id: string, tracks: string[]): Promise<void> {
