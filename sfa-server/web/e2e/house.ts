@@ -70,9 +70,11 @@ export class House {
 }
 
 /** What a page complained about. */
-export const test = base.extend<{ complaints: string[] }, { house: House }>({
+export const test = base.extend<{ complaints: string[] }, { place: string; house: House }>({
+  // A file of tests that says another place gets a server of its own.
+  place: ['', { option: true, scope: 'worker' }],
   house: [
-    async ({}, use) => {
+    async ({ place: _ }, use) => {
       const house = new House()
       if (!missing) await house.start()
       await use(house)

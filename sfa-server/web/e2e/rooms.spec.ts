@@ -4,6 +4,7 @@ import { missing } from './machine'
 
 const SONG_SECS = 14
 
+test.use({ place: 'rooms' })
 test.describe.configure({ mode: 'serial' })
 test.skip(missing !== '', missing)
 
