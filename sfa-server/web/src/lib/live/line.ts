@@ -10,6 +10,8 @@ export type Follower = (news: News) => void
 
 /** As much of a WebSocket as is needed. */
 export interface Wire {
+  /** 1 while it can be sent over, as a WebSocket says it. */
+  readonly readyState?: number
   send(text: string): void
   close(): void
   onopen: (() => void) | null
@@ -121,7 +123,8 @@ export class Line {
   }
 
   #say(command: object): void {
-    if (this.#isOpen) this.#wire?.send(JSON.stringify(command))
+    // One that the server is closing is still open as far as this end was told.
+    if (this.#isOpen && (this.#wire?.readyState ?? 1) === 1) this.#wire?.send(JSON.stringify(command))
   }
 
   #hear(piece: Piece): void {
