@@ -29,8 +29,8 @@ pub(crate) const UNUSED_AGE: Duration = Duration::from_secs(24 * 3600);
 const GATHERING: Duration = Duration::from_millis(1);
 /// Reports on their way to the database at once: while one becomes durable, the next is written.
 const MOST_REPORTS: usize = 4;
-/// Claims of one queue on their way to the database at once, each for its part of the slots: while one is answered, the
-/// jobs of the other run.
+/// Claims of a queue that has more than enough, on their way to the database at once, each for its part of the slots:
+/// while one is answered, the jobs of the other run.
 const MOST_CLAIMS: usize = 2;
 /// Progress reaches listeners at most so often.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
@@ -173,6 +173,8 @@ struct Found {
 struct Asked {
     claims: usize,
     slots: usize,
+    /// Whether the last answer filled what it was asked for. One claim is enough for a queue that has less.
+    has_more: bool,
 }
 
 struct Foreman {
@@ -296,8 +298,9 @@ impl Foreman {
             if free > 0 {
                 free = free.min(self.bench.handler.room(queue, taken));
             }
-            while free > 0 && asked.claims < MOST_CLAIMS {
-                let part = free.min(slots.div_ceil(MOST_CLAIMS));
+            let most = if asked.has_more { MOST_CLAIMS } else { 1 };
+            while free > 0 && asked.claims < most {
+                let part = free.min(slots.div_ceil(most));
                 free -= part;
                 asked.claims += 1;
                 asked.slots += part;
@@ -325,7 +328,8 @@ impl Foreman {
         let asked = self.asked.entry(found.queue).or_default();
         asked.claims = asked.claims.saturating_sub(1);
         asked.slots = asked.slots.saturating_sub(found.slots);
-        let is_full = found.jobs.len() == found.slots;
+        asked.has_more = found.jobs.len() == found.slots;
+        let has_more = asked.has_more;
         for job in found.jobs {
             if shutting_down {
                 self.unwritten.push((job.fence(), Outcome::Released));
@@ -333,7 +337,7 @@ impl Foreman {
                 self.begin(job);
             }
         }
-        is_full
+        has_more
     }
 
     fn begin(&mut self, job: Job) {
