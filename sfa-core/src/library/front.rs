@@ -20,8 +20,8 @@ use super::vault::VaultKeys;
 use super::worker::{self, Bench, Handler, Worker, WorkerOptions};
 use super::{
     Batch, BatchId, Change, Database, Enqueued, JobId, JobState, LibraryError, LibraryErrorKind,
-    LibraryResult, Link, LinkKeys, NewTrack, PostgresStore, Receipt, Scope, Secret, Settings, Soundness,
-    SqliteStore, Step, Storage, StorageKeys, Topic, Track, TrackId, UserStatus,
+    LibraryResult, Link, LinkKeys, NewJob, NewTrack, PostgresStore, Receipt, Scope, Secret, Settings,
+    Soundness, SqliteStore, Step, Storage, StorageKeys, Topic, Track, TrackId, UserStatus,
 };
 use crate::{ErrorKind, Studio, naming};
 
@@ -386,6 +386,13 @@ impl Library {
         self.process_with(scope, track, from, Map::new()).await
     }
 
+    async fn enqueue(&self, scope: Scope, job: NewJob) -> LibraryResult<Enqueued> {
+        let receipt = self.apply(scope, vec![Change::Enqueue(job)]).await?;
+        receipt.enqueued.first().copied().ok_or_else(|| {
+            LibraryError::new(LibraryErrorKind::Internal, "the queue gave no answer; please report it")
+        })
+    }
+
     /// [`process`](Self::process) where some settings are others for the step `from`, and for it alone.
     ///
     /// # Errors
@@ -402,10 +409,7 @@ impl Library {
             self.check_settings(&self.settings(scope).await?.with_all(&settings)?)?;
             job.args[pipeline::SETTINGS] = Value::Object(settings);
         }
-        let receipt = self.apply(scope, vec![Change::Enqueue(job)]).await?;
-        receipt.enqueued.first().copied().ok_or_else(|| {
-            LibraryError::new(LibraryErrorKind::Internal, "the queue gave no answer; please report it")
-        })
+        self.enqueue(scope, job).await
     }
 
     /// [`process`](Self::process) for each of several tracks, all of them or none, as a batch of this name.
@@ -626,10 +630,7 @@ impl Library {
         }
         let bytes: i64 = plan.files.iter().filter_map(|file| file.size_bytes).sum();
         self.make_sure_of_space(scope, u64::try_from(bytes).unwrap_or(0)).await?;
-        let receipt = self.apply(scope, vec![Change::Enqueue(pipeline::package::job(order))]).await?;
-        receipt.enqueued.first().map(|job| job.id()).ok_or_else(|| {
-            LibraryError::new(LibraryErrorKind::Internal, "the queue gave no answer; please report it")
-        })
+        Ok(self.enqueue(scope, pipeline::package::job(order)).await?.id())
     }
 
     /// The query of an address that lets anybody read one of the user's contents for so long. Whoever serves contents
