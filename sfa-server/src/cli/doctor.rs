@@ -9,6 +9,7 @@ use clap::Args;
 use console::Style;
 use serde::Serialize;
 use sfa_core::Studio;
+use sfa_core::audio::separate::python::PythonOptions;
 use sfa_core::library::{Library, LibraryConfig, LibraryResult};
 
 use super::library::Place;
@@ -216,16 +217,12 @@ fn tool(name: &'static str, program: &Path, asked: &str, use_of_it: &str) -> Fin
 }
 
 fn python() -> Finding {
-    let chosen = std::env::var_os("SFA_PYTHON").filter(|python| !python.is_empty());
-    let program = chosen.as_deref().map_or(Path::new("python3"), Path::new);
+    let programs = PythonOptions::default().interpreters();
     let look = "import importlib.util as u, platform as p; \
                 print('Python', p.python_version(), 'with demucs' if u.find_spec('demucs') else 'without demucs')";
-    let found = first_line(program, &["-c", look]);
-    Finding::ok(
-        "python",
-        found.unwrap_or_else(|| format!("{} is not there", program.display()))
-            + "; only --engine python needs it",
-    )
+    let found = programs.iter().find_map(|program| first_line(program, &["-c", look]));
+    let missing = || format!("{} is not there", programs[0].display());
+    Finding::ok("python", found.unwrap_or_else(missing) + "; only --engine python needs it")
 }
 
 fn first_line(program: &Path, arguments: &[&str]) -> Option<String> {

@@ -101,8 +101,8 @@ impl PythonOptions {
         Ok(())
     }
 
-    /// Interpreters to try in turn.
-    fn interpreters(&self) -> Vec<PathBuf> {
+    /// The interpreters to try, in turn; at least one.
+    pub fn interpreters(&self) -> Vec<PathBuf> {
         let chosen = std::env::var_os("SFA_PYTHON").filter(|python| !python.is_empty()).map(PathBuf::from);
         match self.python.clone().or(chosen) {
             Some(python) => vec![python],

@@ -1,9 +1,10 @@
 //! What is on the server's machine and what that means for songs: lights, and how to mend those that are off.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use axum::extract::State;
 use serde::Serialize;
+use sfa_core::audio::separate::python::PythonOptions;
 use sfa_core::models::ModelStore;
 use utoipa::ToSchema;
 
@@ -44,13 +45,13 @@ pub(in crate::http) async fn list(State(app): State<App>) -> ApiResult<Page<Tool
             },
             ToolView {
                 name: "ffmpeg",
-                is_ready: is_program("ffmpeg"),
+                is_ready: is_program(Path::new("ffmpeg")),
                 purpose: "Reads rare formats, and writes MP3 and M4A.",
                 remedy: "Install ffmpeg on the server so that it is on the PATH: `apt install ffmpeg`, `brew install ffmpeg`.",
             },
             ToolView {
                 name: "python",
-                is_ready: python().iter().any(|program| is_program(program)),
+                is_ready: PythonOptions::default().interpreters().iter().any(|python| is_program(python)),
                 purpose: "Runs the Python package demucs, for models that the built-in engine does not have.",
                 remedy: "Install Python with the package demucs, or let SFA_PYTHON name an interpreter that has it.",
             },
@@ -59,22 +60,14 @@ pub(in crate::http) async fn list(State(app): State<App>) -> ApiResult<Page<Tool
     Ok(Page::whole(tools.await?))
 }
 
-/// The interpreters that are asked, in turn.
-fn python() -> Vec<String> {
-    match std::env::var("SFA_PYTHON").ok().filter(|named| !named.is_empty()) {
-        Some(named) => vec![named],
-        None => vec!["python3".to_owned(), "python".to_owned()],
-    }
-}
-
 /// Whether a program of this name would be found, or stands at this path.
-fn is_program(name: &str) -> bool {
-    let file = format!("{name}{}", std::env::consts::EXE_SUFFIX);
-    if Path::new(name).components().count() > 1 {
-        return Path::new(name).is_file() || Path::new(&file).is_file();
+fn is_program(name: &Path) -> bool {
+    let file = format!("{}{}", name.display(), std::env::consts::EXE_SUFFIX);
+    if name.components().count() > 1 {
+        return name.is_file() || Path::new(&file).is_file();
     }
     let folders = std::env::var_os("PATH").unwrap_or_default();
-    std::env::split_paths(&folders).map(|folder: PathBuf| folder.join(&file)).any(|path| path.is_file())
+    std::env::split_paths(&folders).any(|folder| folder.join(&file).is_file())
 }
 
 #[cfg(test)]
@@ -85,10 +78,10 @@ mod tests {
     fn programs_are_found_by_name_and_by_path() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join(format!("tool{}", std::env::consts::EXE_SUFFIX));
-        assert!(!is_program(path.to_str().unwrap()));
+        assert!(!is_program(&path));
         std::fs::write(&path, "").unwrap();
-        assert!(is_program(path.to_str().unwrap()));
-        assert!(is_program(folder.path().join("tool").to_str().unwrap()));
-        assert!(!is_program("no-program-is-called-that"));
+        assert!(is_program(&path));
+        assert!(is_program(&folder.path().join("tool")));
+        assert!(!is_program(Path::new("no-program-is-called-that")));
     }
 }
