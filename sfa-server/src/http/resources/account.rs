@@ -272,12 +272,12 @@ pub(in crate::http) async fn me(
         owner => Some(Impersonator { id: owner, name: app.library.rows().user(owner).await?.name }),
     };
     let proof_ms = i64::try_from(app.options.proof_time.as_millis()).unwrap_or(i64::MAX);
-    let proof_ends_at_ms = match &caller.proof {
+    let proof_ends_at_ms = match &*caller.proof {
         Proof::Session(session) => Some(session.authenticated_at_ms.saturating_add(proof_ms)),
         Proof::Token(_) => None,
     };
     let used_bytes = usage.used_bytes;
-    let me = MeView { user: caller.user.into(), used_bytes, impersonated_by, proof_ends_at_ms };
+    let me = MeView { user: User::clone(&caller.user).into(), used_bytes, impersonated_by, proof_ends_at_ms };
     let mut response = Data { data: me }.into_response();
     if let Some(cookie) = renewed {
         response.headers_mut().insert(header::SET_COOKIE, cookie);

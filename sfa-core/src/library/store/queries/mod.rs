@@ -28,8 +28,8 @@ use sqlx::{Pool, Transaction};
 pub(super) use jobs::take;
 
 use super::{
-    ANNOUNCE, ANNOUNCE_TOPICS, BEGIN, DISK_FULL, Database, FOUND, INDEX_HINT, SEARCH_COUNT, Scope, copy_rows,
-    listen, pools, take_alone,
+    ANNOUNCE, ANNOUNCE_TOPICS, BEGIN, DISK_FULL, Database, FOUND, INDEX_HINT, PACKED, SEARCH_COUNT, Scope,
+    copy_rows, listen, pools, take_alone,
 };
 use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
 
