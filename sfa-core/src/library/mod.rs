@@ -5,6 +5,7 @@ mod apart;
 mod backup;
 mod bus;
 mod change;
+mod cue;
 mod domain;
 mod error;
 mod event;
@@ -38,9 +39,10 @@ pub use apart::{ChildProgram, work_for_parent};
 pub use backup::BackupReport;
 pub use bus::{Follower, Listening};
 pub use change::{Change, Outcome, Receipt};
+pub use cue::{LibraryCue, PlacedCue};
 pub use domain::{
-    AnalysisSummary, Batch, Blob, ExportFile, JobQuery, LibraryCue, LibraryStem, NewTrack, Notification,
-    Playlist, Scope, Track, TrackEdit, TrackOrder, TrackQuery, TrackStatus,
+    AnalysisSummary, Batch, Blob, ExportFile, JobQuery, LibraryStem, NewTrack, Notification, Playlist, Scope,
+    Track, TrackEdit, TrackOrder, TrackQuery, TrackStatus,
 };
 pub use error::{LibraryError, LibraryErrorKind, LibraryResult};
 pub use event::{Event, Reached, Topic};

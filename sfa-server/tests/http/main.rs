@@ -4,6 +4,7 @@
 mod accounts;
 mod acting;
 mod attacks;
+mod cues;
 #[path = "../desk/mod.rs"]
 mod desk;
 mod files;

@@ -10,7 +10,7 @@ use sfa_audio::{AudioSource, Clip};
 use super::Pipeline;
 use crate::export::archive::Archive;
 use crate::library::package::{self, Content, Conversion, Document, PackageOrder, PlannedFile};
-use crate::library::{Change, Job, LibraryStem, NewJob, Package, Scope, TrackId};
+use crate::library::{Change, Job, LibraryStem, NewJob, Package, Scope, TrackId, cue};
 use crate::song::SongReport;
 use crate::{Error, ErrorKind, Stage, Watch, export};
 
@@ -110,6 +110,7 @@ impl Pipeline {
             Error::new(ErrorKind::Internal, format!("the analysis cannot be read: {error}"))
                 .about(&*song.title)
         })?;
+        cue::put_into(&mut report, &self.wait(self.database.cues(scope, track))?);
         report.tags.title = Some(song.title);
         report.tags.artist = song.artist;
         report.tags.album = song.album;

@@ -3,6 +3,7 @@
 mod account;
 mod acting;
 mod audit;
+mod cues;
 mod engines;
 mod files;
 mod jobs;
@@ -82,7 +83,9 @@ pub(super) fn all() -> Routes {
         .add(Change, Light, routes!(several::remove))
         .add(Read, Light, routes!(results::analysis))
         .add(Read, Light, routes!(results::stems))
-        .add(Read, Light, routes!(results::cues))
+        .add(Read, Light, routes!(cues::list))
+        .add(Change, Light, routes!(cues::place))
+        .add(Change, Light, routes!(cues::set, cues::remove))
         .add(Read, Light, routes!(results::exports))
         .add(Read, Stream, routes!(files::read))
         .add(Change, Light, routes!(files::make_link))
