@@ -78,6 +78,8 @@ pub enum Change {
     CancelJob(JobId),
     /// Puts a failed or cancelled job back into the queue with all its attempts. `Conflict` in other states.
     RetryJob(JobId),
+    /// Says which track a job is about that began without one.
+    NameTrack(JobId, TrackId),
     /// Opens a batch.
     AddBatch(Batch),
     /// Makes a playlist. `Conflict` where the user has one of this name.

@@ -7,6 +7,7 @@ mod bus;
 mod change;
 mod cue;
 mod domain;
+mod download;
 mod error;
 mod event;
 mod file_names;

@@ -9,6 +9,7 @@ mod cues;
 mod desk;
 mod files;
 mod house;
+mod imports;
 mod legacy;
 mod live;
 mod mail;
@@ -25,3 +26,5 @@ mod users;
 mod vault;
 #[cfg(unix)]
 mod walkthrough;
+#[path = "../../../sfa-core/tests/models/server.rs"]
+mod web;

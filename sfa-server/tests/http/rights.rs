@@ -69,6 +69,7 @@ const ROUTES: &[(&str, Need, About)] = &[
     ("DELETE /api/v1/tokens/{id}", Account, About::Token),
     ("GET /api/v1/tracks", Read, About::All),
     ("POST /api/v1/tracks", Change, About::All),
+    ("POST /api/v1/tracks/import", Change, About::All),
     ("OPTIONS /api/v1/uploads", Nothing, About::All),
     ("POST /api/v1/uploads", Change, About::All),
     ("HEAD /api/v1/uploads/{id}", Change, About::Upload),

@@ -7,7 +7,7 @@ use crate::{Error, export};
 impl Pipeline {
     pub(super) fn export(&self, work: &Work<'_>) -> Result<Vec<Change>, Error> {
         let (_, mut report) = self.kept_analysis(work, Step::Export)?;
-        cue::put_into(&mut report, &self.wait(self.database.cues(work.scope, work.song.id))?);
+        cue::put_into(&mut report, &self.wait(self.library.rows().cues(work.scope, work.song.id))?);
         let files = vec![
             self.keep_text(Step::Export, "cues.json", export::cues_json(&report))?,
             self.keep_text(Step::Export, "rekordbox.xml", export::rekordbox_xml(&[&report]))?,

@@ -6,6 +6,7 @@ mod audit;
 mod cues;
 mod engines;
 mod files;
+mod imports;
 mod jobs;
 mod links;
 pub(super) mod live;
@@ -72,6 +73,7 @@ pub(super) fn all() -> Routes {
         .add(Account, Light, routes!(tokens::revoke))
         .add(Read, Light, routes!(tracks::list))
         .add(Change, Upload, routes!(uploads::upload))
+        .add(Change, Heavy, routes!(imports::import))
         .add(Nothing, Light, routes!(resumable::ask))
         .add(Change, Light, routes!(resumable::begin))
         .add(Change, Light, routes!(resumable::show, resumable::end))

@@ -109,6 +109,7 @@ impl<'a> Writer<'a> {
             Change::CancelJobs(track) => self.cancel_jobs(track).await,
             Change::CancelJob(job) => self.cancel_job(job).await,
             Change::RetryJob(job) => self.retry_job(job).await,
+            Change::NameTrack(job, track) => self.name_track(job, track).await,
             Change::AddBatch(batch) => self.add_batch(batch).await,
             Change::AddPlaylist(id, name) => self.add_playlist(id, &name).await,
             Change::RenamePlaylist(id, name) => self.rename_playlist(id, &name).await,
@@ -593,6 +594,23 @@ impl<'a> Writer<'a> {
         self.tell_job(track, job, &kind, JobState::Available).await
     }
 
+    async fn name_track(&mut self, job: JobId, track: TrackId) -> LibraryResult<()> {
+        self.own_track(track).await?;
+        let named =
+            sqlx::query("update jobs set track_id = $2 where id = $1 and user_id = $3 and track_id is null")
+                .bind(job.to_string())
+                .bind(track.to_string())
+                .bind(self.user())
+                .execute(&mut *self.connection)
+                .await
+                .map_err(failed)?;
+        if named.rows_affected() == 0 {
+            return Err(LibraryError::not_found("job without a track", job));
+        }
+        self.notes.job(self.scope.user, job);
+        Ok(())
+    }
+
     /// Counts a track towards a batch.
     async fn join_batch(&mut self, batch: Option<BatchId>, track: TrackId) -> LibraryResult<()> {
         let Some(batch) = batch else { return Ok(()) };
@@ -760,13 +778,13 @@ impl<'a> Writer<'a> {
         .await
     }
 
-    /// Tells how the work on a track ended, where its user wants to know.
+    /// Tells how work ended, where its user wants to know.
     pub(super) async fn notify_of_end(
         &mut self,
         state: JobState,
         kind: &str,
         text: &str,
-        track: TrackId,
+        track: Option<TrackId>,
     ) -> LibraryResult<()> {
         let document: Option<String> = sqlx::query_scalar("select document from settings where user_id = $1")
             .bind(self.user())
@@ -776,7 +794,7 @@ impl<'a> Writer<'a> {
         // Settings that cannot be read silence nobody.
         let settings = document.and_then(|document| serde_json::from_str::<Settings>(&document).ok());
         if settings.unwrap_or_default().notifications.tell(state) {
-            self.notify(kind, text, Some(track)).await?;
+            self.notify(kind, text, track).await?;
         }
         Ok(())
     }
