@@ -39,8 +39,7 @@ pub(crate) struct Place {
     #[arg(long, env = "SFA_VAULT_SECRETS", value_name = "LIST", global = true)]
     vault_secrets: Option<String>,
 
-    /// Fetch songs from private networks as well, which whoever may import songs can then have asked: for a network at
-    /// home
+    /// Fetch songs from private networks as well, whose machines whoever may import songs can then have asked
     #[arg(long, env = "SFA_ALLOW_PRIVATE_ADDRESSES", action = ArgAction::SetTrue, global = true,
         value_parser = BoolishValueParser::new())]
     allow_private_addresses: bool,
