@@ -5,7 +5,9 @@ mod apart;
 mod backup;
 mod bus;
 mod change;
+mod cue;
 mod domain;
+mod download;
 mod error;
 mod event;
 mod file_names;
@@ -38,9 +40,10 @@ pub use apart::{ChildProgram, work_for_parent};
 pub use backup::BackupReport;
 pub use bus::{Follower, Listening};
 pub use change::{Change, Outcome, Receipt};
+pub use cue::{LibraryCue, PlacedCue};
 pub use domain::{
-    AnalysisSummary, Batch, Blob, ExportFile, JobQuery, LibraryCue, LibraryStem, NewTrack, Notification,
-    Playlist, Scope, Track, TrackEdit, TrackOrder, TrackQuery, TrackStatus,
+    AnalysisSummary, Batch, Blob, ExportFile, JobQuery, LibraryStem, NewTrack, Notification, Playlist, Scope,
+    Track, TrackEdit, TrackOrder, TrackQuery, TrackStatus,
 };
 pub use error::{LibraryError, LibraryErrorKind, LibraryResult};
 pub use event::{Event, Reached, Topic};

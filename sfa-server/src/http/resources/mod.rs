@@ -3,8 +3,10 @@
 mod account;
 mod acting;
 mod audit;
+mod cues;
 mod engines;
 mod files;
+mod imports;
 mod jobs;
 mod links;
 pub(super) mod live;
@@ -71,6 +73,7 @@ pub(super) fn all() -> Routes {
         .add(Account, Light, routes!(tokens::revoke))
         .add(Read, Light, routes!(tracks::list))
         .add(Change, Upload, routes!(uploads::upload))
+        .add(Change, Heavy, routes!(imports::import))
         .add(Nothing, Light, routes!(resumable::ask))
         .add(Change, Light, routes!(resumable::begin))
         .add(Change, Light, routes!(resumable::show, resumable::end))
@@ -82,7 +85,9 @@ pub(super) fn all() -> Routes {
         .add(Change, Light, routes!(several::remove))
         .add(Read, Light, routes!(results::analysis))
         .add(Read, Light, routes!(results::stems))
-        .add(Read, Light, routes!(results::cues))
+        .add(Read, Light, routes!(cues::list))
+        .add(Change, Light, routes!(cues::place))
+        .add(Change, Light, routes!(cues::set, cues::remove))
         .add(Read, Light, routes!(results::exports))
         .add(Read, Stream, routes!(files::read))
         .add(Change, Light, routes!(files::make_link))

@@ -123,7 +123,7 @@ impl Store for Rows {
 
     async fn cues(&self, scope: Scope, track: TrackId) -> LibraryResult<Vec<LibraryCue>> {
         let found = sqlx::query(
-            "select c.kind, c.label, c.start_ms, c.end_ms, c.colour, c.confidence, c.is_automatic \
+            "select c.id, c.kind, c.label, c.start_ms, c.end_ms, c.colour, c.pad, c.confidence, c.is_automatic \
              from cues c join tracks t on t.id = c.track_id where t.user_id = $1 and t.id = $2 \
              order by c.start_ms, c.id",
         )

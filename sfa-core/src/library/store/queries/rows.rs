@@ -181,11 +181,13 @@ pub(super) fn package(row: &Row) -> LibraryResult<Package> {
 
 pub(super) fn cue(row: &Row) -> LibraryResult<LibraryCue> {
     Ok(LibraryCue {
+        id: parsed(row, "id")?,
         kind: get(row, "kind")?,
         label: get(row, "label")?,
         start_ms: get(row, "start_ms")?,
         end_ms: get(row, "end_ms")?,
         colour: get(row, "colour")?,
+        pad: get::<Option<i64>>(row, "pad")?.and_then(|pad| u8::try_from(pad).ok()),
         confidence: get(row, "confidence")?,
         is_automatic: get(row, "is_automatic")?,
     })
