@@ -8,6 +8,7 @@ mod files;
 mod jobs;
 mod links;
 pub(super) mod live;
+mod missing;
 mod models;
 mod notifications;
 mod oversight;
@@ -70,6 +71,7 @@ pub(super) fn all() -> Routes {
         .add(Secure, Light, routes!(tokens::make))
         .add(Account, Light, routes!(tokens::revoke))
         .add(Read, Light, routes!(tracks::list))
+        .add(Read, Heavy, routes!(missing::list))
         .add(Change, Upload, routes!(uploads::upload))
         .add(Nothing, Light, routes!(resumable::ask))
         .add(Change, Light, routes!(resumable::begin))

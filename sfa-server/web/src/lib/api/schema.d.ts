@@ -987,6 +987,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/tracks/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List songs of which files are gone
+         * @description Gone from the storage without the library being told, such as by a disk that was changed. Of no file more is looked at
+         *     than whether it is there.
+         */
+        get: operations["get_tracks_missing"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/tracks/process": {
         parameters: {
             query?: never;
@@ -1868,6 +1889,11 @@ export interface components {
         };
         /** @description Somebody who acts as another user. */
         Impersonator: {
+            /**
+             * Format: int64
+             * @description When it ends at the latest, in milliseconds since 1970.
+             */
+            ends_at_ms: number;
             /** Format: uuid */
             id: string;
             name: string;
@@ -1996,6 +2022,18 @@ export interface components {
              * @description Bytes of everything that is kept; each content counts once.
              */
             used_bytes: number;
+        };
+        /** @description A song some of whose files are gone. */
+        MissingView: {
+            /** @description Whether the song itself is gone. Uploading the same file brings it back. */
+            is_song_gone: boolean;
+            /**
+             * Format: int64
+             * @description How many stems and exports are gone. Processing the song makes them anew.
+             */
+            results_gone: number;
+            /** Format: uuid */
+            track: string;
         };
         /** @description A model of an engine. */
         ModelView: {
@@ -2316,6 +2354,22 @@ export interface components {
                 state: string;
                 /** Format: uuid */
                 track?: string | null;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
+        Page_MissingView: {
+            data: {
+                /** @description Whether the song itself is gone. Uploading the same file brings it back. */
+                is_song_gone: boolean;
+                /**
+                 * Format: int64
+                 * @description How many stems and exports are gone. Processing the song makes them anew.
+                 */
+                results_gone: number;
+                /** Format: uuid */
+                track: string;
             }[];
             /** @description Give it as `after` to get what follows; absent at the end. */
             next?: string | null;
@@ -4891,6 +4945,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Data_Uploaded"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_tracks_missing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MissingView"];
                 };
             };
             /** @description It failed */
