@@ -17,6 +17,7 @@ mod ids;
 mod link;
 mod lookout;
 mod memory;
+mod missing;
 mod package;
 mod password;
 mod pipeline;
@@ -54,6 +55,7 @@ pub use ids::{
 };
 pub use link::{Link, LinkKeys};
 pub use lookout::News;
+pub use missing::MissingFiles;
 pub use package::{Conversion, Package, PackageOrder, PackagePlan, PlannedFile, Target};
 pub use password::Passwords;
 pub use queue::{Enqueued, Fence, Job, JobState, NewJob, Schedule};

@@ -68,6 +68,8 @@ pub(in crate::http) struct Impersonator {
     #[schema(value_type = String, format = Uuid)]
     id: UserId,
     name: String,
+    /// When it ends at the latest, in milliseconds since 1970.
+    ends_at_ms: i64,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -267,9 +269,12 @@ pub(in crate::http) async fn me(
 ) -> ApiResult<Response> {
     let usage = app.library.rows().usage(caller.scope()).await?;
     let renewed = auth::renew_session(&app, &headers, &caller).await?;
-    let impersonated_by = match caller.owner() {
-        owner if owner == caller.user.id => None,
-        owner => Some(Impersonator { id: owner, name: app.library.rows().user(owner).await?.name }),
+    let impersonated_by = match &caller.proof {
+        Proof::Session(session) if session.acting_as.is_some() => {
+            let owner = app.library.rows().user(session.user).await?;
+            Some(Impersonator { id: owner.id, name: owner.name, ends_at_ms: session.expires_at_ms })
+        }
+        _ => None,
     };
     let proof_ms = i64::try_from(app.options.proof_time.as_millis()).unwrap_or(i64::MAX);
     let proof_ends_at_ms = match &*caller.proof {

@@ -10,6 +10,7 @@ mod imports;
 mod jobs;
 mod links;
 pub(super) mod live;
+mod missing;
 mod models;
 mod notifications;
 mod oversight;
@@ -72,6 +73,7 @@ pub(super) fn all() -> Routes {
         .add(Secure, Light, routes!(tokens::make))
         .add(Account, Light, routes!(tokens::revoke))
         .add(Read, Light, routes!(tracks::list))
+        .add(Read, Heavy, routes!(missing::list))
         .add(Change, Upload, routes!(uploads::upload))
         .add(Change, Heavy, routes!(imports::import))
         .add(Nothing, Light, routes!(resumable::ask))

@@ -399,6 +399,24 @@ impl Store for Rows {
         found.iter().map(|row| Ok((Scope::of(parsed(row, "user_id")?), parsed(row, "id")?))).collect()
     }
 
+    async fn contents(&self, scope: Scope) -> LibraryResult<Vec<(TrackId, String, bool)>> {
+        let found = sqlx::query(
+            "select id, blob_hash, cast(1 as bigint) as is_song from tracks where user_id = $1 \
+             union all select t.id, s.blob_hash, 0 from stems s join tracks t on t.id = s.track_id \
+             where t.user_id = $1 \
+             union all select t.id, e.blob_hash, 0 from exports e join tracks t on t.id = e.track_id \
+             where t.user_id = $1",
+        )
+        .bind(scope.user.to_string())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        found
+            .iter()
+            .map(|row| Ok((parsed(row, "id")?, get(row, "blob_hash")?, get::<i64>(row, "is_song")? == 1)))
+            .collect()
+    }
+
     async fn copy_rows(&self, folder: &Path) -> LibraryResult<RowsCopy> {
         copy_rows(self, folder).await
     }
