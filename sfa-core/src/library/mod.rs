@@ -5,7 +5,9 @@ mod apart;
 mod backup;
 mod bus;
 mod change;
+mod cue;
 mod domain;
+mod download;
 mod error;
 mod event;
 mod file_names;
@@ -15,6 +17,7 @@ mod ids;
 mod link;
 mod lookout;
 mod memory;
+mod missing;
 mod package;
 mod password;
 mod pipeline;
@@ -38,9 +41,10 @@ pub use apart::{ChildProgram, work_for_parent};
 pub use backup::BackupReport;
 pub use bus::{Follower, Listening};
 pub use change::{Change, Outcome, Receipt};
+pub use cue::{LibraryCue, PlacedCue};
 pub use domain::{
-    AnalysisSummary, Batch, Blob, ExportFile, JobQuery, LibraryCue, LibraryStem, NewTrack, Notification,
-    Playlist, Scope, Track, TrackEdit, TrackOrder, TrackQuery, TrackStatus,
+    AnalysisSummary, Batch, Blob, ExportFile, JobQuery, LibraryStem, NewTrack, Notification, Playlist, Scope,
+    Track, TrackEdit, TrackOrder, TrackQuery, TrackStatus,
 };
 pub use error::{LibraryError, LibraryErrorKind, LibraryResult};
 pub use event::{Event, Reached, Topic};
@@ -51,6 +55,7 @@ pub use ids::{
 };
 pub use link::{Link, LinkKeys};
 pub use lookout::News;
+pub use missing::MissingFiles;
 pub use package::{Conversion, Package, PackageOrder, PackagePlan, PlannedFile, Target};
 pub use password::Passwords;
 pub use queue::{Enqueued, Fence, Job, JobState, NewJob, Schedule};

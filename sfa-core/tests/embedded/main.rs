@@ -22,8 +22,8 @@ use std::time::Duration;
 use sfa_core::audio::io::{AudioFormat, EncodeOptions, probe, write_clip};
 use sfa_core::demo::{DemoOptions, song};
 use sfa_core::library::{
-    Change, ChildProgram, Job, JobQuery, JobState, Library, LibraryConfig, LibraryErrorKind, Scope, Settings,
-    Step, Topic, TrackStatus, UserId, WorkerOptions, work_for_parent,
+    Change, ChildProgram, Job, JobQuery, JobState, Library, LibraryConfig, LibraryErrorKind, MissingFiles,
+    Scope, Settings, Step, Topic, Track, TrackStatus, UserId, WorkerOptions, work_for_parent,
 };
 use sfa_core::models::ModelStore;
 use sfa_core::{CLASSIC, Studio, Watch};
@@ -209,11 +209,19 @@ async fn a_check_finds_what_is_lost_and_repairs_what_can_be_made_again() {
     let desk = tempfile::tempdir().unwrap();
     let folder = desk.path().join("library");
     let library = open(&folder).await;
-    let id = library.import(ME, &write_song(desk.path(), "song.flac", 8.0)).await.unwrap().track.id;
+    let song = write_song(desk.path(), "song.flac", 8.0);
+    let Track { id, blob, .. } = library.import(ME, &song).await.unwrap().track;
     let worker = library.start_worker(quickly()).await.unwrap();
     library.wait(ME, id, |_, _| {}).await.unwrap();
+    assert_eq!(library.missing_files(ME).await.unwrap(), []);
+    library.files().remove(&blob).await.unwrap();
+    let without_song = MissingFiles { track: id, is_song_gone: true, results_gone: 0 };
+    assert_eq!(library.missing_files(ME).await.unwrap(), [without_song]);
+    assert!(!library.import(ME, &song).await.unwrap().is_new, "it is back, and the same track");
     let stem = library.rows().stems(ME, id).await.unwrap().remove(0).blob.hash;
     library.files().remove(&stem).await.unwrap();
+    let without_stem = MissingFiles { track: id, is_song_gone: false, results_gone: 1 };
+    assert_eq!(library.missing_files(ME).await.unwrap(), [without_stem]);
     let stray = library.files().stage_bytes(b"stray").await.unwrap();
     let stray = library.files().publish(stray).await.unwrap().hash;
     let report = library.check(false).await.unwrap();

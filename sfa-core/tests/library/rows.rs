@@ -39,6 +39,7 @@ cases![
     unused_contents_are_swept_and_used_ones_stay,
     a_reserved_content_is_not_swept,
     contents_lead_to_their_tracks,
+    tracks_lead_to_their_contents,
     a_track_without_jobs_is_ready,
     durations_are_positive,
 ];
@@ -367,6 +368,14 @@ async fn contents_lead_to_their_tracks(desk: Desk) {
     found.sort_by_key(|(_, track)| *track);
     assert_eq!(found, [(desk.ann, first), (desk.ben, second)]);
     assert_eq!(desk.database.tracks_with_blob(&blob("drums").hash).await.unwrap(), [(desk.ann, first)]);
+}
+
+async fn tracks_lead_to_their_contents(desk: Desk) {
+    let (track, _) = (desk.track(desk.ann, "one").await, desk.track(desk.ben, "two").await);
+    desk.apply(desk.ann, stems(track, "classic", &["drums"])).await.unwrap();
+    let mut found = desk.database.contents(desk.ann).await.unwrap();
+    found.sort_by_key(|(_, _, is_song)| *is_song);
+    assert_eq!(found, [(track, blob("drums").hash, false), (track, blob("one").hash, true)]);
 }
 
 async fn a_track_without_jobs_is_ready(desk: Desk) {

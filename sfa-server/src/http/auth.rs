@@ -1,6 +1,7 @@
 //! Who asks: cookies of browsers, tokens of programs.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
@@ -26,8 +27,8 @@ const AGENT_CHARS: usize = 200;
 /// Somebody who has proved who they are.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
-    pub(super) user: User,
-    pub(super) proof: Proof,
+    pub(super) user: Arc<User>,
+    pub(super) proof: Arc<Proof>,
     pub(super) address: IpAddr,
 }
 
@@ -45,7 +46,7 @@ impl Caller {
 
     /// Who is behind it: the caller, or who acts as the caller.
     pub(super) fn owner(&self) -> UserId {
-        match &self.proof {
+        match &*self.proof {
             Proof::Session(session) => session.user,
             Proof::Token(_) => self.user.id,
         }
@@ -57,7 +58,7 @@ impl Caller {
     }
 
     pub(super) fn session(&self) -> Option<SessionId> {
-        match &self.proof {
+        match &*self.proof {
             Proof::Session(session) => Some(session.id),
             Proof::Token(_) => None,
         }
@@ -147,7 +148,7 @@ pub(super) async fn renew_session(
     caller: &Caller,
 ) -> ApiResult<Option<HeaderValue>> {
     let (Proof::Session(session), Ok(Credentials::Cookie(old))) =
-        (&caller.proof, Credentials::of(headers, app))
+        (&*caller.proof, Credentials::of(headers, app))
     else {
         return Ok(None);
     };

@@ -132,7 +132,7 @@ impl Right {
                 format!("this needs the right {}, which a {} does not have", self.name(), caller.user.role);
             return Err(ApiError::forbidden(message));
         }
-        match &caller.proof {
+        match &*caller.proof {
             Proof::Session(session) => self.make_sure_of_session(session),
             Proof::Token(token) => self.make_sure_of_token(token),
         }
@@ -140,7 +140,7 @@ impl Right {
 
     /// Refuses who is signed in and has to prove again who they are: a proof counts for `proof_time`.
     pub(super) fn make_sure_of_proof(self, caller: &Caller, proof_time: Duration) -> ApiResult<()> {
-        let Proof::Session(session) = &caller.proof else { return Ok(()) };
+        let Proof::Session(session) = &*caller.proof else { return Ok(()) };
         let age_ms = super::now_ms().saturating_sub(session.authenticated_at_ms);
         if self.is_guarded() && u128::try_from(age_ms).is_ok_and(|age| age >= proof_time.as_millis()) {
             return Err(ApiError::reauthentication_required());

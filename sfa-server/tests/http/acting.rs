@@ -15,6 +15,7 @@ async fn a_super_admin_sees_what_a_user_sees_and_touches_no_secrets() {
     assert_eq!(boss.post(&begin, json!({})).await.data()["name"], "ann");
     let me = boss.get("/api/v1/me").await.data();
     assert_eq!((me["name"].as_str(), me["impersonated_by"]["name"].as_str()), (Some("ann"), Some("boss")));
+    assert!(me["impersonated_by"]["ends_at_ms"].as_i64() > me["created_at_ms"].as_i64(), "{me}");
     assert_eq!(boss.get("/api/v1/playlists").await.data()[0]["name"], "hers");
     assert_eq!(boss.post("/api/v1/playlists", json!({"name": "by boss"})).await.status, 201);
     for (method, path, body) in [

@@ -95,3 +95,18 @@ async fn a_file_is_its_owners_and_runs_nowhere() {
         refused(&ann.get(&format!("/api/v1/files/{wrong}/a.wav")).await, 404, "not_found");
     }
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn songs_of_which_files_are_gone_are_told_and_come_back() {
+    let house = House::open().await;
+    let (ann, ben) = (house.user("ann", Role::User).await, house.user("ben", Role::User).await);
+    let song = house.song("a.wav", 9011);
+    let made = ann.post_bytes("/api/v1/tracks?name=a.wav", song.clone()).await.data()["track"].clone();
+    assert_eq!(ann.get("/api/v1/tracks/missing").await.data(), json!([]));
+    house.library.files().remove(&text(&made["file"]["hash"])).await.unwrap();
+    let gone = json!([{"track": made["id"], "is_song_gone": true, "results_gone": 0}]);
+    assert_eq!(ann.get("/api/v1/tracks/missing").await.data(), gone);
+    assert_eq!(ben.get("/api/v1/tracks/missing").await.data(), json!([]), "others' songs");
+    assert_eq!(ann.post_bytes("/api/v1/tracks?name=again.wav", song).await.status, 200);
+    assert_eq!(ann.get("/api/v1/tracks/missing").await.data(), json!([]));
+}

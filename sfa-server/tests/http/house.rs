@@ -44,11 +44,19 @@ impl House {
 
     /// A house where something is otherwise.
     pub(crate) async fn with(change: impl FnOnce(&mut ServeOptions)) -> Self {
+        Self::on(change, |config| config).await
+    }
+
+    /// A house whose library is somewhere else, or otherwise.
+    pub(crate) async fn on(
+        change: impl FnOnce(&mut ServeOptions),
+        place: impl FnOnce(LibraryConfig) -> LibraryConfig,
+    ) -> Self {
         let mut options = options();
         change(&mut options);
         let desk = Desk::new();
         let studio = Studio::with_models(ModelStore::at("/nowhere"));
-        let library = studio.open(LibraryConfig::in_folder(desk.path("data"))).await.unwrap();
+        let library = studio.open(place(LibraryConfig::in_folder(desk.path("data")))).await.unwrap();
         let server = Server::start(library.clone(), options).await.unwrap();
         Self { desk, library, server }
     }

@@ -4,10 +4,12 @@
 mod accounts;
 mod acting;
 mod attacks;
+mod cues;
 #[path = "../desk/mod.rs"]
 mod desk;
 mod files;
 mod house;
+mod imports;
 mod legacy;
 mod live;
 mod mail;
@@ -24,3 +26,5 @@ mod users;
 mod vault;
 #[cfg(unix)]
 mod walkthrough;
+#[path = "../../../sfa-core/tests/models/server.rs"]
+mod web;

@@ -38,10 +38,19 @@ export class House {
   }
 
   async stop(): Promise<void> {
+    await this.#end('SIGTERM')
+  }
+
+  /** Ends it as a power cut does. */
+  async kill(): Promise<void> {
+    await this.#end('SIGKILL')
+  }
+
+  async #end(signal: NodeJS.Signals): Promise<void> {
     const server = this.#process
-    if (!server || server.exitCode !== null) return
+    if (!server || server.exitCode !== null || server.signalCode !== null) return
     const ended = new Promise((resolve) => server.once('exit', resolve))
-    server.kill('SIGTERM')
+    server.kill(signal)
     await ended
   }
 
@@ -114,7 +123,8 @@ export async function drop(page: Page, name: string, bytes: Buffer): Promise<voi
     ({ name, text }) => {
       const bytes = Uint8Array.from(atob(text), (letter) => letter.charCodeAt(0))
       const dataTransfer = new DataTransfer()
-      dataTransfer.items.add(new File([bytes], name))
+      // The same file has the same date.
+      dataTransfer.items.add(new File([bytes], name, { lastModified: 1 }))
       for (const kind of ['dragenter', 'dragover', 'drop']) {
         window.dispatchEvent(new DragEvent(kind, { dataTransfer, bubbles: true, cancelable: true }))
       }

@@ -116,6 +116,8 @@ pub trait Store: Send + Sync {
     async fn sweep_blobs(&self, storage: &Storage, age: Duration) -> LibraryResult<usize>;
     /// The tracks of which something is kept in this content, and their users.
     async fn tracks_with_blob(&self, hash: &str) -> LibraryResult<Vec<(Scope, TrackId)>>;
+    /// The content of every track, and those of its stems and exports, with whether it is the song itself.
+    async fn contents(&self, scope: Scope) -> LibraryResult<Vec<(TrackId, String, bool)>>;
 
     /// Writes all rows as they are at one moment into `folder`, while others go on writing.
     async fn copy_rows(&self, folder: &Path) -> LibraryResult<RowsCopy>;

@@ -3,11 +3,14 @@
 mod account;
 mod acting;
 mod audit;
+mod cues;
 mod engines;
 mod files;
+mod imports;
 mod jobs;
 mod links;
 pub(super) mod live;
+mod missing;
 mod models;
 mod notifications;
 mod oversight;
@@ -70,7 +73,9 @@ pub(super) fn all() -> Routes {
         .add(Secure, Light, routes!(tokens::make))
         .add(Account, Light, routes!(tokens::revoke))
         .add(Read, Light, routes!(tracks::list))
+        .add(Read, Heavy, routes!(missing::list))
         .add(Change, Upload, routes!(uploads::upload))
+        .add(Change, Heavy, routes!(imports::import))
         .add(Nothing, Light, routes!(resumable::ask))
         .add(Change, Light, routes!(resumable::begin))
         .add(Change, Light, routes!(resumable::show, resumable::end))
@@ -82,7 +87,9 @@ pub(super) fn all() -> Routes {
         .add(Change, Light, routes!(several::remove))
         .add(Read, Light, routes!(results::analysis))
         .add(Read, Light, routes!(results::stems))
-        .add(Read, Light, routes!(results::cues))
+        .add(Read, Light, routes!(cues::list))
+        .add(Change, Light, routes!(cues::place))
+        .add(Change, Light, routes!(cues::set, cues::remove))
         .add(Read, Light, routes!(results::exports))
         .add(Read, Stream, routes!(files::read))
         .add(Change, Light, routes!(files::make_link))

@@ -17,12 +17,17 @@ class SessionState {
   /** Set while somebody is asked to prove again who they are; called with whether they did. */
   proof = $state.raw<((isProved: boolean) => void) | null>(null)
 
+  /** Who it is really, while they act as somebody else. */
+  get behind(): Me['impersonated_by'] {
+    return this.me?.impersonated_by
+  }
+
   get isStaff(): boolean {
-    return STAFF.includes(this.me?.role ?? '')
+    return !this.behind && STAFF.includes(this.me?.role ?? '')
   }
 
   get isAdmin(): boolean {
-    return ADMINS.includes(this.me?.role ?? '')
+    return !this.behind && ADMINS.includes(this.me?.role ?? '')
   }
 
   /** Finds out who is here. */
@@ -96,6 +101,17 @@ class SessionState {
     return this.#proving
   }
 
+  /** Sees the studio as somebody else does; for this the page begins anew. */
+  async actAs(user: string): Promise<void> {
+    await take(api.POST('/api/v1/users/{id}/impersonate', { params: { path: { id: user } } }))
+    location.assign('/')
+  }
+
+  async beMyself(): Promise<void> {
+    await take(api.DELETE('/api/v1/impersonation'))
+    location.assign('/admin/users')
+  }
+
   async setUp(token: string, name: string, email: string, password: string): Promise<void> {
     await take(api.POST('/api/v1/setup', { body: { token, name, email, password } }))
     await this.#entered()
@@ -110,6 +126,16 @@ class SessionState {
   async logOut(): Promise<void> {
     await take(api.POST('/api/v1/logout'))
     this.forget()
+  }
+
+  /** The server has closed a connection: nobody is signed in any more, or as somebody else. */
+  async lookAgain(): Promise<void> {
+    try {
+      await this.refresh()
+      if (!this.me) this.forget()
+    } catch {
+      this.forget()
+    }
   }
 
   /** What there is to do when the server knows this browser no more. */

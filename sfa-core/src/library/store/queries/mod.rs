@@ -4,6 +4,7 @@
 mod accounts;
 mod batches;
 mod changes;
+mod cues;
 mod insight;
 mod jobs;
 mod lists;
@@ -28,8 +29,8 @@ use sqlx::{Pool, Transaction};
 pub(super) use jobs::take;
 
 use super::{
-    ANNOUNCE, ANNOUNCE_TOPICS, BEGIN, DISK_FULL, Database, FOUND, INDEX_HINT, SEARCH_COUNT, Scope, copy_rows,
-    listen, pools, take_alone,
+    ANNOUNCE, ANNOUNCE_TOPICS, BEGIN, DISK_FULL, Database, FOUND, INDEX_HINT, PACKED, SEARCH_COUNT, Scope,
+    copy_rows, listen, pools, take_alone,
 };
 use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
 
@@ -91,6 +92,8 @@ fn already_there(error: &dyn sqlx::error::DatabaseError) -> &'static str {
         "there is a playlist of this name already"
     } else if named.contains("users_email_once") || named.contains("users.email") {
         "there is an account with this address already"
+    } else if named.contains("cues_pad_once") || named.contains("cues.pad") {
+        "another cue of this song has this pad; change or remove that one first"
     } else {
         "it is there already"
     }
@@ -107,6 +110,7 @@ fn out_of_range(error: &dyn sqlx::error::DatabaseError) -> String {
         ("playlists_rules_length", "the rules of a playlist have 1 to 1000 characters"),
         ("cues_start", "a cue lies after the start of its track"),
         ("cues_order", "a loop ends after it begins"),
+        ("cues_pad", "a pad is 0 (A) to 7 (H)"),
         ("batches_total", "a batch has at least one track"),
         ("users_quota", "a quota is not negative"),
         ("users_email_shape", "an address for mail has up to 160 characters"),

@@ -123,7 +123,7 @@ impl Store for Rows {
 
     async fn cues(&self, scope: Scope, track: TrackId) -> LibraryResult<Vec<LibraryCue>> {
         let found = sqlx::query(
-            "select c.kind, c.label, c.start_ms, c.end_ms, c.colour, c.confidence, c.is_automatic \
+            "select c.id, c.kind, c.label, c.start_ms, c.end_ms, c.colour, c.pad, c.confidence, c.is_automatic \
              from cues c join tracks t on t.id = c.track_id where t.user_id = $1 and t.id = $2 \
              order by c.start_ms, c.id",
         )
@@ -397,6 +397,24 @@ impl Store for Rows {
         .await
         .map_err(failed)?;
         found.iter().map(|row| Ok((Scope::of(parsed(row, "user_id")?), parsed(row, "id")?))).collect()
+    }
+
+    async fn contents(&self, scope: Scope) -> LibraryResult<Vec<(TrackId, String, bool)>> {
+        let found = sqlx::query(
+            "select id, blob_hash, cast(1 as bigint) as is_song from tracks where user_id = $1 \
+             union all select t.id, s.blob_hash, 0 from stems s join tracks t on t.id = s.track_id \
+             where t.user_id = $1 \
+             union all select t.id, e.blob_hash, 0 from exports e join tracks t on t.id = e.track_id \
+             where t.user_id = $1",
+        )
+        .bind(scope.user.to_string())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        found
+            .iter()
+            .map(|row| Ok((parsed(row, "id")?, get(row, "blob_hash")?, get::<i64>(row, "is_song")? == 1)))
+            .collect()
     }
 
     async fn copy_rows(&self, folder: &Path) -> LibraryResult<RowsCopy> {

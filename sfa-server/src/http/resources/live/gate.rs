@@ -86,7 +86,7 @@ impl Gate {
         if !self.rights.iter().all(|right| right.is_of(user.role)) {
             return Ok(Some(NOT_ALLOWED));
         }
-        let is_let_in = match &self.caller.proof {
+        let is_let_in = match &*self.caller.proof {
             Proof::Session(own) => rows
                 .sessions(Scope::of(own.user))
                 .await?

@@ -78,7 +78,7 @@ pub(in crate::http) fn upgraded(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     language: &'static Language,
 ) -> ApiResult<Response> {
-    if matches!(caller.proof, Proof::Session(_)) {
+    if matches!(*caller.proof, Proof::Session(_)) {
         client::make_sure_of_origin(headers, &app.options)?;
     }
     let upgrade = upgrade
@@ -198,7 +198,7 @@ impl Line {
         }
         if subject.right() != Right::Read {
             // Roles change while a socket is open.
-            self.caller.user = self.app.library.rows().user(self.caller.user.id).await?;
+            self.caller.user = self.app.library.rows().user(self.caller.user.id).await?.into();
         }
         let mut feed = Feed::open(&self.app, &self.caller, subject, after).await?;
         gate.need(subject.right());

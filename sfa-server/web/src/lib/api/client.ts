@@ -23,6 +23,7 @@ export type AnyJob = Schemas['AnyJobView']
 export type OverviewDay = Schemas['DayView']
 export type Model = Schemas['ModelView']
 export type PackagePlan = Schemas['PlanView']
+export type Missing = Schemas['MissingView']
 
 /** A request that failed, in the server's words. */
 export class Failure extends Error {

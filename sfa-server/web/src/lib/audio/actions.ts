@@ -124,7 +124,7 @@ export function playerActions(): Action[] {
 
 /** Songs go, also by other hands, and what plays goes with them; others were only just analysed. */
 export function followSong(): void {
-  if (!player.song || !songs.isLoaded) return
+  if (!player.song || !songs.isWhole) return
   const song = songs.find(player.song.id)
   if (song) void player.learn(song)
   else player.close()

@@ -10,7 +10,7 @@ const LIBRARY = [
   song('Aérodynamique', { artist: 'Daft Punk', duration_ms: 207_000, analysis: { bpm: 123.2, camelot: '8A', key: 'A minor', energy: 7, lufs: -9.5 } }),
   song('Teardrop', { artist: 'Massive Attack', album: 'Mezzanine', analysis: { bpm: 77, camelot: '9A', key: 'E minor', energy: 4, lufs: -13 } }),
   song('Drums', { status: 'working' }),
-].map(entry)
+].map((song) => entry(song))
 
 function found(text: string): string[] {
   return LIBRARY.filter(parse(text).test).map(({ song }) => song.title)
@@ -57,4 +57,10 @@ test('songs without a value come last, whichever way', () => {
   const titles = (isDescending: boolean) => sorted(LIBRARY, 'bpm', isDescending).map(({ song }) => song.title)
   expect(titles(false)).toEqual(['Teardrop', 'Aérodynamique', 'Drums'])
   expect(titles(true)).toEqual(['Aérodynamique', 'Teardrop', 'Drums'])
+})
+
+test('songs of which files are gone are found', () => {
+  const gone = song('Gone')
+  const missing = { track: gone.id, is_song_gone: true, results_gone: 0 }
+  expect([entry(gone, missing), ...LIBRARY].filter(parse('status:missing').test).map(({ song }) => song.title)).toEqual(['Gone'])
 })

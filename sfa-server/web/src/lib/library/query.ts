@@ -1,14 +1,16 @@
-import type { Song } from '$lib/api/client'
+import type { Missing, Song } from '$lib/api/client'
 import { fold } from './text'
 
 /** A song with the text that is searched in, made once. */
 export interface Entry {
   song: Song
   text: string
+  /** Which of its files are gone, where any are. */
+  missing: Missing | undefined
 }
 
-export function entry(song: Song): Entry {
-  return { song, text: fold([song.title, song.artist, song.album].filter(Boolean).join(' ')) }
+export function entry(song: Song, missing?: Missing): Entry {
+  return { song, missing, text: fold([song.title, song.artist, song.album].filter(Boolean).join(' ')) }
 }
 
 type Test = (entry: Entry) => boolean
@@ -79,6 +81,7 @@ function filter(name: string, value: string): Test | string {
   if (name === 'added') return added(value)
   if (name === 'status') {
     const wanted = fold(value)
+    if (wanted === 'missing') return ({ missing }) => missing !== undefined
     return ({ song }) => (wanted === 'analyzed' ? song.analysis != null : song.status === wanted)
   }
   return `there is no filter ${name}; there are ${FILTERS.join(', ')}`

@@ -1,5 +1,5 @@
 import { SvelteMap } from 'svelte/reactivity'
-import { api, Failure, take, type Job, type Song } from '$lib/api/client'
+import { api, Failure, take, type Job, type Missing, type Song } from '$lib/api/client'
 import { live } from '$lib/live/live.svelte'
 import type { News } from '$lib/live/line'
 import { entry, type Entry } from './query'
@@ -18,7 +18,10 @@ export type LiveJob = Pick<
 /** The whole library of who is signed in, kept true by what the server tells. */
 class Songs {
   entries = $state.raw<Entry[]>([])
+  /** Whether there is something to show: the first songs of many. */
   isLoaded = $state(false)
+  /** Whether all songs are here. */
+  isWhole = $state(false)
   failure = $state.raw<Failure | null>(null)
   /** What waits, runs, or has failed, by the id of the job. */
   jobs = new SvelteMap<string, LiveJob>()
@@ -28,26 +31,46 @@ class Songs {
   #byId = new Map<string, Entry>()
   /** What was told of songs since the last load began, which may have read them before. */
   #meanwhile = new Map<string, Song>()
+  #missing = new Map<string, Missing>()
   #stop: (() => void) | null = null
   #loads = 0
 
   open(): void {
     this.#stop ??= live.follow('library', (news) => this.#hear(news))
+    void this.lookForFiles()
   }
 
   close(): void {
     this.#stop?.()
     this.#stop = null
     this.#byId.clear()
+    this.#missing.clear()
     this.jobs.clear()
     this.entries = []
     this.isLoaded = false
+    this.isWhole = false
     this.#loads += 1
   }
 
   find(id: string): Song | undefined {
     // Reading the list makes the caller follow it.
     return this.entries.length > 0 ? this.#byId.get(id)?.song : undefined
+  }
+
+  /** Which files of a song are gone from the storage, as far as was looked. */
+  missingOf(id: string): Missing | undefined {
+    return this.entries.length > 0 ? this.#byId.get(id)?.missing : undefined
+  }
+
+  /** Looks for songs of which files are gone. What is not known is not marked. */
+  async lookForFiles(): Promise<void> {
+    const found = await take(api.GET('/api/v1/tracks/missing')).catch(() => null)
+    if (!found || !this.#stop) return
+    this.#missing = new Map(found.data.map((missing) => [missing.track, missing]))
+    for (const [id, { song, missing }] of this.#byId) {
+      if (missing || this.#missing.has(id)) this.#set(song)
+    }
+    this.#publish()
   }
 
   /** Reads everything anew. */
@@ -61,18 +84,29 @@ class Songs {
         const query = { limit: PAGE, ...(after ? { after } : {}) }
         const page = await take(api.GET('/api/v1/tracks', { params: { query } }))
         if (load !== this.#loads) return
-        for (const song of page.data) found.set(song.id, entry(song))
+        for (const song of page.data) found.set(song.id, this.#entry(song))
         after = page.next ?? undefined
+        if (after && !this.isLoaded) this.#show(new Map(found))
       } while (after)
-      for (const song of this.#meanwhile.values()) found.set(song.id, entry(song))
-      this.#byId = found
+      for (const song of this.#meanwhile.values()) found.set(song.id, this.#entry(song))
+      // Files may have been looked for while songs came.
+      for (const [id, missing] of this.#missing) {
+        const known = found.get(id)
+        if (known) found.set(id, { ...known, missing })
+      }
       this.failure = null
-      this.isLoaded = true
-      this.#publish()
+      this.isWhole = true
+      this.#show(found)
       await this.#loadFailedJobs()
     } catch (cause) {
       if (load === this.#loads) this.failure = Failure.from(cause)
     }
+  }
+
+  #show(found: Map<string, Entry>): void {
+    this.#byId = found
+    this.isLoaded = true
+    this.#publish()
   }
 
   async #loadFailedJobs(): Promise<void> {
@@ -84,7 +118,7 @@ class Songs {
 
   /** Takes in a song as the server has just shown it. */
   put(song: Song): void {
-    this.#byId.set(song.id, entry(song))
+    this.#set(song)
     this.#publish()
   }
 
@@ -103,6 +137,14 @@ class Songs {
     }
   }
 
+  #entry(song: Song): Entry {
+    return entry(song, this.#missing.get(song.id))
+  }
+
+  #set(song: Song): void {
+    this.#byId.set(song.id, this.#entry(song))
+  }
+
   #publish(): void {
     this.entries = [...this.#byId.values()]
   }
@@ -119,7 +161,7 @@ class Songs {
     const payload = news.payload as { track?: string; text?: string; tracks?: Song[]; jobs?: Job[] }
     for (const job of payload.jobs ?? []) this.#note(job)
     for (const song of payload.tracks ?? []) {
-      this.#byId.set(song.id, entry(song))
+      this.#set(song)
       this.#meanwhile.set(song.id, song)
     }
     if (payload.tracks) this.#publish()

@@ -7,7 +7,7 @@ class Live {
   #line = new Line(
     () => new WebSocket(`${location.origin.replace(/^http/, 'ws')}/api/v1/live`) as unknown as Wire,
     (isOpen) => (this.isConnected = isOpen),
-    () => session.forget(),
+    () => void session.lookAgain().then(() => session.me && this.#line.open()),
   )
 
   constructor() {
