@@ -11,7 +11,7 @@ use crate::{Result, Watch};
 use super::cpu::Cpu;
 
 /// Buffers that are used again instead of going back to the system: a fresh page costs more than filling it. Together
-/// they never hold more than was once in use at one time.
+/// they never hold more than was once in use at one time, or [`ALWAYS_KEPT_VALUES`].
 #[derive(Debug, Default)]
 pub(crate) struct Scratch(Mutex<Pool>);
 
@@ -22,7 +22,7 @@ const LARGE_VALUES: usize = 1 << 18;
 
 /// Where values lie. Allocators keep much of what they are given back, and they know nothing of large pages.
 #[derive(Debug)]
-enum Memory {
+pub(crate) enum Memory {
     Heap(Vec<f32>),
     Pages(MmapMut),
 }
@@ -74,12 +74,22 @@ impl DerefMut for Memory {
     }
 }
 
-#[derive(Debug, Default)]
+/// So many values may always be held: 192 MiB.
+const ALWAYS_KEPT_VALUES: usize = 48 << 20;
+
+#[derive(Debug)]
 struct Pool {
     free: Vec<Memory>,
-    /// Values of the buffers that are in use, now and at most so far.
+    /// Values of the buffers that are in use.
     used: usize,
-    most_used: usize,
+    /// Values that may be held: as many as were in use at most so far.
+    may_hold: usize,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self { free: Vec::new(), used: 0, may_hold: ALWAYS_KEPT_VALUES }
+    }
 }
 
 impl Scratch {
@@ -95,13 +105,13 @@ impl Scratch {
         let found = fitting.map(|(index, _)| index);
         let found = found.map(|index| pool.free.swap_remove(index));
         pool.used += found.as_ref().map_or(len, Memory::len);
-        pool.most_used = pool.most_used.max(pool.used);
+        pool.may_hold = pool.may_hold.max(pool.used);
         if let Some(buffer) = found {
             return buffer;
         }
         // The sizes of other layers or of another segment; the largest are the least likely to fit again.
         pool.free.sort_by_key(Memory::len);
-        while pool.used + pool.free.iter().map(Memory::len).sum::<usize>() > pool.most_used {
+        while pool.used + pool.free.iter().map(Memory::len).sum::<usize>() > pool.may_hold {
             pool.free.pop();
         }
         drop(pool);
@@ -204,7 +214,7 @@ mod tests {
 
     #[test]
     fn unused_buffers_never_add_to_the_most_that_was_in_use() {
-        let scratch = Scratch::default();
+        let scratch = Scratch(Mutex::new(Pool { may_hold: 0, ..Pool::default() }));
         let held = |scratch: &Scratch| {
             let pool = scratch.lock();
             (pool.used, pool.free.iter().map(Memory::len).sum::<usize>())
