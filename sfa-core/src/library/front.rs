@@ -17,6 +17,7 @@ use super::file_names::{self, FileNames};
 use super::memory::MemoryBudget;
 use super::package::{self, PackageOrder, PackagePlan};
 use super::pipeline::{self, Pipeline};
+use super::restore;
 use super::vault::VaultKeys;
 use super::worker::{self, Bench, Handler, Worker, WorkerOptions};
 use super::{
@@ -214,10 +215,12 @@ impl Studio {
     /// Opens the library at `config`, or makes one, with this studio to do its work.
     ///
     /// # Errors
-    /// `Database` when the rows cannot be reached, `Storage` when the files cannot.
+    /// `Database` when the rows cannot be reached, `Storage` when the files cannot, `Conflict` where a backup was not
+    /// brought back to its end.
     pub async fn open(self, config: LibraryConfig) -> LibraryResult<Library> {
         std::fs::create_dir_all(&config.folder)
             .map_err(|error| LibraryError::storage(&config.folder, error))?;
+        restore::make_sure_of_whole(&config.folder)?;
         let storage = Storage::of_library(&config).await?;
         let folder = config.folder;
         let database: Arc<dyn Database> = match &config.database_url {

@@ -22,6 +22,7 @@ mod package;
 mod password;
 mod pipeline;
 mod queue;
+mod restore;
 mod resumable;
 mod secret;
 mod settings;
@@ -34,8 +35,8 @@ mod vault;
 mod worker;
 
 pub use account::{
-    Actor, AuditEntry, AuditQuery, NewSession, NewToken, NewUser, Role, Session, Token, TokenPurpose, User,
-    UserEdit, UserQuery, UserStatus, mail_address,
+    Actor, AuditEntry, AuditQuery, Identity, NewSession, NewToken, NewUser, Role, Session, Token,
+    TokenPurpose, User, UserEdit, UserQuery, UserStatus, mail_address,
 };
 pub use apart::{ChildProgram, work_for_parent};
 pub use backup::BackupReport;
@@ -58,7 +59,7 @@ pub use lookout::News;
 pub use missing::MissingFiles;
 pub use package::{Conversion, Package, PackageOrder, PackagePlan, PlannedFile, Target};
 pub use password::Passwords;
-pub use queue::{Enqueued, Fence, Job, JobState, NewJob, Schedule};
+pub use queue::{Enqueued, Fence, Job, JobMoment, JobMomentKind, JobState, NewJob, Schedule};
 pub use resumable::{PartialUpload, Resumed};
 pub use secret::{Secret, SecretHash};
 pub use settings::{Notifications, Settings};

@@ -367,7 +367,7 @@ impl Foreman {
         self.running.insert(job.id, run);
         let (handler, ended) = (Arc::clone(&self.bench.handler), self.ended_sender.clone());
         tokio::task::spawn_blocking(move || {
-            let span = tracing::info_span!("job", job_id = %job.id, kind = %job.kind);
+            let span = tracing::info_span!("job", job_id = %job.id, kind = %job.kind, user_id = %job.user);
             let _inside = span.enter();
             let began = Instant::now();
             let result = catch_unwind(AssertUnwindSafe(|| handler.run(&job, &watch)))

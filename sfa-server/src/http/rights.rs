@@ -115,9 +115,24 @@ impl Right {
         self.row().map_or("nothing", |row| row.name)
     }
 
+    /// The right of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        TABLE.iter().find(|row| row.name == name).map(|row| row.right)
+    }
+
+    /// Who has it.
+    pub(super) fn roles(self) -> &'static [Role] {
+        self.row().map_or(&[], |row| row.roles)
+    }
+
+    /// The scope that a token needs; without one no token will do.
+    pub(super) fn token_scope(self) -> Option<TokenScope> {
+        self.row().and_then(|row| row.token)
+    }
+
     /// Whether somebody of this role has it. What has no row nobody has.
     pub(super) fn is_of(self, role: Role) -> bool {
-        self.row().is_some_and(|row| row.roles.contains(&role))
+        self.roles().contains(&role)
     }
 
     /// Whether who is signed in must have proved lately who they are.
@@ -158,7 +173,7 @@ impl Right {
     }
 
     fn make_sure_of_token(self, token: &Token) -> ApiResult<()> {
-        match self.row().and_then(|row| row.token) {
+        match self.token_scope() {
             Some(scope) if token.scopes.iter().any(|name| name == scope.name()) => Ok(()),
             Some(scope) => {
                 let message = format!("this token has no scope {:?}", scope.name());

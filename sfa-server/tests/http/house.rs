@@ -68,7 +68,7 @@ impl House {
 
     /// Somebody at another of its doors.
     pub(crate) fn anybody_at(&self, address: SocketAddr) -> Client {
-        Client { address, user: UserId::LOCAL, headers: Vec::new() }
+        Client::nobody(address)
     }
 
     /// Somebody with an account, signed in as by a browser. Songs of theirs are not worked on unless they ask.
@@ -176,6 +176,11 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// Somebody of whom nothing is known.
+    pub(crate) fn nobody(address: SocketAddr) -> Self {
+        Self { address, user: UserId::LOCAL, headers: Vec::new() }
+    }
+
     pub(crate) fn with(&self, name: &str, value: &str) -> Self {
         let mut client = self.clone();
         client.headers.push((name.to_owned(), value.to_owned()));

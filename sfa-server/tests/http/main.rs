@@ -10,15 +10,18 @@ mod desk;
 mod files;
 mod house;
 mod imports;
+mod journal;
 mod legacy;
 mod live;
 mod mail;
+mod oidc;
 mod once;
 mod openapi;
 #[cfg(unix)]
 mod operation;
 mod packages;
 mod post;
+mod provider;
 mod resumable;
 mod rights;
 mod tracks;

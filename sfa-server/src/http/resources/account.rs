@@ -269,7 +269,7 @@ pub(in crate::http) async fn me(
 ) -> ApiResult<Response> {
     let usage = app.library.rows().usage(caller.scope()).await?;
     let renewed = auth::renew_session(&app, &headers, &caller).await?;
-    let impersonated_by = match &caller.proof {
+    let impersonated_by = match &*caller.proof {
         Proof::Session(session) if session.acting_as.is_some() => {
             let owner = app.library.rows().user(session.user).await?;
             Some(Impersonator { id: owner.id, name: owner.name, ends_at_ms: session.expires_at_ms })

@@ -5,6 +5,7 @@ mod accounts;
 mod batches;
 mod changes;
 mod cues;
+mod identities;
 mod insight;
 mod jobs;
 mod lists;
@@ -14,6 +15,7 @@ mod reads;
 mod requests;
 mod rows;
 mod search;
+mod timeline;
 mod upkeep;
 mod uploads;
 mod vault;
@@ -90,6 +92,10 @@ fn already_there(error: &dyn sqlx::error::DatabaseError) -> &'static str {
         "this file is in the library already"
     } else if named.contains("playlists_name_once") || named.contains("playlists.name") {
         "there is a playlist of this name already"
+    } else if named.contains("identities_of_user") || named.contains("identities.user_id") {
+        "this account is linked with another one of that provider"
+    } else if named.contains("identities") {
+        "somebody here is linked with this account of that provider already"
     } else if named.contains("users_email_once") || named.contains("users.email") {
         "there is an account with this address already"
     } else if named.contains("cues_pad_once") || named.contains("cues.pad") {
@@ -112,6 +118,7 @@ fn out_of_range(error: &dyn sqlx::error::DatabaseError) -> String {
         ("cues_order", "a loop ends after it begins"),
         ("cues_pad", "a pad is 0 (A) to 7 (H)"),
         ("batches_total", "a batch has at least one track"),
+        ("identities_length", "an issuer has 1 to 500 characters and a subject 1 to 255"),
         ("users_quota", "a quota is not negative"),
         ("users_email_shape", "an address for mail has up to 160 characters"),
         ("requests_key_length", "a key of a request has 1 to 255 characters"),

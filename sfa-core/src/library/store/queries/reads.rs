@@ -12,9 +12,9 @@ use super::rows::{self, get, job_columns, parsed};
 use super::{ANNOUNCE_TOPICS, PAGE_LIMIT, Rows, Scope, copy_rows, failed, listen, millis, rows_of_list};
 use crate::library::store::{Connections, RowsCopy, Store, Usage};
 use crate::library::{
-    Batch, BatchId, Blob, Change, Event, ExportFile, Job, JobId, JobQuery, LibraryCue, LibraryError,
-    LibraryResult, LibraryStem, News, Notification, Package, Playlist, PlaylistId, Reached, Receipt, Storage,
-    Track, TrackId, TrackQuery, UserId,
+    Batch, BatchId, Blob, Change, Event, ExportFile, Job, JobId, JobMoment, JobQuery, LibraryCue,
+    LibraryError, LibraryResult, LibraryStem, News, Notification, Package, Playlist, PlaylistId, Reached,
+    Receipt, Storage, Track, TrackId, TrackQuery, UserId,
 };
 
 /// The most events read at once.
@@ -224,6 +224,10 @@ impl Store for Rows {
                 .await
                 .map_err(failed)?;
         rows::job(&row.ok_or_else(|| LibraryError::not_found("job", id))?)
+    }
+
+    async fn job_timeline(&self, scope: Scope, id: JobId) -> LibraryResult<Vec<JobMoment>> {
+        self.timeline_of(scope, id).await
     }
 
     async fn jobs(&self, scope: Scope, query: &JobQuery) -> LibraryResult<Vec<Job>> {
