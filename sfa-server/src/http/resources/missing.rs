@@ -35,10 +35,7 @@ impl From<MissingFiles> for MissingView {
 #[utoipa::path(get, path = "/api/v1/tracks/missing", tag = "tracks", responses(
     (status = 200, description = "All of them", body = Page<MissingView>)
 ))]
-pub(in crate::http) async fn list(
-    State(app): State<App>,
-    caller: Caller,
-) -> ApiResult<Page<MissingView>> {
+pub(in crate::http) async fn list(State(app): State<App>, caller: Caller) -> ApiResult<Page<MissingView>> {
     let missing = app.library.missing_files(caller.scope()).await?;
     Ok(Page::whole(missing))
 }
