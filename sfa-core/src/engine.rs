@@ -133,8 +133,8 @@ impl EngineChoice {
         match (self.engine, self.model.as_deref()) {
             (CLASSIC, _) => 200 * MIB,
             (PYTHON, _) => 4096 * MIB,
-            (_, Some(model)) if model.starts_with("htdemucs") => 800 * MIB,
-            _ => 2560 * MIB,
+            (_, Some("mdx_extra")) => 1536 * MIB,
+            _ => 800 * MIB,
         }
     }
 }

@@ -24,7 +24,7 @@ pub(crate) fn run<T: Send, E: From<Error> + Send>(
     let url = Url::parse(url).map_err(|error| {
         Error::new(ErrorKind::InvalidOption, format!("this is no address: {error}")).about(url)
     })?;
-    let client = client(&url)?;
+    let client = client(&url, |builder| builder)?;
     let attempt = move || {
         let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(internal)?;
         let result = runtime.block_on(work(&client, url));
@@ -61,15 +61,17 @@ pub(crate) async fn wait<T>(
     }
 }
 
-/// A client that trusts whom the system trusts and goes through the proxies that the environment names.
-fn client(url: &Url) -> Result<Client> {
+/// A client that trusts whom the system trusts and, unless it is set up `otherwise`, goes through the proxies that the
+/// environment names.
+pub(crate) fn client(url: &Url, otherwise: impl Fn(ClientBuilder) -> ClientBuilder) -> Result<Client> {
     // Fails where a provider is installed already, which is as good.
     rustls::crypto::ring::default_provider().install_default().ok();
     let builder = || {
-        Client::builder()
+        let usual = Client::builder()
             .user_agent(concat!("sound-forge-alchemy/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_LIMIT)
-            .referer(false)
+            .referer(false);
+        otherwise(usual)
     };
     builder().build().or_else(|error| without_certificates(url, builder(), error)).map_err(|error| {
         let message = format!(

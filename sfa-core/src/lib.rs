@@ -13,6 +13,8 @@ mod http;
 pub mod library;
 pub mod models;
 mod naming;
+pub mod oidc;
+mod part;
 pub mod picture;
 mod progress;
 pub mod song;

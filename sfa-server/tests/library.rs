@@ -1,6 +1,8 @@
 //! The commands of a library: songs in, work done, files out, nothing lost.
 
 mod desk;
+#[path = "../../sfa-core/tests/models/server.rs"]
+mod web;
 
 use std::fs;
 use std::path::Path;
@@ -216,4 +218,37 @@ fn a_database_that_is_not_there_is_a_clear_error() {
     ]));
     assert_eq!(output.status.code(), Some(1));
     assert!(stderr(&output).starts_with("error: "), "{}", stderr(&output));
+}
+
+#[test]
+fn a_song_is_taken_from_an_address_and_no_proxy_is_asked() {
+    let desk = Desk::new();
+    let data = desk.path("data");
+    let song = fs::read(desk.song("a.wav")).unwrap();
+    let server = web::Server::start(move |request| match request.target.as_str() {
+        "/Night%20Drive.wav" => web::file(request, &song, "\"1\""),
+        _ => web::not_found(),
+    });
+    let proxy = web::Server::start(|_| web::not_found());
+    let add = |address: &str, more: &[&str]| {
+        let mut command = command();
+        command
+            .env("SFA_DATA_DIR", &data)
+            .envs(["http_proxy", "HTTP_PROXY", "ALL_PROXY"].map(|name| (name, proxy.url())));
+        with(command.args(["library", "add", address, "--wait", "--json"]).args(more))
+    };
+    assert!(on(&data, &["library", "settings", "set", "steps="]).status.success());
+    let address = format!("{}/Night%20Drive.wav", server.url());
+    let refused = add(&address, &[]);
+    assert!(
+        !refused.status.success() && stderr(&refused).contains("public internet"),
+        "{}",
+        stderr(&refused)
+    );
+    assert!(server.requests().is_empty());
+    let added = lines(&add(&address, &["--allow-private-addresses"]));
+    assert_eq!((&added[0]["title"], &added[0]["status"]), (&"Night Drive".into(), &"ready".into()));
+    let missing = add(&format!("{}/none.wav", server.url()), &["--allow-private-addresses"]);
+    assert!(!missing.status.success() && stderr(&missing).contains("404"), "{}", stderr(&missing));
+    assert!(proxy.requests().is_empty());
 }

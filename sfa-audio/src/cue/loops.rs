@@ -26,6 +26,8 @@ pub fn find_loops(analysis: &Analysis) -> Vec<LoopPoint> {
         quality: found.quality,
         section: section_at((found.start_secs + found.end_secs) / 2.0),
         recommended: recommended.contains(&index),
+        label: None,
+        hot_cue: None,
     });
     points.collect()
 }

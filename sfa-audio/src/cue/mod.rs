@@ -13,7 +13,7 @@ pub use points::suggest_cues;
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[non_exhaustive]
 pub struct CuePoint {
-    /// Where, in seconds, on the beat grid.
+    /// Where, in seconds; on the beat grid, unless somebody placed it.
     pub position_secs: f64,
     /// What to show, for example "Drop 1".
     pub label: String,
@@ -23,10 +23,17 @@ pub struct CuePoint {
     pub color: Rgb,
     /// `0.0..=1.0`.
     pub confidence: f32,
-    /// The pad, 0 (A) to 7 (H) in order of time, of the at most eight cues that matter most; `None` for the
-    /// others, which are memory cues in tools that know two kinds.
+    /// The pad, 0 (A) to 7 (H): in order of time for the at most eight found cues that matter most, as they chose for
+    /// those that somebody placed. `None` for the others, which are memory cues in tools that know two kinds.
     #[serde(skip_serializing_if = "Option::is_none", default)]
     pub hot_cue: Option<u8>,
+}
+
+impl CuePoint {
+    /// A cue that somebody placed, which leaves no doubt.
+    pub fn placed(position_secs: f64, label: String, kind: CueKind, color: Rgb, hot_cue: Option<u8>) -> Self {
+        Self { position_secs, label, kind, color, confidence: 1.0, hot_cue }
+    }
 }
 
 /// What is at a cue point.
@@ -46,6 +53,8 @@ pub enum CueKind {
     Breakdown,
     /// Where mixing out begins.
     MixOut,
+    /// Whatever made somebody place it.
+    Own,
 }
 
 /// A colour, written "#RRGGBB".
@@ -91,4 +100,38 @@ pub struct LoopPoint {
     pub section: String,
     /// Whether this is one of the few to offer first.
     pub recommended: bool,
+    /// What somebody called it who placed it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub label: Option<String>,
+    /// The pad, 0 (A) to 7 (H), that somebody chose for it.
+    #[serde(skip_serializing_if = "Option::is_none", default)]
+    pub hot_cue: Option<u8>,
+}
+
+impl LoopPoint {
+    /// A loop that somebody placed, of so many beats in bars of `beats_per_bar`; of none where there is no beat.
+    pub fn placed(
+        (start_secs, end_secs): (f64, f64),
+        label: String,
+        hot_cue: Option<u8>,
+        beats: u32,
+        beats_per_bar: u32,
+    ) -> Self {
+        Self {
+            start_secs,
+            end_secs,
+            bars: beats / beats_per_bar.max(1),
+            beats,
+            quality: 1.0,
+            section: String::new(),
+            recommended: true,
+            label: Some(label),
+            hot_cue,
+        }
+    }
+
+    /// What to show, for example "Intro loop, 4 bars".
+    pub fn name(&self) -> String {
+        self.label.clone().unwrap_or_else(|| format!("{} loop, {} bars", self.section, self.bars))
+    }
 }

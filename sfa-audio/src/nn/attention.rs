@@ -10,7 +10,7 @@ use super::conv::{Activation, Conv, ConvShape, Finish};
 use super::cpu::{Cpu, Lines, Product, TileShape};
 use super::map::{FeatureMap, Tile, cuts};
 use super::math::exp;
-use super::weights::Tensor;
+use super::weights::Linear;
 
 /// Keys whose scores are held at once: with a block of queries they fit the second-level cache easily.
 const CHUNK_KEYS: usize = 240;
@@ -29,21 +29,18 @@ pub(crate) struct Attention {
 impl Attention {
     /// From the stacked projections `[3 channels, channels]` of queries, keys and values and the projection of
     /// the output.
-    pub(crate) fn new(cpu: Cpu, inward: [Tensor; 2], outward: [Tensor; 2], heads: usize) -> Self {
-        let [mut weight, mut bias] = inward;
-        let channels = weight.shape[1];
-        let key_weight = weight.data.split_off(channels * channels);
-        let key_bias = bias.data.split_off(channels);
+    pub(crate) fn new(cpu: Cpu, inward: Linear, outward: Linear, heads: usize) -> Self {
+        let (mut weights, mut bias) = inward;
+        let channels = bias.len() / 3;
+        let key_weights = weights.split_off(channels * channels);
+        let key_bias = bias.split_off(channels);
         // The scores' factor 1 / sqrt(head size) costs nothing here.
         let factor = 1.0 / ((channels / heads) as f32).sqrt();
-        weight.data.iter_mut().chain(&mut bias.data).for_each(|value| *value *= factor);
-        let tensor = |data: Vec<f32>| Tensor { shape: vec![data.len()], data };
-        let linear = |weight, bias| Conv::new(cpu, &weight, bias, channels, ConvShape::POINT);
-        let [out_weight, out_bias] = outward;
+        let linear = |(weights, bias): Linear| Conv::new(cpu, &weights, &bias, channels, ConvShape::POINT);
         Self {
-            query: linear(weight, bias),
-            key_value: linear(tensor(key_weight), tensor(key_bias)),
-            output: linear(out_weight, out_bias),
+            query: linear((weights, bias)).scaled(factor),
+            key_value: linear((key_weights, key_bias)),
+            output: linear(outward),
             heads,
         }
     }
@@ -106,7 +103,7 @@ pub(crate) fn attend(
         keys: pack_keys(context, keys, heads, head_size)?,
         values: pack_values(context, values, heads, head_size)?,
     };
-    let (row_cuts, col_cuts) = (cuts(output.rows, 1), cuts(output.width, QUERY_PANELS * tile.cols));
+    let (row_cuts, col_cuts) = (cuts(output.rows, 1), query_cuts(output.width, tile.cols));
     output.for_each_tile(context, &row_cuts, &col_cuts, |row, _, mut out| {
         let (start, width) = (out.start, out.width());
         let mut scores = context.buffer(packed.chunk() * tile.cols);
@@ -130,6 +127,14 @@ pub(crate) fn attend(
         }
         Ok(())
     })
+}
+
+/// Stretches of at most [`QUERY_PANELS`] panels, an even number of them and all alike: a few long items of work would leave
+/// threads without any in the end.
+fn query_cuts(width: usize, cols: usize) -> Vec<usize> {
+    let panels = width.div_ceil(cols);
+    let stretches = panels.div_ceil(QUERY_PANELS).next_multiple_of(2).min(panels).max(1);
+    (0..=stretches).map(|n| (panels * n / stretches * cols).min(width)).collect()
 }
 
 /// Keys and values of all heads in the order in which the inner loop reads them.

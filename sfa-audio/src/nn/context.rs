@@ -1,56 +1,143 @@
 //! What every layer is handed: the instruction set, the stop flag and the pool of buffers.
 
 use std::ops::{Deref, DerefMut};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
+use memmap2::MmapMut;
 use rayon::prelude::*;
 
 use crate::{Result, Watch};
 
 use super::cpu::Cpu;
 
-/// Buffers that are used again instead of going back to the system: a fresh page costs more than filling it.
+/// Buffers that are used again instead of going back to the system: a fresh page costs more than filling it. Together
+/// they never hold more than was once in use at one time, or [`ALWAYS_KEPT_VALUES`].
 #[derive(Debug, Default)]
-pub(crate) struct Scratch(Mutex<Vec<Vec<f32>>>);
+pub(crate) struct Scratch(Mutex<Pool>);
 
-/// Values that may lie unused while new ones are asked for: 256 MiB.
-const MOST_UNUSED_VALUES: usize = 64 << 20;
+/// Values in a line of the cache: 64 bytes.
+const LINE_VALUES: usize = 16;
+/// From here on memory comes from the system in pages of its own: 1 MiB.
+const LARGE_VALUES: usize = 1 << 18;
 
-impl Scratch {
-    fn take(&self, len: usize) -> Vec<f32> {
-        let mut free = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        // The tightest fit, and none that would waste more than it gives.
-        let fitting = free
-            .iter()
-            .enumerate()
-            .filter(|(_, buffer)| (len..=len.saturating_mul(2).max(1 << 16)).contains(&buffer.len()))
-            .min_by_key(|(_, buffer)| buffer.len());
-        match fitting.map(|(index, _)| index) {
-            Some(index) => free.swap_remove(index),
-            None => {
-                // The sizes of other layers or of another segment; the largest are the least likely to fit again.
-                free.sort_by_key(Vec::len);
-                while free.iter().map(Vec::len).sum::<usize>() > MOST_UNUSED_VALUES {
-                    free.pop();
-                }
-                drop(free);
-                vec![0.0; len]
-            }
+/// Where values lie. Allocators keep much of what they are given back, and they know nothing of large pages.
+#[derive(Debug)]
+pub(crate) enum Memory {
+    Heap(Vec<f32>),
+    Pages(MmapMut),
+}
+
+impl Default for Memory {
+    fn default() -> Self {
+        Self::Heap(Vec::new())
+    }
+}
+
+impl Memory {
+    fn new(len: usize) -> Self {
+        if len >= LARGE_VALUES
+            && let Ok(pages) = MmapMut::map_anon(len * size_of::<f32>())
+        {
+            // A wish: without it the pages are the usual ones.
+            #[cfg(target_os = "linux")]
+            let _ = pages.advise(memmap2::Advice::HugePage);
+            return Self::Pages(pages);
         }
+        Self::Heap(vec![0.0; len])
     }
 
-    fn give(&self, buffer: Vec<f32>) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(buffer);
+    fn len(&self) -> usize {
+        match self {
+            Self::Heap(values) => values.len(),
+            Self::Pages(pages) => pages.len() / size_of::<f32>(),
+        }
+    }
+}
+
+impl Deref for Memory {
+    type Target = [f32];
+
+    fn deref(&self) -> &[f32] {
+        match self {
+            Self::Heap(values) => values,
+            Self::Pages(pages) => bytemuck::cast_slice(&pages[..]),
+        }
+    }
+}
+
+impl DerefMut for Memory {
+    fn deref_mut(&mut self) -> &mut [f32] {
+        match self {
+            Self::Heap(values) => values,
+            Self::Pages(pages) => bytemuck::cast_slice_mut(&mut pages[..]),
+        }
+    }
+}
+
+/// So many values may always be held: 192 MiB.
+const ALWAYS_KEPT_VALUES: usize = 48 << 20;
+
+#[derive(Debug)]
+struct Pool {
+    free: Vec<Memory>,
+    /// Values of the buffers that are in use.
+    used: usize,
+    /// Values that may be held: as many as were in use at most so far.
+    may_hold: usize,
+}
+
+impl Default for Pool {
+    fn default() -> Self {
+        Self { free: Vec::new(), used: 0, may_hold: ALWAYS_KEPT_VALUES }
+    }
+}
+
+impl Scratch {
+    fn take(&self, len: usize) -> Memory {
+        let mut pool = self.lock();
+        // The tightest fit, and none that would waste much.
+        let fitting = pool
+            .free
+            .iter()
+            .enumerate()
+            .filter(|(_, buffer)| (len..=(len + len / 4).max(1 << 16)).contains(&buffer.len()))
+            .min_by_key(|(_, buffer)| buffer.len());
+        let found = fitting.map(|(index, _)| index);
+        let found = found.map(|index| pool.free.swap_remove(index));
+        pool.used += found.as_ref().map_or(len, Memory::len);
+        pool.may_hold = pool.may_hold.max(pool.used);
+        if let Some(buffer) = found {
+            return buffer;
+        }
+        // The sizes of other layers or of another segment; the largest are the least likely to fit again.
+        pool.free.sort_by_key(Memory::len);
+        while pool.used + pool.free.iter().map(Memory::len).sum::<usize>() > pool.may_hold {
+            pool.free.pop();
+        }
+        drop(pool);
+        Memory::new(len)
+    }
+
+    fn give(&self, buffer: Memory) {
+        let mut pool = self.lock();
+        pool.used -= buffer.len();
+        pool.free.push(buffer);
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Pool> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 /// Values of a pool, given back when dropped, or values lent by somebody else.
 #[derive(Debug)]
 pub(crate) enum Buffer<'a> {
-    /// A buffer of the pool, of which the first `len` values are in use.
+    /// A buffer of the pool, of which `len` values from number `start` on are in use.
     Pooled {
         /// The whole buffer.
-        values: Vec<f32>,
+        values: Memory,
+        /// The first value that is in use, which lies at the start of a cache line.
+        start: usize,
         /// How many of its values are in use.
         len: usize,
         /// Where it goes in the end.
@@ -65,7 +152,7 @@ impl Deref for Buffer<'_> {
 
     fn deref(&self) -> &[f32] {
         match self {
-            Self::Pooled { values, len, .. } => &values[..*len],
+            Self::Pooled { values, start, len, .. } => &values[*start..][..*len],
             Self::Lent(values) => values,
         }
     }
@@ -74,7 +161,7 @@ impl Deref for Buffer<'_> {
 impl DerefMut for Buffer<'_> {
     fn deref_mut(&mut self) -> &mut [f32] {
         match self {
-            Self::Pooled { values, len, .. } => &mut values[..*len],
+            Self::Pooled { values, start, len, .. } => &mut values[*start..][..*len],
             Self::Lent(values) => values,
         }
     }
@@ -99,7 +186,10 @@ pub(crate) struct Context<'a> {
 impl<'a> Context<'a> {
     /// A buffer of `len` arbitrary values.
     pub(crate) fn buffer(&self, len: usize) -> Buffer<'a> {
-        Buffer::Pooled { values: self.scratch.take(len), len, home: self.scratch }
+        let values = self.scratch.take(len + LINE_VALUES - 1);
+        // Vectors that cross lines take twice as long to load.
+        let start = values.as_ptr().align_offset(LINE_VALUES * size_of::<f32>()).min(LINE_VALUES - 1);
+        Buffer::Pooled { values, start, len, home: self.scratch }
     }
 
     /// Does `work` on every item on all threads of the pool, a few milliseconds each, until a stop is asked for.
@@ -115,5 +205,30 @@ impl<'a> Context<'a> {
             self.watch.checkpoint()?;
             work(item)
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn unused_buffers_never_add_to_the_most_that_was_in_use() {
+        let scratch = Scratch(Mutex::new(Pool { may_hold: 0, ..Pool::default() }));
+        let held = |scratch: &Scratch| {
+            let pool = scratch.lock();
+            (pool.used, pool.free.iter().map(Memory::len).sum::<usize>())
+        };
+        let (large, small) = (scratch.take(300_000), scratch.take(100_000));
+        scratch.give(large);
+        scratch.give(small);
+        assert_eq!(held(&scratch), (0, 400_000));
+        // Neither fits: room is made for it, from the largest.
+        let other = scratch.take(200_000);
+        assert_eq!(held(&scratch), (200_000, 100_000));
+        let again = scratch.take(90_000);
+        assert_eq!((again.len(), held(&scratch)), (100_000, (300_000, 0)));
+        scratch.give(other);
+        scratch.give(again);
     }
 }

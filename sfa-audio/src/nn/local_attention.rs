@@ -8,7 +8,7 @@ use super::context::Context;
 use super::conv::{Activation, Conv, ConvShape, Finish};
 use super::cpu::Cpu;
 use super::map::FeatureMap;
-use super::weights::Tensor;
+use super::weights::Linear;
 
 /// The projections of one block.
 #[derive(Debug)]
@@ -23,22 +23,20 @@ pub(crate) struct LocalAttention {
 
 /// Weights and biases of a [`LocalAttention`].
 pub(crate) struct LocalAttentionWeights {
-    pub(crate) query: [Tensor; 2],
-    pub(crate) key: [Tensor; 2],
-    pub(crate) content: [Tensor; 2],
-    pub(crate) decay: [Tensor; 2],
-    pub(crate) output: [Tensor; 2],
+    pub(crate) query: Linear,
+    pub(crate) key: Linear,
+    pub(crate) content: Linear,
+    pub(crate) decay: Linear,
+    pub(crate) output: Linear,
 }
 
 impl LocalAttention {
     pub(crate) fn new(cpu: Cpu, weights: LocalAttentionWeights, heads: usize) -> Self {
-        let mut query = weights.query;
-        let channels = query[1].data.len();
+        let channels = weights.query.1.len();
         let factor = 1.0 / ((channels / heads) as f32).sqrt();
-        query.iter_mut().flat_map(|tensor| &mut tensor.data).for_each(|value| *value *= factor);
-        let point = |[weight, bias]: [Tensor; 2]| Conv::new(cpu, &weight, bias, channels, ConvShape::POINT);
+        let point = |(weights, bias): Linear| Conv::new(cpu, &weights, &bias, channels, ConvShape::POINT);
         Self {
-            query: point(query),
+            query: point(weights.query).scaled(factor),
             key: point(weights.key),
             content: point(weights.content),
             decay: point(weights.decay),
@@ -69,8 +67,7 @@ impl LocalAttention {
         let mut found = FeatureMap::new(context, 1, map.channels, map.width);
         let (keys, values) = (Channels { map: &key, from: 0 }, Channels { map: &content, from: 0 });
         attend(context, &query, keys, values, self.heads, Some(&slopes), &mut found)?;
-        let ones = vec![1.0; map.channels];
-        self.output.run(context, &found, Activation::None, Finish::Accumulate { scale: &ones }, map)
+        self.output.run(context, &found, Activation::None, Finish::Add, map)
     }
 
     /// One line per head: how fast scores fall with distance, from a choice among slopes 1, 2, 3, ...

@@ -1,11 +1,11 @@
 //! Weights in the order in which the inner loop reads them.
 
 use half::f16;
-use half::slice::HalfFloatSliceExt;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
 use super::cpu::{Cpu, Lines, Product};
+use super::weights::Weights;
 
 /// The deepest stretch of a product that is gathered at once: a block of it stays in the second-level cache, and
 /// sums of stretches lose less precision than one long sum.
@@ -32,38 +32,31 @@ enum Values {
 
 impl PackedMatrix {
     /// Packs the matrix whose rows are `rows` of another one, row `row` of which holds the values
-    /// `values[row * depth + order(k)]`.
+    /// `weights[row * depth + order(k)]`. Weights in half precision stay in it, and multiplying fewer than some hundred columns
+    /// at once then takes longer.
     pub(crate) fn new(
         cpu: Cpu,
         rows: &[usize],
         depth: usize,
-        values: &[f32],
+        weights: &Weights,
         order: impl Fn(usize) -> usize,
     ) -> Self {
-        Self::pack(Packing::new(cpu, rows, depth, values, order), |packing| packing.singles())
+        let order: Vec<usize> = (0..depth).map(order).collect();
+        let panel_rows = cpu.tile().rows;
+        let values = match weights {
+            Weights::Half(values) => Values::Half(pack(rows, &order, panel_rows, values)),
+            Weights::Single(values) => Values::Single(pack(rows, &order, panel_rows, values)),
+        };
+        Self { rows: rows.len(), depth, panel_rows, values }
     }
 
-    /// As [`new`](Self::new), in half of the memory where that changes no value; multiplying fewer than some hundred
-    /// columns at once then takes longer.
-    pub(crate) fn compact(
-        cpu: Cpu,
-        rows: &[usize],
-        depth: usize,
-        values: &[f32],
-        order: impl Fn(usize) -> usize,
-    ) -> Self {
-        Self::pack(Packing::new(cpu, rows, depth, values, order), |packing| {
-            packing.halves().unwrap_or_else(|| packing.singles())
-        })
-    }
-
-    fn pack(packing: Packing<'_>, values: impl Fn(&Packing<'_>) -> Values) -> Self {
-        Self {
-            rows: packing.rows.len(),
-            depth: packing.order.len(),
-            panel_rows: packing.panel_rows,
-            values: values(&packing),
-        }
+    /// Packs all of `values`, rows of `depth` values each.
+    pub(crate) fn of_singles(cpu: Cpu, depth: usize, values: &[f32]) -> Self {
+        let rows: Vec<usize> = (0..values.len() / depth).collect();
+        let order: Vec<usize> = (0..depth).collect();
+        let panel_rows = cpu.tile().rows;
+        let values = Values::Single(pack(&rows, &order, panel_rows, values));
+        Self { rows: rows.len(), depth, panel_rows, values }
     }
 
     /// Rows including those that only fill the last panel.
@@ -126,63 +119,25 @@ impl WithSimd for Unpack<'_> {
     }
 }
 
-/// What a packed matrix is made from.
-struct Packing<'a> {
-    rows: &'a [usize],
-    values: &'a [f32],
-    order: Vec<usize>,
+/// Panels of `panel_rows` of the rows `rows`, each stored depth by depth; `order` says where in a row each depth is found.
+fn pack<T: Copy + Default + Send + Sync>(
+    rows: &[usize],
+    order: &[usize],
     panel_rows: usize,
-}
-
-impl<'a> Packing<'a> {
-    fn new(
-        cpu: Cpu,
-        rows: &'a [usize],
-        depth: usize,
-        values: &'a [f32],
-        order: impl Fn(usize) -> usize,
-    ) -> Self {
-        Self { rows, values, order: (0..depth).map(order).collect(), panel_rows: cpu.tile().rows }
-    }
-
-    fn panel_values(&self) -> usize {
-        self.panel_rows * self.order.len()
-    }
-
-    fn packed_values(&self) -> usize {
-        self.rows.len().div_ceil(self.panel_rows) * self.panel_values()
-    }
-
-    fn fill(&self, panel: &mut [f32], rows: &[usize]) {
+    values: &[T],
+) -> Vec<T> {
+    let panel = panel_rows * order.len();
+    let mut packed = vec![T::default(); rows.len().div_ceil(panel_rows) * panel];
+    let panels = packed.par_chunks_exact_mut(panel.max(1));
+    panels.zip(rows.par_chunks(panel_rows)).for_each(|(panel, rows)| {
         for (lane, row) in rows.iter().enumerate() {
-            let values = &self.values[row * self.order.len()..][..self.order.len()];
-            for (packed, &place) in panel.chunks_exact_mut(self.panel_rows).zip(&self.order) {
+            let values = &values[row * order.len()..][..order.len()];
+            for (packed, &place) in panel.chunks_exact_mut(panel_rows).zip(order) {
                 packed[lane] = values[place];
             }
         }
-    }
-
-    fn singles(&self) -> Values {
-        let mut packed = vec![0.0; self.packed_values()];
-        let panels = packed.par_chunks_exact_mut(self.panel_values().max(1));
-        panels.zip(self.rows.par_chunks(self.panel_rows)).for_each(|(panel, rows)| self.fill(panel, rows));
-        Values::Single(packed)
-    }
-
-    /// `None` where some value needs more precision.
-    fn halves(&self) -> Option<Values> {
-        let mut packed = vec![f16::ZERO; self.packed_values()];
-        let panels = packed.par_chunks_exact_mut(self.panel_values().max(1));
-        let exact = panels.zip(self.rows.par_chunks(self.panel_rows)).all(|(panel, rows)| {
-            let mut singles = vec![0.0; 2 * panel.len()];
-            let (singles, rounded) = singles.split_at_mut(panel.len());
-            self.fill(singles, rows);
-            panel.convert_from_f32_slice(singles);
-            panel.convert_to_f32_slice(rounded);
-            singles == rounded && singles.iter().all(|value| value.is_finite())
-        });
-        exact.then_some(Values::Half(packed))
-    }
+    });
+    packed
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ mod local_attention;
 mod map;
 mod math;
 mod matrix;
+mod moments;
 mod norm;
 mod recurrent;
 #[cfg(test)]
@@ -31,5 +32,6 @@ pub(crate) use conv::{Activation, Conv, ConvShape, Finish, TransposedConv};
 pub(crate) use cpu::Cpu;
 pub(crate) use local_attention::{LocalAttention, LocalAttentionWeights};
 pub(crate) use map::FeatureMap;
+pub(crate) use moments::OutputMoments;
 pub(crate) use norm::{GroupNorm, LayerNorm, Over, Then, gelu_in_place, mean_and_std};
 pub(crate) use recurrent::{BidirectionalLstm, Direction, DirectionWeights};

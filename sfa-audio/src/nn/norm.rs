@@ -7,7 +7,7 @@ use crate::Result;
 
 use super::context::Context;
 use super::cpu::multiply_add;
-use super::map::{FeatureMap, cuts};
+use super::map::{FeatureMap, Tile, cuts};
 use super::math::{gelu, sigmoid};
 use super::weights::Tensor;
 
@@ -62,8 +62,8 @@ impl GroupNorm {
         })
     }
 
-    /// Normalises `map` and lets its first half of channels pass through the gates of the second half:
-    /// `output = scale * a * sigmoid(b) + output`, or without the sum where `scale` is `None`.
+    /// Normalises `map` and writes to `output` what of its first half of channels passes the gates of the second half:
+    /// `a * sigmoid(b)`.
     ///
     /// # Errors
     /// `Cancelled`.
@@ -71,7 +71,6 @@ impl GroupNorm {
         &self,
         context: &Context<'_>,
         map: &FeatureMap<'_>,
-        scale: Option<&[f32]>,
         output: &mut FeatureMap<'_>,
     ) -> Result<()> {
         let affine = self.affine(context, map)?;
@@ -87,12 +86,28 @@ impl GroupNorm {
                     gates: map.channel(row, channel + half),
                     affine: affine[row * 2 * half + channel],
                     gate_affine: affine[row * 2 * half + half + channel],
-                    scale: scale.map(|scale| scale[channel]),
                     out: line,
                 });
             }
             Ok(())
         })
+    }
+
+    /// Factor and summand of every channel of every row, of a norm of single rows in one group, from the sums and sums of
+    /// squares of all values of each row.
+    pub(crate) fn affine_of_rows(&self, totals: &[[f64; 2]], width: usize) -> Vec<[f32; 2]> {
+        debug_assert!(self.over == Over::EachRow && self.groups == 1);
+        let count = (self.gain.len() * width) as f64;
+        let of_row = |total| (0..self.gain.len()).map(move |channel| self.line(channel, total, count));
+        totals.iter().flat_map(|&total| of_row(total)).collect()
+    }
+
+    /// Factor and summand of one channel whose group has so many values with this sum and sum of squares.
+    fn line(&self, channel: usize, [sum, squares]: [f64; 2], count: f64) -> [f32; 2] {
+        let mean = sum / count;
+        let factor = 1.0 / ((squares / count - mean * mean).max(0.0) + EPSILON).sqrt();
+        let gain = f64::from(self.gain[channel]) * factor;
+        [gain as f32, (f64::from(self.offset[channel]) - mean * gain) as f32]
     }
 
     /// Factor and summand of every channel of every row.
@@ -111,12 +126,8 @@ impl GroupNorm {
                 let total =
                     members().fold([0.0; 2], |sum, line| [sum[0] + sums[line][0], sum[1] + sums[line][1]]);
                 let count = (rows_at_once * group * map.width) as f64;
-                let mean = total[0] / count;
-                let factor = 1.0 / ((total[1] / count - mean * mean).max(0.0) + EPSILON).sqrt();
                 for line in members() {
-                    let channel = line % map.channels;
-                    let gain = f64::from(self.gain[channel]) * factor;
-                    affine[line] = [gain as f32, (f64::from(self.offset[channel]) - mean * gain) as f32];
+                    affine[line] = self.line(line % map.channels, total, count);
                 }
             }
         }
@@ -225,7 +236,6 @@ struct GatedLine<'a> {
     gates: &'a [f32],
     affine: [f32; 2],
     gate_affine: [f32; 2],
-    scale: Option<f32>,
     out: &'a mut [f32],
 }
 
@@ -234,44 +244,24 @@ impl WithSimd for GatedLine<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let line = Gate {
-            affine: [simd.splat_f32s(self.affine[0]), simd.splat_f32s(self.affine[1])],
-            gate_affine: [simd.splat_f32s(self.gate_affine[0]), simd.splat_f32s(self.gate_affine[1])],
-            scale: simd.splat_f32s(self.scale.unwrap_or(1.0)),
-        };
-        if self.scale.is_none() {
-            // The sum below must not hear what happens to lie there.
-            self.out.fill(0.0);
-        }
+        let affine = [simd.splat_f32s(self.affine[0]), simd.splat_f32s(self.affine[1])];
+        let gate_affine = [simd.splat_f32s(self.gate_affine[0]), simd.splat_f32s(self.gate_affine[1])];
         let (values, values_tail) = S::as_simd_f32s(self.values);
         let (gates, gates_tail) = S::as_simd_f32s(self.gates);
         let (out, out_tail) = S::as_mut_simd_f32s(self.out);
         for ((out, value), gate) in out.iter_mut().zip(values).zip(gates) {
-            *out = gated(simd, &line, *value, *gate, *out);
+            *out = gated(simd, [affine, gate_affine], *value, *gate);
         }
-        let value = gated(
-            simd,
-            &line,
-            simd.partial_load_f32s(values_tail),
-            simd.partial_load_f32s(gates_tail),
-            simd.partial_load_f32s(out_tail),
-        );
-        simd.partial_store_f32s(out_tail, value);
+        let (value, gate) = (simd.partial_load_f32s(values_tail), simd.partial_load_f32s(gates_tail));
+        simd.partial_store_f32s(out_tail, gated(simd, [affine, gate_affine], value, gate));
     }
 }
 
-/// The constants of a [`GatedLine`] in vectors.
-struct Gate<V> {
-    affine: [V; 2],
-    gate_affine: [V; 2],
-    scale: V,
-}
-
 #[inline(always)]
-fn gated<S: Simd>(simd: S, line: &Gate<S::f32s>, value: S::f32s, gate: S::f32s, before: S::f32s) -> S::f32s {
-    let value = multiply_add(simd, value, line.affine[0], line.affine[1]);
-    let gate = sigmoid(simd, multiply_add(simd, gate, line.gate_affine[0], line.gate_affine[1]));
-    multiply_add(simd, simd.mul_f32s(value, gate), line.scale, before)
+fn gated<S: Simd>(simd: S, affine: [[S::f32s; 2]; 2], value: S::f32s, gate: S::f32s) -> S::f32s {
+    let [[factor, summand], [gate_factor, gate_summand]] = affine;
+    let gate = sigmoid(simd, multiply_add(simd, gate, gate_factor, gate_summand));
+    simd.mul_f32s(multiply_add(simd, value, factor, summand), gate)
 }
 
 /// Layer normalisation of every token (column) over its channels.
@@ -297,32 +287,59 @@ impl LayerNorm {
         input: &FeatureMap<'_>,
         output: &mut FeatureMap<'_>,
     ) -> Result<()> {
-        const BLOCK_COLS: usize = 128;
-        let channels = input.channels;
         let (row_cuts, col_cuts) = (cuts(output.rows, 1), cuts(output.width, BLOCK_COLS));
         output.for_each_tile(context, &row_cuts, &col_cuts, |row, _, mut tile| {
-            let (start, width) = (tile.start, tile.width());
-            let line = |channel| &input.channel(row, channel)[start..][..width];
-            let (mut mean, mut factor) = ([0.0_f32; BLOCK_COLS], [0.0_f32; BLOCK_COLS]);
-            let (mean, factor) = (&mut mean[..width], &mut factor[..width]);
-            for channel in 0..channels {
-                mean.iter_mut().zip(line(channel)).for_each(|(sum, x)| *sum += x);
-            }
-            mean.iter_mut().for_each(|sum| *sum /= channels as f32);
-            for channel in 0..channels {
-                for ((sum, x), mean) in factor.iter_mut().zip(line(channel)).zip(&*mean) {
-                    *sum += (x - mean) * (x - mean);
-                }
-            }
-            factor.iter_mut().for_each(|sum| *sum = 1.0 / (*sum / channels as f32 + EPSILON as f32).sqrt());
-            for channel in 0..channels {
-                let (gain, offset) = (self.gain[channel], self.offset[channel]);
-                let out = tile.channel(0, channel).iter_mut().zip(line(channel));
-                for ((out, x), (mean, factor)) in out.zip(mean.iter().zip(&*factor)) {
-                    *out = (x - mean) * factor * gain + offset;
-                }
-            }
+            context.cpu.run(Tokens { norm: self, input, row, tile: &mut tile });
             Ok(())
         })
+    }
+}
+
+/// Tokens that are normalised at once.
+const BLOCK_COLS: usize = 128;
+
+/// The tokens of one tile, line by line.
+struct Tokens<'a, 'b> {
+    norm: &'a LayerNorm,
+    input: &'a FeatureMap<'a>,
+    row: usize,
+    tile: &'a mut Tile<'b>,
+}
+
+impl WithSimd for Tokens<'_, '_> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) {
+        let Self { norm, input, row, tile } = self;
+        let (start, width, channels) = (tile.start, tile.width(), input.channels);
+        let (mut mean, mut factor) = ([0.0_f32; BLOCK_COLS], [0.0_f32; BLOCK_COLS]);
+        let (mean, factor) = (&mut mean[..width], &mut factor[..width]);
+        for channel in 0..channels {
+            let line = &input.channel(row, channel)[start..][..width];
+            for (sum, x) in mean.iter_mut().zip(line) {
+                *sum += x;
+            }
+        }
+        for sum in mean.iter_mut() {
+            *sum /= channels as f32;
+        }
+        for channel in 0..channels {
+            let line = &input.channel(row, channel)[start..][..width];
+            for ((sum, x), mean) in factor.iter_mut().zip(line).zip(&*mean) {
+                *sum += (x - mean) * (x - mean);
+            }
+        }
+        for sum in factor.iter_mut() {
+            *sum = 1.0 / (*sum / channels as f32 + EPSILON as f32).sqrt();
+        }
+        for channel in 0..channels {
+            let line = &input.channel(row, channel)[start..][..width];
+            let (gain, offset) = (norm.gain[channel], norm.offset[channel]);
+            let out = tile.channel(0, channel).iter_mut().zip(line);
+            for ((out, x), (mean, factor)) in out.zip(mean.iter().zip(&*factor)) {
+                *out = (x - mean) * factor * gain + offset;
+            }
+        }
     }
 }

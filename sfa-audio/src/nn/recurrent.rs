@@ -10,7 +10,7 @@ use super::cpu::{Cpu, Lines, multiply_add};
 use super::map::FeatureMap;
 use super::math::{sigmoid, tanh};
 use super::matrix::PackedMatrix;
-use super::weights::Tensor;
+use super::weights::{Tensor, Weights};
 
 /// Input, forget, cell and output gate, in this order.
 const GATES: usize = 4;
@@ -31,22 +31,21 @@ pub(crate) struct Direction {
 
 /// The weights of one pass: of shape `[4 hidden, input]`, `[4 hidden, hidden]` and twice `[4 hidden]`.
 pub(crate) struct DirectionWeights {
-    pub(crate) input: Tensor,
+    pub(crate) input: Weights,
     pub(crate) recurrent: Tensor,
-    pub(crate) input_bias: Tensor,
-    pub(crate) recurrent_bias: Tensor,
+    pub(crate) input_bias: Vec<f32>,
+    pub(crate) recurrent_bias: Vec<f32>,
 }
 
 impl Direction {
     pub(crate) fn new(cpu: Cpu, weights: DirectionWeights) -> Self {
         let DirectionWeights { input, recurrent, input_bias: mut bias, recurrent_bias } = weights;
-        bias.data.iter_mut().zip(&recurrent_bias.data).for_each(|(bias, other)| *bias += other);
-        let hidden = recurrent.shape[1];
-        let rows: Vec<usize> = (0..GATES * hidden).collect();
-        let in_channels = input.shape[1];
+        bias.iter_mut().zip(&recurrent_bias).for_each(|(bias, other)| *bias += other);
+        let in_channels = input.len() / bias.len();
         Self {
-            input: Conv::new(cpu, &input, bias, in_channels, ConvShape::POINT),
-            recurrent: PackedMatrix::new(cpu, &rows, hidden, &recurrent.data, |col| col),
+            input: Conv::new(cpu, &input, &bias, in_channels, ConvShape::POINT),
+            // Few columns at once: unpacking would take longer than multiplying.
+            recurrent: PackedMatrix::of_singles(cpu, recurrent.shape[1], &recurrent.data),
             cpu,
         }
     }

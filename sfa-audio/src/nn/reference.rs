@@ -2,7 +2,7 @@
 
 use super::attention::{Channels, attend};
 use super::conv::{Activation, Conv, ConvShape, Finish, TransposedConv};
-use super::{Context, Cpu, FeatureMap, Scratch};
+use super::{Context, Cpu, FeatureMap, GroupNorm, OutputMoments, Over, Scratch};
 use crate::Watch;
 use crate::nn::weights::Tensor;
 
@@ -72,7 +72,7 @@ fn convolutions_of_every_shape_follow_their_definition() {
             let bias = numbers.tensor(&[outputs]);
             let scale = 1.0 / (inputs * kernel_rows * kernel_cols) as f32;
             let weight = Tensor { data: weight.data.iter().map(|value| value * scale).collect(), ..weight };
-            let conv = Conv::new(context.cpu, &weight, bias.clone(), inputs, shape);
+            let conv = Conv::new(context.cpu, &weight.data.clone().into(), &bias.data, inputs, shape);
             let rows = 8 / shape.stride[0];
             let mut output = FeatureMap::new(context, rows, outputs, 501_usize.div_ceil(shape.stride[1]));
             conv.run(context, &input, Activation::None, Finish::Store, &mut output).unwrap();
@@ -122,17 +122,18 @@ fn transposed_convolutions_spread_every_input_over_its_taps() {
             } else {
                 numbers.map(context, 1, inputs, 211)
             };
+            let weights = weight.data.clone().into();
             let (conv, places) = if over_rows {
-                (TransposedConv::over_rows(context.cpu, &weight, &bias, stride, crop), input.rows)
+                (TransposedConv::over_rows(context.cpu, &weights, &bias.data, stride, crop), input.rows)
             } else {
-                (TransposedConv::over_columns(context.cpu, &weight, &bias, stride, crop), input.width)
+                (TransposedConv::over_columns(context.cpu, &weights, &bias.data, stride, crop), input.width)
             };
             // One place less than there could be: the end is cropped further.
             let length = places * stride - usize::from(!over_rows);
             let (rows, width) = if over_rows { (length, input.width) } else { (1, length) };
             let other = numbers.map(context, rows, outputs, width);
-            let mut output = FeatureMap::new(context, rows, outputs, width);
-            conv.run(context, &input, Activation::None, Finish::PlusMap(&other), &mut output).unwrap();
+            let mut output = other.duplicate(context);
+            conv.run(context, &input, Activation::None, Finish::Add, &mut output).unwrap();
             for place in 0..length {
                 for channel in 0..outputs {
                     let (row, col) = if over_rows { (place, 3) } else { (0, place) };
@@ -194,6 +195,70 @@ fn attention_in_blocks_is_attention() {
                     weights.iter().enumerate().map(|(key, weight)| weight * line(12, key, channel)).sum();
                 let found = output.channel(0, head * head_size + channel)[column as usize];
                 assert_close(sum / total, found, &format!("head {head}, column {column}"));
+            }
+        }
+    });
+}
+
+#[test]
+fn gates_in_place_are_gates() {
+    with_every_cpu(|context| {
+        let mut numbers = Numbers(4);
+        // More outputs than one part, more columns than one block.
+        let (channels, width) = (130, 701);
+        let weight = numbers.tensor(&[2 * channels, channels]);
+        let weight: Vec<f32> = weight.data.iter().map(|value| value * 0.05).collect();
+        let bias = numbers.tensor(&[2 * channels]);
+        let conv = Conv::new(context.cpu, &weight.into(), &bias.data, channels, ConvShape::POINT);
+        let mut map = numbers.map(context, 2, channels, width);
+        let mut expected = FeatureMap::new(context, 2, channels, width);
+        conv.run(context, &map, Activation::Glu, Finish::Store, &mut expected).unwrap();
+        conv.gate_in_place(context, &mut map).unwrap();
+        assert!(*map.data == *expected.data);
+    });
+}
+
+#[test]
+fn what_outputs_add_up_to_is_found_from_inputs_and_normalises_them() {
+    with_every_cpu(|context| {
+        let mut numbers = Numbers(5);
+        // More columns than one stretch, inputs that fill no block.
+        let (inputs, channels, rows, width) = (6, 12, 2, 9001);
+        let weight = numbers.tensor(&[2 * channels, inputs]);
+        let bias = numbers.tensor(&[2 * channels]);
+        let conv = Conv::new(context.cpu, &weight.data.clone().into(), &bias.data, inputs, ConvShape::POINT);
+        let norm = GroupNorm::new(
+            numbers.tensor(&[2 * channels]),
+            numbers.tensor(&[2 * channels]),
+            1,
+            Over::EachRow,
+        );
+        let input = numbers.map(context, rows, inputs, width);
+        let mut outputs = FeatureMap::new(context, rows, 2 * channels, width);
+        conv.run(context, &input, Activation::None, Finish::Store, &mut outputs).unwrap();
+        let moments = OutputMoments::new(context.cpu, &weight.data, &bias.data);
+        let totals = moments.of_rows(context, &input).unwrap();
+        for (row, [sum, squares]) in totals.iter().enumerate() {
+            let outputs = &outputs.data[row * 2 * channels * width..][..2 * channels * width];
+            let expected: f64 = outputs.iter().map(|&value| f64::from(value)).sum();
+            let expected_squares: f64 = outputs.iter().map(|&value| f64::from(value).powi(2)).sum();
+            assert!((sum - expected).abs() < 1e-6 * expected_squares, "{sum}, not {expected}");
+            let share = squares / expected_squares;
+            assert!((share - 1.0).abs() < 1e-6, "{squares}, not {expected_squares}");
+        }
+        let mut gated = FeatureMap::new(context, rows, channels, width);
+        norm.run_gated(context, &outputs, &mut gated).unwrap();
+        let (mut map, scale) = (FeatureMap::new(context, rows, channels, width), numbers.tensor(&[channels]));
+        map.data.fill(1.0);
+        let affine = norm.affine_of_rows(&totals, width);
+        conv.add_gated(context, &input, &affine, &scale.data, &mut map).unwrap();
+        for row in 0..rows {
+            for channel in 0..channels {
+                for column in [0, 8191, 8192, width - 1] {
+                    let expected = 1.0 + scale.data[channel] * gated.channel(row, channel)[column];
+                    let what = format!("{row}, {channel}, {column}");
+                    assert_close(f64::from(expected), map.channel(row, channel)[column], &what);
+                }
             }
         }
     });

@@ -146,6 +146,9 @@ struct Cue {
     color: Rgb,
     /// 0 to 1.
     confidence: f32,
+    /// The pad, 0 (A) to 7 (H).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hot_cue: Option<u8>,
 }
 
 /// A stretch that repeats well.
@@ -167,6 +170,12 @@ struct Loop {
     bar_aligned: bool,
     /// Whether this is one of the few to offer first.
     recommended: bool,
+    /// What somebody called it who placed it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    label: Option<String>,
+    /// The pad, 0 (A) to 7 (H).
+    #[serde(skip_serializing_if = "Option::is_none")]
+    hot_cue: Option<u8>,
 }
 
 impl From<&CuePoint> for Cue {
@@ -177,6 +186,7 @@ impl From<&CuePoint> for Cue {
             cue_type: cue.kind,
             color: cue.color,
             confidence: cue.confidence,
+            hot_cue: cue.hot_cue,
         }
     }
 }
@@ -190,8 +200,10 @@ impl From<&LoopPoint> for Loop {
             loop_bars: point.bars,
             quality_score: point.quality,
             section_label: point.section.clone(),
-            bar_aligned: point.bars > 0,
+            bar_aligned: point.bars > 0 && point.label.is_none(),
             recommended: point.recommended,
+            label: point.label.clone(),
+            hot_cue: point.hot_cue,
         }
     }
 }

@@ -20,7 +20,7 @@ const MEMORY_CUES: usize = 10;
 /// A collection of `tracks`, each with its beat grid, hot and memory cues and loops, and one playlist of all.
 ///
 /// Every cue is written twice, as a hot cue and as a memory cue, because players show one or the other. Where
-/// there are more cues than buttons the surest are kept. Grid times have six decimals and so does the tempo:
+/// there are more cues than buttons those with a pad and then the surest are kept. Grid times have six decimals and so does the tempo:
 /// with the usual two a grid would run off by milliseconds within a song.
 pub fn rekordbox_xml(tracks: &[&SongReport]) -> String {
     let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
@@ -157,7 +157,7 @@ impl Mark<'_> {
                 ("Num", number),
             ],
             Place::Loop(point) => vec![
-                ("Name", xml_text(&format!("{} loop, {} bars", point.section, point.bars))),
+                ("Name", xml_text(&point.name())),
                 ("Type", "4".to_owned()),
                 ("Start", seconds(point.start_secs)),
                 ("End", seconds(point.end_secs)),
@@ -172,25 +172,46 @@ impl Mark<'_> {
     }
 }
 
+impl Place<'_> {
+    fn pad(self) -> Option<usize> {
+        let pad = match self {
+            Self::Cue(cue) => cue.hot_cue,
+            Self::Loop(point) => point.hot_cue,
+        };
+        pad.map(usize::from).filter(|&pad| pad < HOT_CUES)
+    }
+}
+
 /// The hot cues, then hot loops where buttons are left, then all of them as memory cues.
 fn marks(track: &SongReport) -> Vec<Mark<'_>> {
     let cues = surest(&track.cues, HOT_CUES).into_iter().map(Place::Cue);
     let loops = track.loops.iter().filter(|point| point.recommended).map(Place::Loop);
     let places: Vec<_> = cues.chain(loops).collect();
 
-    let hot = places.iter().take(HOT_CUES).enumerate();
+    let mut pads = [None; HOT_CUES];
+    for &place in &places {
+        if let Some(pad) = place.pad() {
+            pads[pad].get_or_insert(place);
+        }
+    }
+    let others: Vec<_> = places.iter().filter(|place| place.pad().is_none()).collect();
+    for (free, &place) in pads.iter_mut().filter(|pad| pad.is_none()).zip(others) {
+        *free = Some(place);
+    }
+    let hot = pads.into_iter().enumerate();
     let memory = places.iter().take(MEMORY_CUES);
-    hot.map(|(number, &place)| Mark { place, hot_cue: Some(number) })
+    hot.filter_map(|(number, place)| Some(Mark { place: place?, hot_cue: Some(number) }))
         .chain(memory.map(|&place| Mark { place, hot_cue: None }))
         .collect()
 }
 
-/// The `count` cues to keep, in order of time: where to load a deck first of all, then the most confident.
+/// The `count` cues to keep, in order of time: those on a pad first of all, then where to load a deck, then the most
+/// confident.
 fn surest(cues: &[CuePoint], count: usize) -> Vec<&CuePoint> {
     let mut chosen: Vec<_> = cues.iter().collect();
     chosen.sort_by(|one, other| {
-        let is_load = |cue: &CuePoint| cue.kind == CueKind::Load;
-        is_load(other).cmp(&is_load(one)).then(other.confidence.total_cmp(&one.confidence))
+        let rank = |cue: &CuePoint| (cue.hot_cue.is_some(), cue.kind == CueKind::Load);
+        rank(other).cmp(&rank(one)).then(other.confidence.total_cmp(&one.confidence))
     });
     chosen.truncate(count);
     chosen.sort_by(|one, other| one.position_secs.total_cmp(&other.position_secs));

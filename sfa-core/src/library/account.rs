@@ -131,6 +131,15 @@ pub struct NewUser {
     pub password_hash: Option<String>,
 }
 
+/// Who a user is elsewhere.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Identity {
+    /// Who vouches for it, 1 to 500 characters.
+    pub issuer: String,
+    /// What that calls the user, 1 to 255 characters.
+    pub subject: String,
+}
+
 /// Changes of an account; what is `None` stays.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct UserEdit {

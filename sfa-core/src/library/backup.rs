@@ -1,4 +1,4 @@
-//! Copies of a whole library that can be brought back, made while it is in use.
+//! Copies of a whole library, made while it is in use; [`restore`](super::restore) brings them back.
 //!
 //! A backup is a folder: the rows of one moment, the contents that they name, and a manifest with the hash of
 //! everything. It gets its name when it is complete. Rows are in the database's own form, so that a backup goes back
@@ -10,33 +10,30 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use tokio::io::AsyncReadExt as _;
 
-use super::front::DATABASE_FILE;
 use super::{
-    Blob, DatabaseKind, Library, LibraryConfig, LibraryError, LibraryErrorKind, LibraryResult, PostgresStore,
-    RowsCopy, Soundness, Storage,
+    Blob, DatabaseKind, Library, LibraryError, LibraryErrorKind, LibraryResult, RowsCopy, Soundness,
 };
-use crate::Studio;
 
-const FORMAT: u32 = 1;
-const MANIFEST: &str = "manifest.json";
-const ROWS: &str = "rows";
+pub(super) const FORMAT: u32 = 1;
+pub(super) const MANIFEST: &str = "manifest.json";
+pub(super) const ROWS: &str = "rows";
 const CONTENTS: &str = "contents";
 /// Nobody takes a hidden folder without a manifest for a backup.
 const UNFINISHED: &str = ".sfa-backup-";
 
 /// What a backup holds.
 #[derive(Debug, Serialize, Deserialize)]
-struct Manifest {
-    format: u32,
+pub(super) struct Manifest {
+    pub(super) format: u32,
     /// The version of the program that made it.
-    made_by: String,
-    made_at_ms: i64,
-    database: DatabaseKind,
+    pub(super) made_by: String,
+    pub(super) made_at_ms: i64,
+    pub(super) database: DatabaseKind,
     /// The last step by which the tables came to be.
-    migration: i64,
+    pub(super) migration: i64,
     /// The files of the rows: the name of each, and what it is.
-    rows: Vec<(String, Blob)>,
-    contents: Vec<Blob>,
+    pub(super) rows: Vec<(String, Blob)>,
+    pub(super) contents: Vec<Blob>,
 }
 
 /// What was backed up.
@@ -120,96 +117,19 @@ impl Library {
     }
 }
 
-impl Studio {
-    /// Brings a library back from the backup at `from` to where `config` says, where nothing may be yet, and opens it.
-    /// With `digest`, only the backup whose making gave it is taken.
-    ///
-    /// # Errors
-    /// `Conflict` when there is something, `Invalid` for what is no backup, or not as it was made, or of another kind of
-    /// database, and the errors of [`open`](Self::open).
-    pub async fn restore(
-        self,
-        from: &Path,
-        config: LibraryConfig,
-        digest: Option<&str>,
-        mut on_progress: impl FnMut(usize, usize),
-    ) -> LibraryResult<Library> {
-        let manifest = read_manifest(from, digest)?;
-        let rows_folder = from.join(ROWS);
-        for (name, blob) in &manifest.rows {
-            make_sure(&rows_folder.join(plain_name(name)?), blob).await?;
-        }
-        match (manifest.database, &config.database_url) {
-            (DatabaseKind::Sqlite, None) | (DatabaseKind::Postgres, Some(_)) => {}
-            (DatabaseKind::Sqlite, Some(_)) => {
-                return Err(unusable("it was made of a library in SQLite and cannot go into PostgreSQL"));
-            }
-            (DatabaseKind::Postgres, None) => {
-                return Err(unusable("it was made of a library in PostgreSQL; name an empty database"));
-            }
-        }
-        let database = config.folder.join(DATABASE_FILE);
-        make_folder(&config.folder)?;
-        let storage = Storage::of_library(&config).await?;
-        if database.exists() || !storage.list().await?.is_empty() {
-            let message = format!("there is a library at {} already", config.folder.display());
-            return Err(LibraryError::new(LibraryErrorKind::Conflict, message));
-        }
-        let total = manifest.contents.len();
-        for (done, blob) in manifest.contents.iter().enumerate() {
-            on_progress(done, total);
-            let path = content_folder(from, plain_name(&blob.hash)?).join(&blob.hash);
-            make_sure(&path, blob).await?;
-            storage.publish(storage.stage_file(&path).await?).await?;
-        }
-        on_progress(total, total);
-        // Rows last: without them there is no library yet.
-        match &config.database_url {
-            Some(url) => {
-                let copy = RowsCopy {
-                    database: manifest.database,
-                    migration: manifest.migration,
-                    files: manifest.rows.into_iter().map(|(name, _)| name).collect(),
-                    blobs: Vec::new(),
-                };
-                PostgresStore::fill(url, &copy, &rows_folder).await?;
-            }
-            None => {
-                let (name, _) = manifest.rows.first().ok_or_else(|| unusable("it holds no rows"))?;
-                place(&rows_folder.join(name), &database).await?;
-            }
-        }
-        self.open(config).await
-    }
-}
-
-fn read_manifest(from: &Path, digest: Option<&str>) -> LibraryResult<Manifest> {
-    let path = from.join(MANIFEST);
-    let text = std::fs::read(&path).map_err(|error| LibraryError::storage(&path, error))?;
-    if digest.is_some_and(|digest| blake3::hash(&text).to_hex().as_str() != digest) {
-        return Err(unusable("its manifest is not the one with this digest"));
-    }
-    let manifest: Manifest = serde_json::from_slice(&text)
-        .map_err(|error| unusable(&format!("its manifest cannot be read: {error}")))?;
-    if manifest.format != FORMAT {
-        return Err(unusable("a newer version of this program has made it"));
-    }
-    Ok(manifest)
-}
-
 /// What a manifest calls a file, if it is only a name.
-fn plain_name(name: &str) -> LibraryResult<&str> {
+pub(super) fn plain_name(name: &str) -> LibraryResult<&str> {
     let is_plain =
         name.len() > 1 && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_.".contains(&byte));
     if is_plain && !name.starts_with('.') { Ok(name) } else { Err(unusable("its manifest names no file")) }
 }
 
-fn content_folder(backup: &Path, hash: &str) -> PathBuf {
+pub(super) fn content_folder(backup: &Path, hash: &str) -> PathBuf {
     backup.join(CONTENTS).join(&hash[..2])
 }
 
 /// Fails unless a file is what the manifest says.
-async fn make_sure(path: &Path, expected: &Blob) -> LibraryResult<()> {
+pub(super) async fn make_sure(path: &Path, expected: &Blob) -> LibraryResult<()> {
     if blob_of(path).await? == *expected {
         return Ok(());
     }
@@ -230,27 +150,17 @@ async fn blob_of(path: &Path) -> LibraryResult<Blob> {
     }
 }
 
-/// Puts a copy of the file `from` to where nothing is, whole or not at all.
-async fn place(from: &Path, to: &Path) -> LibraryResult<()> {
-    let partial = to.with_extension("restoring");
-    let failed = |error| LibraryError::storage(&partial, error);
-    tokio::fs::copy(from, &partial).await.map_err(failed)?;
-    let file = tokio::fs::OpenOptions::new().write(true).open(&partial).await.map_err(failed)?;
-    file.sync_all().await.map_err(failed)?;
-    tokio::fs::rename(&partial, to).await.map_err(|error| LibraryError::storage(to, error))
-}
-
-async fn write(path: &Path, bytes: &[u8]) -> LibraryResult<()> {
+pub(super) async fn write(path: &Path, bytes: &[u8]) -> LibraryResult<()> {
     let failed = |error| LibraryError::storage(path, error);
     tokio::fs::write(path, bytes).await.map_err(failed)?;
     let file = tokio::fs::OpenOptions::new().write(true).open(path).await.map_err(failed)?;
     file.sync_all().await.map_err(failed)
 }
 
-fn make_folder(path: &Path) -> LibraryResult<()> {
+pub(super) fn make_folder(path: &Path) -> LibraryResult<()> {
     std::fs::create_dir_all(path).map_err(|error| LibraryError::storage(path, error))
 }
 
-fn unusable(reason: &str) -> LibraryError {
+pub(super) fn unusable(reason: &str) -> LibraryError {
     LibraryError::new(LibraryErrorKind::Invalid, format!("this backup cannot be used: {reason}"))
 }

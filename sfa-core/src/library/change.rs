@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::{
-    AnalysisSummary, Batch, Enqueued, Event, ExportFile, JobId, LibraryCue, LibraryStem, NewJob, NewTrack,
-    Package, PlaylistId, Step, TrackEdit, TrackId,
+    AnalysisSummary, Batch, CueId, Enqueued, Event, ExportFile, JobId, LibraryCue, LibraryStem, NewJob,
+    NewTrack, Package, PlacedCue, PlaylistId, Step, TrackEdit, TrackId,
 };
 
 /// One change of the user's library.
@@ -46,13 +46,21 @@ pub enum Change {
         /// The same with something in it.
         after: String,
     },
-    /// Replaces the automatic cues of a track; the user's own stay.
+    /// Replaces the automatic cues of a track; the user's own stay, and of what they have made their own nothing is
+    /// placed anew.
     ReplaceCues {
         /// The track.
         track: TrackId,
         /// The new ones.
         cues: Vec<LibraryCue>,
     },
+    /// Places a cue or a loop of the user's own. `Conflict` where another one of theirs has its pad; an automatic one
+    /// gives way.
+    AddCue(TrackId, CueId, PlacedCue),
+    /// Makes a cue or a loop what it is to be; from then on it is the user's own. `Conflict` as above.
+    SetCue(TrackId, CueId, PlacedCue),
+    /// Removes a cue or a loop. An automatic one comes again when the cues are made anew.
+    RemoveCue(TrackId, CueId),
     /// Replaces the files that a step made of a track for other programs.
     ReplaceExports {
         /// The track.
@@ -70,6 +78,8 @@ pub enum Change {
     CancelJob(JobId),
     /// Puts a failed or cancelled job back into the queue with all its attempts. `Conflict` in other states.
     RetryJob(JobId),
+    /// Says which track a job is about that began without one.
+    NameTrack(JobId, TrackId),
     /// Opens a batch.
     AddBatch(Batch),
     /// Makes a playlist. `Conflict` where the user has one of this name.

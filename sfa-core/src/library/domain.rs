@@ -172,25 +172,6 @@ pub struct ExportFile {
     pub blob: Blob,
 }
 
-/// A place or a stretch of a track to jump to.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-pub struct LibraryCue {
-    /// For example "drop" or "loop".
-    pub kind: String,
-    /// What to show.
-    pub label: String,
-    /// Where it is, or begins.
-    pub start_ms: i64,
-    /// Where a loop ends.
-    pub end_ms: Option<i64>,
-    /// As "#rrggbb".
-    pub colour: Option<String>,
-    /// How sure the analysis was, 0 to 1.
-    pub confidence: Option<f64>,
-    /// Whether the analysis placed it; only these are replaced by a new analysis.
-    pub is_automatic: bool,
-}
-
 /// An order of tracks.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Playlist {

@@ -12,10 +12,12 @@ use tokio::sync::Notify;
 
 use super::apart::{ChildProgram, Crew};
 use super::bus::{Bus, Follower, Listening};
+use super::download::Guard;
 use super::file_names::{self, FileNames};
 use super::memory::MemoryBudget;
 use super::package::{self, PackageOrder, PackagePlan};
 use super::pipeline::{self, Pipeline};
+use super::restore;
 use super::vault::VaultKeys;
 use super::worker::{self, Bench, Handler, Worker, WorkerOptions};
 use super::{
@@ -51,6 +53,9 @@ pub struct LibraryConfig {
     /// What the secrets of users are sealed with, the one in use first; the same on all machines that share a library.
     /// Default: some in a file in the folder, made when they are first needed.
     pub vault_secrets: Vec<Secret>,
+    /// Whether songs may also be fetched from this machine and those beside it, which no stranger should be able to have
+    /// asked. Default: from the public internet alone.
+    pub private_addresses: bool,
 }
 
 impl LibraryConfig {
@@ -63,6 +68,7 @@ impl LibraryConfig {
             storage_keys: None,
             secrets: Vec::new(),
             vault_secrets: Vec::new(),
+            private_addresses: false,
         }
     }
 
@@ -112,6 +118,13 @@ impl LibraryConfig {
         self
     }
 
+    /// Songs fetched from machines of private networks as well, or not.
+    #[must_use]
+    pub fn private_addresses(mut self, are_allowed: bool) -> Self {
+        self.private_addresses = are_allowed;
+        self
+    }
+
     /// Links signed with these secrets, separated by commas, the one in use first.
     ///
     /// # Errors
@@ -148,6 +161,7 @@ pub struct Library {
     folder: Arc<PathBuf>,
     links: Arc<LinkKeys>,
     vault_keys: Arc<VaultKeys>,
+    guard: Guard,
     bus: Bus,
     wake: Arc<Notify>,
 }
@@ -162,6 +176,15 @@ pub struct Imported {
     pub is_new: bool,
     /// The first job on it, where there is something to do.
     pub job: Option<JobId>,
+}
+
+/// A file that is in the store and not yet in the library.
+pub(super) struct Taken {
+    pub(super) track: TrackId,
+    /// Whether the user has it not yet.
+    pub(super) is_new: bool,
+    /// What makes it a track and asks for the first step of its work.
+    pub(super) changes: Vec<Change>,
 }
 
 /// What [`Library::check`] found.
@@ -192,10 +215,12 @@ impl Studio {
     /// Opens the library at `config`, or makes one, with this studio to do its work.
     ///
     /// # Errors
-    /// `Database` when the rows cannot be reached, `Storage` when the files cannot.
+    /// `Database` when the rows cannot be reached, `Storage` when the files cannot, `Conflict` where a backup was not
+    /// brought back to its end.
     pub async fn open(self, config: LibraryConfig) -> LibraryResult<Library> {
         std::fs::create_dir_all(&config.folder)
             .map_err(|error| LibraryError::storage(&config.folder, error))?;
+        restore::make_sure_of_whole(&config.folder)?;
         let storage = Storage::of_library(&config).await?;
         let folder = config.folder;
         let database: Arc<dyn Database> = match &config.database_url {
@@ -204,6 +229,7 @@ impl Studio {
         };
         let links = Arc::new(LinkKeys::of_library(&folder, &config.secrets)?);
         let vault_keys = Arc::new(VaultKeys::of_library(&folder, config.vault_secrets));
+        let guard = if config.private_addresses { Guard::everywhere() } else { Guard::public() };
         let wake = Arc::new(Notify::new());
         let studio = Arc::new(self);
         Ok(Library {
@@ -215,6 +241,7 @@ impl Studio {
             folder: Arc::new(folder),
             links,
             vault_keys,
+            guard,
             wake,
         })
     }
@@ -257,6 +284,16 @@ impl Library {
     /// The folder that everything is in which is nowhere else.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
+    }
+
+    /// Who does the work on audio.
+    pub(super) fn crew(&self) -> &dyn Crew {
+        &*self.crew
+    }
+
+    /// Which machines are asked for songs.
+    pub(super) fn guard(&self) -> &Guard {
+        &self.guard
     }
 
     pub(super) fn vault_keys(&self) -> &VaultKeys {
@@ -304,6 +341,22 @@ impl Library {
         batch: Option<BatchId>,
         allowed: &[Step],
     ) -> LibraryResult<Imported> {
+        let Taken { track, is_new, changes } = self.take_in(scope, path, batch, allowed).await?;
+        let mut job = None;
+        if is_new {
+            job = self.apply(scope, changes).await?.enqueued.first().map(|job| job.id());
+        }
+        Ok(Imported { track: self.database.track(scope, track).await?, is_new, job })
+    }
+
+    /// Puts a file into the store, and says what makes a track of it.
+    pub(super) async fn take_in(
+        &self,
+        scope: Scope,
+        path: &Path,
+        batch: Option<BatchId>,
+        allowed: &[Step],
+    ) -> LibraryResult<Taken> {
         let size = tokio::fs::metadata(path).await.map_err(|error| LibraryError::storage(path, error))?.len();
         let settings = self.settings(scope).await?;
         if let Some(limit) = settings.largest_import_bytes.filter(|&limit| size > limit) {
@@ -317,11 +370,7 @@ impl Library {
         self.database.reserve_blob(staged.blob()).await?;
         let blob = self.storage.publish(staged).await?;
         if let Some(track) = self.database.track_of_blob(scope, &blob.hash).await? {
-            return Ok(Imported {
-                track: self.database.track(scope, track).await?,
-                is_new: false,
-                job: None,
-            });
+            return Ok(Taken { track, is_new: false, changes: Vec::new() });
         }
         let title = naming::shown(tags.title.as_deref()).unwrap_or_else(|| naming::file_stem(&file_name));
         let track = NewTrack {
@@ -339,9 +388,7 @@ impl Library {
         }
         let mut changes = vec![Change::AddTrack(track)];
         changes.extend(first.map(|step| Change::Enqueue(pipeline::job(step, id, batch, false))));
-        let receipt = self.apply(scope, changes).await?;
-        let track = self.database.track(scope, id).await?;
-        Ok(Imported { track, is_new: true, job: receipt.enqueued.first().map(|job| job.id()) })
+        Ok(Taken { track: id, is_new: true, changes })
     }
 
     /// Opens a batch for so many tracks; import into it, or process with it.
@@ -386,7 +433,7 @@ impl Library {
         self.process_with(scope, track, from, Map::new()).await
     }
 
-    async fn enqueue(&self, scope: Scope, job: NewJob) -> LibraryResult<Enqueued> {
+    pub(super) async fn enqueue(&self, scope: Scope, job: NewJob) -> LibraryResult<Enqueued> {
         let receipt = self.apply(scope, vec![Change::Enqueue(job)]).await?;
         receipt.enqueued.first().copied().ok_or_else(|| {
             LibraryError::new(LibraryErrorKind::Internal, "the queue gave no answer; please report it")
@@ -536,14 +583,8 @@ impl Library {
     /// # Errors
     /// `Database` when it cannot be reached.
     pub async fn start_worker(&self, options: WorkerOptions) -> LibraryResult<Worker> {
-        let handler = Pipeline {
-            database: Arc::clone(&self.database),
-            storage: self.storage.clone(),
-            studio: Arc::clone(&self.studio),
-            crew: Arc::clone(&self.crew),
-            memory: MemoryBudget::default(),
-            runtime: Handle::current(),
-        };
+        let handler =
+            Pipeline { library: self.clone(), memory: MemoryBudget::default(), runtime: Handle::current() };
         self.start_worker_with(Arc::new(handler), options).await
     }
 
@@ -747,13 +788,27 @@ impl Library {
         }
         // Elsewhere it is for that store to say that it is full; here the database needs room.
         let size = if self.storage.is_local() { size } else { 0 };
-        let free = fs4::available_space(&*self.folder)
-            .map_err(|error| LibraryError::storage(&self.folder, error))?;
+        let free = self.free_bytes()?;
         if free < size.saturating_add(RESERVED_BYTES) {
             let message = format!("only {} MB are free on the disk of {}", free >> 20, self.folder.display());
             return Err(LibraryError::new(LibraryErrorKind::NoSpace, message));
         }
         Ok(())
+    }
+}
+
+impl Library {
+    fn free_bytes(&self) -> LibraryResult<u64> {
+        fs4::available_space(&*self.folder).map_err(|error| LibraryError::storage(&self.folder, error))
+    }
+
+    /// The largest file that there is room for.
+    pub(super) async fn room(&self, scope: Scope) -> LibraryResult<u64> {
+        let usage = self.database.usage(scope).await?;
+        let of_quota = usage
+            .quota_bytes
+            .map_or(u64::MAX, |quota| u64::try_from(quota.saturating_sub(usage.used_bytes)).unwrap_or(0));
+        Ok(of_quota.min(self.free_bytes()?.saturating_sub(RESERVED_BYTES)))
     }
 }
 

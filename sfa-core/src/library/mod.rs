@@ -5,7 +5,9 @@ mod apart;
 mod backup;
 mod bus;
 mod change;
+mod cue;
 mod domain;
+mod download;
 mod error;
 mod event;
 mod file_names;
@@ -20,6 +22,7 @@ mod package;
 mod password;
 mod pipeline;
 mod queue;
+mod restore;
 mod resumable;
 mod secret;
 mod settings;
@@ -32,16 +35,17 @@ mod vault;
 mod worker;
 
 pub use account::{
-    Actor, AuditEntry, AuditQuery, NewSession, NewToken, NewUser, Role, Session, Token, TokenPurpose, User,
-    UserEdit, UserQuery, UserStatus, mail_address,
+    Actor, AuditEntry, AuditQuery, Identity, NewSession, NewToken, NewUser, Role, Session, Token,
+    TokenPurpose, User, UserEdit, UserQuery, UserStatus, mail_address,
 };
 pub use apart::{ChildProgram, work_for_parent};
 pub use backup::BackupReport;
 pub use bus::{Follower, Listening};
 pub use change::{Change, Outcome, Receipt};
+pub use cue::{LibraryCue, PlacedCue};
 pub use domain::{
-    AnalysisSummary, Batch, Blob, ExportFile, JobQuery, LibraryCue, LibraryStem, NewTrack, Notification,
-    Playlist, Scope, Track, TrackEdit, TrackOrder, TrackQuery, TrackStatus,
+    AnalysisSummary, Batch, Blob, ExportFile, JobQuery, LibraryStem, NewTrack, Notification, Playlist, Scope,
+    Track, TrackEdit, TrackOrder, TrackQuery, TrackStatus,
 };
 pub use error::{LibraryError, LibraryErrorKind, LibraryResult};
 pub use event::{Event, Reached, Topic};
@@ -55,7 +59,7 @@ pub use lookout::News;
 pub use missing::MissingFiles;
 pub use package::{Conversion, Package, PackageOrder, PackagePlan, PlannedFile, Target};
 pub use password::Passwords;
-pub use queue::{Enqueued, Fence, Job, JobState, NewJob, Schedule};
+pub use queue::{Enqueued, Fence, Job, JobMoment, JobMomentKind, JobState, NewJob, Schedule};
 pub use resumable::{PartialUpload, Resumed};
 pub use secret::{Secret, SecretHash};
 pub use settings::{Notifications, Settings};

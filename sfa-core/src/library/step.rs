@@ -29,9 +29,6 @@ impl Step {
     /// What is done to a song unless its user wants something else.
     pub const DEFAULT: [Self; 5] = [Self::Separate, Self::Analyze, Self::Cues, Self::Chords, Self::Export];
 
-    /// The queues that steps wait in.
-    pub const QUEUES: [&'static str; 3] = ["separate", "analyze", "export"];
-
     /// The kind of its job.
     pub const fn name(self) -> &'static str {
         match self {
@@ -44,7 +41,7 @@ impl Step {
         }
     }
 
-    /// The queue that its jobs wait in, one of [`QUEUES`](Self::QUEUES): by what they cost.
+    /// The queue that its jobs wait in: by what they cost.
     pub const fn queue(self) -> &'static str {
         match self {
             Self::Separate => "separate",

@@ -53,10 +53,7 @@ impl Library {
     ) -> LibraryResult<Upload> {
         make_sure_it_fits(size_bytes.unwrap_or(0), most_bytes)?;
         self.make_sure_of_space(scope, size_bytes.unwrap_or(0)).await?;
-        let usage = self.rows().usage(scope).await?;
-        let left_bytes = usage
-            .quota_bytes
-            .map_or(u64::MAX, |quota| u64::try_from(quota.saturating_sub(usage.used_bytes)).unwrap_or(0));
+        let room_bytes = self.room(scope).await?;
         let all = self.folder().join(FOLDER);
         let failed = |error| LibraryError::storage(&all, error);
         tokio::fs::create_dir_all(&all).await.map_err(failed)?;
@@ -64,7 +61,7 @@ impl Library {
         let folder = TempDir::new_in(&all).map_err(failed)?;
         let path = folder.path().join(naming::safe_name(file_name));
         let file = File::create_new(&path).await.map_err(failed)?;
-        Ok(Upload { folder, path, file, size_bytes: 0, most_bytes: most_bytes.min(left_bytes) })
+        Ok(Upload { folder, path, file, size_bytes: 0, most_bytes: most_bytes.min(room_bytes) })
     }
 
     /// Imports a file that has come whole, see [`import`](Self::import). Of the steps that the user wants, those that
@@ -120,7 +117,8 @@ fn make_sure_it_fits(size_bytes: u64, most_bytes: u64) -> LibraryResult<()> {
     Err(LibraryError::new(LibraryErrorKind::NoSpace, message))
 }
 
-async fn remove_forgotten(folder: &Path) {
+/// Removes what nobody has touched for a day.
+pub(super) async fn remove_forgotten(folder: &Path) {
     let Ok(mut entries) = tokio::fs::read_dir(folder).await else { return };
     while let Ok(Some(entry)) = entries.next_entry().await {
         let Ok(metadata) = entry.metadata().await else { continue };

@@ -15,7 +15,7 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::bus::Bus;
 use super::{
     Change, Claim, Database, Fence, Heartbeat, Job, JobId, LibraryErrorKind, LibraryResult, Outcome, Receipt,
-    Schedule, Storage, Verdict, WorkerId,
+    Schedule, Storage, Verdict, WorkerId, download,
 };
 use crate::{Error, ErrorKind, Watch};
 
@@ -62,7 +62,7 @@ pub trait Handler: Send + Sync {
 pub struct WorkerOptions {
     /// What it is called in lists.
     pub name: String,
-    /// The queues it takes from, and how many of each it runs at once. Default: separate 2, analyze 2, export 2.
+    /// The queues it takes from, and how many of each it runs at once. Default: [`QUEUES`](Self::QUEUES).
     pub queues: Vec<(String, usize)>,
     /// What it can do, for jobs that require something.
     pub capabilities: Vec<String>,
@@ -76,11 +76,17 @@ pub struct WorkerOptions {
     pub schedules: Vec<Schedule>,
 }
 
+impl WorkerOptions {
+    /// Every queue, and how many of its jobs a worker runs at once unless it is told otherwise.
+    pub const QUEUES: [(&'static str, usize); 4] =
+        [("separate", 2), ("analyze", 2), ("export", 2), (download::QUEUE, 3)];
+}
+
 impl Default for WorkerOptions {
     fn default() -> Self {
         Self {
             name: "sfa".to_owned(),
-            queues: ["separate", "analyze", "export"].map(|queue| (queue.to_owned(), 2)).to_vec(),
+            queues: Self::QUEUES.map(|(queue, slots)| (queue.to_owned(), slots)).to_vec(),
             capabilities: vec!["cpu".to_owned()],
             lease: Duration::from_secs(30),
             deadline: Duration::from_secs(6 * 3600),
@@ -361,7 +367,7 @@ impl Foreman {
         self.running.insert(job.id, run);
         let (handler, ended) = (Arc::clone(&self.bench.handler), self.ended_sender.clone());
         tokio::task::spawn_blocking(move || {
-            let span = tracing::info_span!("job", job_id = %job.id, kind = %job.kind);
+            let span = tracing::info_span!("job", job_id = %job.id, kind = %job.kind, user_id = %job.user);
             let _inside = span.enter();
             let began = Instant::now();
             let result = catch_unwind(AssertUnwindSafe(|| handler.run(&job, &watch)))

@@ -2,14 +2,11 @@
 
 use std::time::Duration;
 
-use reqwest::header::{
-    ACCEPT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE,
-};
 use reqwest::{Client, Response, StatusCode, Url};
 
-use super::part::Part;
 use super::pull::{PullEvent, Tally};
 use crate::http::{self, reason};
+use crate::part::{self, Answer, Part};
 use crate::{Error, ErrorKind, Result, Watch};
 
 /// More than any model has: what goes on beyond this is something else.
@@ -83,25 +80,19 @@ async fn attempt(
     tally: &mut Tally<'_>,
     tell: &mut Tell<'_>,
 ) -> Result<bool, Failure> {
-    let mut request = client.get(url.clone()).header(ACCEPT_ENCODING, "identity");
-    let validator = part.validator(transfer.url).and_then(|text| HeaderValue::try_from(text).ok());
-    if let Some(validator) = &validator {
-        request = request.header(RANGE, format!("bytes={}-", part.bytes())).header(IF_RANGE, validator);
-    }
+    let request = part.ask(transfer.url, client.get(url.clone()));
     let answer = http::wait(request.send(), transfer.stall_limit, transfer.watch).await?;
     let response = answer.ok_or_else(|| stalled(transfer))?.map_err(|error| request_failed(&error))?;
-    let going_on = match (response.status(), &validator) {
-        (StatusCode::OK, _) => false,
-        (StatusCode::PARTIAL_CONTENT, Some(validator)) if goes_on(response.headers(), part, validator) => {
-            true
-        }
-        (StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) if has_all(response.headers(), part) => return Ok(true),
-        (StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => {
+    let going_on = match part.read(transfer.url, &response) {
+        Answer::Whole => false,
+        Answer::Rest => true,
+        Answer::Nothing => return Ok(true),
+        Answer::Another => {
             tell(PullEvent::StartedOver { url: transfer.url });
             part.restart(transfer.url, None)?;
             return Ok(false);
         }
-        (status, _) => return Err(refused(status)),
+        Answer::Refused(status) => return Err(refused(status)),
     };
     let start = if going_on { part.bytes() } else { 0 };
     let announced = response.content_length().map(|bytes| start.saturating_add(bytes));
@@ -118,7 +109,7 @@ async fn attempt(
         if part.bytes() > 0 {
             tell(PullEvent::StartedOver { url: transfer.url });
         }
-        part.restart(transfer.url, version(response.headers()))?;
+        part.restart(transfer.url, part::version(response.headers()))?;
     }
     tally.expect(expected);
     receive(response, part, expected, transfer, tally).await?;
@@ -154,35 +145,6 @@ async fn receive(
             None => return Err(broken(part, nothing_came(transfer))),
         }
     }
-}
-
-/// Whether an answer brings exactly what `part` lacks of the version that it was begun with.
-fn goes_on(headers: &HeaderMap, part: &Part, validator: &HeaderValue) -> bool {
-    let same_version = match headers.get(ETAG) {
-        Some(etag) if validator.as_bytes().ends_with(b"\"") => etag == validator,
-        _ => true,
-    };
-    let start = text(headers, CONTENT_RANGE).and_then(|range| {
-        let (start, _) = range.strip_prefix("bytes ")?.split_once('-')?;
-        start.parse().ok()
-    });
-    same_version && start == Some(part.bytes())
-}
-
-/// Whether a server that has nothing to add says that the file is as long as `part`.
-fn has_all(headers: &HeaderMap, part: &Part) -> bool {
-    let total = text(headers, CONTENT_RANGE).and_then(|range| range.strip_prefix("bytes */")?.parse().ok());
-    total == Some(part.bytes())
-}
-
-/// The mark by which a server knows a version again: a strong entity tag, or else its date (RFC 9110, 13.1.5).
-fn version(headers: &HeaderMap) -> Option<String> {
-    let etag = text(headers, ETAG).filter(|etag| etag.starts_with('"'));
-    etag.or_else(|| text(headers, LAST_MODIFIED)).map(str::to_owned)
-}
-
-fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
-    headers.get(name)?.to_str().ok()
 }
 
 fn refused(status: StatusCode) -> Failure {

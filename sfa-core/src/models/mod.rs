@@ -9,7 +9,6 @@ mod download;
 mod import;
 mod index;
 mod licence;
-mod part;
 mod place;
 mod pull;
 mod remove;

@@ -11,9 +11,9 @@ use super::ModelStore;
 use super::download::{self, Failure, Tell, Transfer};
 use super::import::check_kind;
 use super::index::Index;
-use super::part::{Part, part_names};
 use super::remove::{Removed, weight_names};
 use super::status::{BagStatus, StoredFile};
+use crate::part::{Part, part_names};
 use crate::{Error, ErrorKind, Result, Stage, Watch};
 
 const MIRROR_VARIABLE: &str = "SFA_MODELS_MIRROR";

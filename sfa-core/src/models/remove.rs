@@ -9,7 +9,7 @@ use sfa_audio::separate::demucs::bags::{Bag, Network};
 
 use super::ModelStore;
 use super::index::Index;
-use super::part::part_names;
+use crate::part::part_names;
 use crate::{Error, Result};
 
 /// What [`ModelStore::remove`] did.

@@ -120,7 +120,6 @@ async fn a_backup_that_was_changed_is_refused() {
             let error = studio().restore(&backup, config, Some(&report.digest), |_, _| {}).await.unwrap_err();
             assert_eq!(error.kind(), LibraryErrorKind::Invalid, "{}: {error}", path.display());
             assert!(!elsewhere.join("library.sqlite").exists(), "{}", path.display());
-            fs::remove_dir_all(&elsewhere).ok();
         }
         fs::write(&path, &whole).unwrap();
     }
@@ -136,6 +135,45 @@ async fn a_backup_that_was_changed_is_refused() {
     let over = restored(&backup, LibraryConfig::in_folder(desk.path().join("library"))).await.unwrap_err();
     assert_eq!(over.kind(), LibraryErrorKind::Conflict, "a library is not written over");
     restored(&backup, LibraryConfig::in_folder(&elsewhere)).await.unwrap();
+}
+
+/// Gives up a restore before its content number `at`.
+async fn break_off(from: &Path, config: LibraryConfig, at: usize) {
+    let (begun, mut seen) = tokio::sync::mpsc::unbounded_channel();
+    let restoring = studio().restore(from, config, None, move |done, _| begun.send(done).unwrap());
+    let reached = async { while seen.recv().await.is_some_and(|done| done < at) {} };
+    tokio::select! {
+        biased;
+        () = reached => {}
+        result = restoring => panic!("it is broken off: {:?}", result.err()),
+    }
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_restore_that_was_broken_off_goes_on() {
+    let desk = tempfile::tempdir().unwrap();
+    let library = open(&desk.path().join("library")).await;
+    fill(&library, desk.path(), 1000..1005).await;
+    let (backup, other) = (desk.path().join("backup"), desk.path().join("other"));
+    library.back_up(&backup, |_, _| {}).await.unwrap();
+    fill(&library, desk.path(), 1005..1006).await;
+    library.back_up(&other, |_, _| {}).await.unwrap();
+    let elsewhere = desk.path().join("elsewhere");
+    let config = || LibraryConfig::in_folder(&elsewhere);
+    break_off(&backup, config(), 3).await;
+    let brought = files(&elsewhere.join("files/blobs"));
+    assert!(brought.len() >= 3, "{brought:?}");
+    // Half a library is none.
+    assert_eq!(studio().open(config()).await.unwrap_err().kind(), LibraryErrorKind::Conflict);
+    assert_eq!(restored(&other, config()).await.unwrap_err().kind(), LibraryErrorKind::Conflict);
+    // A machine that lost its power may have lost a part of what was written.
+    fs::write(&brought[0], "half").unwrap();
+    let back = restored(&backup, config()).await.unwrap();
+    assert_eq!(titles(&back).await.len(), 5);
+    assert!(back.check(false).await.unwrap().is_clean());
+    let left = fs::read_dir(&elsewhere).unwrap().flatten().map(|entry| entry.file_name());
+    assert!(left.into_iter().all(|name| !name.to_string_lossy().contains("restoring")));
+    assert_eq!(restored(&backup, config()).await.unwrap_err().kind(), LibraryErrorKind::Conflict);
 }
 
 #[tokio::test(flavor = "multi_thread")]
@@ -161,12 +199,15 @@ async fn a_shared_library_comes_back_into_an_empty_database_and_store() {
     };
     let store = s3::Server::start().await;
     let desk = tempfile::tempdir().unwrap();
-    let config = |name: &str| {
-        server.create(name);
+    let config_of = |name: &str| {
         let config = LibraryConfig::in_folder(desk.path().join(name));
         let mut config = config.database_url(server.url(name)).storage_url(store.url(name));
         config.storage_keys = Some(s3::Server::keys());
         config
+    };
+    let config = |name: &str| {
+        server.create(name);
+        config_of(name)
     };
     let library = studio().open(config("old")).await.unwrap();
     fill(&library, desk.path(), 1000..1004).await;
@@ -185,7 +226,8 @@ async fn a_shared_library_comes_back_into_an_empty_database_and_store() {
     let report = library.back_up(&backup, |_, _| {}).await.unwrap();
     assert!(report.missing.is_empty());
 
-    let back = restored(&backup, config("new")).await.unwrap();
+    break_off(&backup, config("new"), 2).await;
+    let back = restored(&backup, config_of("new")).await.unwrap();
     assert_eq!(titles(&back).await, titles(&library).await);
     assert_eq!(back.rows().user(ann.id).await.unwrap().name, ann.name);
     assert!(back.check(false).await.unwrap().is_clean());
@@ -202,6 +244,9 @@ async fn a_shared_library_comes_back_into_an_empty_database_and_store() {
     };
     assert_eq!(audit(&back).await.len(), audit(&library).await.len() + 1);
 
+    // Killed after the last row and before anything else.
+    fs::write(desk.path().join("new/restoring"), &report.digest).unwrap();
+    assert_eq!(titles(&restored(&backup, config_of("new")).await.unwrap()).await, titles(&library).await);
     let used = restored(&backup, config("used").database_url(server.url("old"))).await.unwrap_err();
     assert_eq!(used.kind(), LibraryErrorKind::Conflict, "{used}");
     let other = restored(&backup, LibraryConfig::in_folder(desk.path().join("sqlite"))).await.unwrap_err();

@@ -7,7 +7,7 @@ use sfa_core::audio::analyze::{Feature, StemUse};
 use sfa_core::audio::io::{AudioFormat, BitDepth, EncodeOptions, probe, write_clip};
 use sfa_core::demo::{DemoOptions, song};
 use sfa_core::library::{
-    Change, Library, LibraryCue, LibraryErrorKind, LibraryStem, Settings, Step, TrackId,
+    Change, CueId, Library, LibraryErrorKind, LibraryStem, PlacedCue, Settings, Step, TrackId,
 };
 use sfa_core::song::SongReport;
 use sfa_core::{StemKind, StemSelection, Watch};
@@ -17,6 +17,14 @@ use crate::{ME, open, quickly, write_song};
 /// The kept analysis of a track.
 async fn analysis(library: &Library, id: TrackId) -> SongReport {
     serde_json::from_str(&library.rows().analysis(ME, id).await.unwrap().unwrap()).unwrap()
+}
+
+async fn export(library: &Library, id: TrackId, name: &str) -> String {
+    let file =
+        library.rows().exports(ME, id).await.unwrap().into_iter().find(|file| file.name == name).unwrap();
+    let bytes =
+        library.files().read(&file.blob.hash, 0..u64::try_from(file.blob.size_bytes).unwrap()).await.unwrap();
+    String::from_utf8(bytes.to_vec()).unwrap()
 }
 
 async fn export_names(library: &Library, id: TrackId) -> Vec<String> {
@@ -40,16 +48,16 @@ async fn steps_are_done_one_by_one_and_anew() {
     assert!(first.cues.is_empty() && library.rows().cues(ME, id).await.unwrap().is_empty());
     assert!(export_names(&library, id).await.is_empty());
 
-    let own = LibraryCue {
-        kind: "hot".to_owned(),
+    let own = CueId::random();
+    let mine = PlacedCue {
+        kind: "own".to_owned(),
         label: "mine".to_owned(),
         start_ms: 1,
         end_ms: None,
         colour: None,
-        confidence: None,
-        is_automatic: false,
+        pad: Some(7),
     };
-    library.apply(ME, vec![Change::ReplaceCues { track: id, cues: vec![own.clone()] }]).await.unwrap();
+    library.apply(ME, vec![Change::AddCue(id, own, mine.clone())]).await.unwrap();
     for (most, expected) in [(3, 3), (1, 1)] {
         settings.most_cues = Some(most);
         settings.most_loops = Some(0);
@@ -58,7 +66,7 @@ async fn steps_are_done_one_by_one_and_anew() {
         library.wait(ME, id, |_, _| {}).await.unwrap();
         let cues = library.rows().cues(ME, id).await.unwrap();
         assert_eq!(cues.iter().filter(|cue| cue.is_automatic).count(), expected);
-        assert!(cues.contains(&own), "the user's own stays");
+        assert!(cues.iter().any(|cue| cue.id == own), "the user's own stays");
         let report = analysis(&library, id).await;
         assert_eq!((report.cues.len(), report.loops.len()), (expected, 0));
         assert!(report.analysis.chords.is_some(), "nothing else is lost");
@@ -71,6 +79,24 @@ async fn steps_are_done_one_by_one_and_anew() {
     library.wait(ME, id, |_, _| {}).await.unwrap();
     let names = export_names(&library, id).await;
     assert!(names.len() == 6 && names.contains(&"notes.mid".to_owned()), "{names:?}");
+    let looped = PlacedCue {
+        kind: "loop".to_owned(),
+        label: "my loop".to_owned(),
+        start_ms: 4000,
+        end_ms: Some(8000),
+        ..mine
+    };
+    let found = library.rows().cues(ME, id).await.unwrap();
+    let found = found.iter().find(|cue| cue.is_automatic).unwrap();
+    library.apply(ME, vec![Change::SetCue(id, own, looped), Change::RemoveCue(id, found.id)]).await.unwrap();
+    library.process(ME, id, Step::Export).await.unwrap();
+    library.wait(ME, id, |_, _| {}).await.unwrap();
+    let xml = export(&library, id, "rekordbox.xml").await;
+    assert!(
+        xml.contains("Name=\"my loop\" Type=\"4\" Start=\"4.000000\" End=\"8.000000\" Num=\"7\""),
+        "{xml}"
+    );
+    assert!(!xml.contains(&format!("Name=\"{}\"", found.label)), "what was removed is gone: {xml}");
     worker.shutdown(Duration::ZERO).await;
 }
 

@@ -98,6 +98,27 @@ fn there_are_no_more_hot_cues_than_buttons_and_the_surest_are_kept() {
 }
 
 #[test]
+fn what_has_a_pad_is_on_it_and_the_rest_fills_the_others() {
+    let mut song = fixture::song_json();
+    let cue = |at: f64, pad: Option<u8>| {
+        json!({ "position_secs": at, "label": format!("{at}"), "kind": "own", "color": "#2980B9", "confidence": 0.5,
+                "hot_cue": pad })
+    };
+    song["cues"] = json!([cue(1.0, Some(6)), cue(2.0, None), cue(3.0, Some(0))]);
+    song["loops"] = json!([
+        { "start_secs": 4.0, "end_secs": 8.0, "bars": 2, "beats": 8, "quality": 1.0, "section": "", "recommended": true,
+          "label": "mine", "hot_cue": 2 },
+        { "start_secs": 8.0, "end_secs": 16.0, "bars": 4, "beats": 16, "quality": 1.0, "section": "Intro",
+          "recommended": true },
+    ]);
+    let track = track(&serde_json::from_value(song).unwrap());
+    let marks = track["POSITION_MARK"].as_array().unwrap().iter().filter(|mark| mark["@Num"] != -1);
+    let hot: Vec<_> =
+        marks.map(|mark| (mark["@Num"].as_i64().unwrap(), mark["@Name"].as_str().unwrap())).collect();
+    assert_eq!(hot, [(0, "3"), (1, "2"), (2, "mine"), (3, "Intro loop, 4 bars"), (6, "1")]);
+}
+
+#[test]
 fn the_grid_reproduces_every_beat_within_a_millisecond() {
     // A tempo that two decimals would miss: 250 s of it run off by 10 ms.
     let bpm = 127.9951;

@@ -4,8 +4,8 @@ use std::time::Duration;
 
 use serde_json::json;
 use sfa_core::library::{
-    Actor, AuditQuery, LibraryErrorKind, NewSession, NewToken, NewUser, Role, Scope, Secret, SessionId,
-    TokenId, TokenPurpose, User, UserEdit, UserId, UserQuery, UserStatus,
+    Actor, AuditQuery, Identity, LibraryErrorKind, NewSession, NewToken, NewUser, Role, Scope, Secret,
+    SessionId, TokenId, TokenPurpose, User, UserEdit, UserId, UserQuery, UserStatus,
 };
 
 use crate::{Desk, cases, kind_of};
@@ -43,6 +43,8 @@ cases![
     ended_sessions_are_pruned,
     a_session_acts_as_another_user_and_ends_as_its_own,
     who_is_no_super_admin_any_more_acts_as_nobody,
+    what_is_open_is_asked_for_at_once,
+    who_is_known_elsewhere_is_found_by_that_alone,
 ];
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -509,4 +511,86 @@ async fn who_is_no_super_admin_any_more_acts_as_nobody(desk: Desk) {
     desk.database.act_as(&Actor { user: boss.id, address: None }, id, Some(zoe.id)).await.unwrap();
     edit(&desk, boss.id, UserEdit { role: Some(Role::Admin), ..UserEdit::default() }).await.unwrap();
     assert!(!is_open(&desk, &secret).await);
+}
+
+async fn what_is_open_is_asked_for_at_once(desk: Desk) {
+    let (ann, ben) = (add(&desk, "ann", Role::User).await, add(&desk, "ben", Role::Pro).await);
+    let (hers, _) = open(&desk, ann.id, HOUR).await;
+    let (his, _) = open(&desk, ben.id, HOUR).await;
+    let (ended, _) = open(&desk, ann.id, Duration::ZERO).await;
+    let (program, secret) = give(&desk, ann.id, TokenPurpose::Api, None).await;
+    let (his_program, _) = give(&desk, ben.id, TokenPurpose::Api, None).await;
+    let (link, _) = give(&desk, ann.id, TokenPurpose::SignIn, None).await;
+    let sessions = async || {
+        let asked = [hers, his, ended, SessionId::random()];
+        let mut found = desk.database.sessions_still_open(&asked).await.unwrap();
+        found.sort_by_key(|(session, _)| session.id != hers);
+        found.into_iter().map(|(session, user)| (session.id, user.id)).collect::<Vec<_>>()
+    };
+    let tokens = async || {
+        let asked = [program, his_program, link, TokenId::random()];
+        let mut found = desk.database.tokens_still_valid(&asked).await.unwrap();
+        found.sort_by_key(|(token, _)| token.id != program);
+        found.into_iter().map(|(token, user)| (token.id, user.id)).collect::<Vec<_>>()
+    };
+    assert_eq!(sessions().await, [(hers, ann.id), (his, ben.id)]);
+    assert_eq!(tokens().await, [(program, ann.id), (his_program, ben.id)]);
+    let (unused, _) = &desk.database.tokens_still_valid(&[program]).await.unwrap()[0];
+    assert_eq!(unused.used_at_ms, None, "looking is no use");
+    assert!(desk.database.api_token(&secret.hash()).await.unwrap().is_some());
+    edit(&desk, ben.id, suspension()).await.unwrap();
+    assert_eq!((sessions().await, tokens().await), (vec![(hers, ann.id)], vec![(program, ann.id)]));
+    assert!(desk.database.sessions_still_open(&[]).await.unwrap().is_empty());
+}
+
+async fn who_is_known_elsewhere_is_found_by_that_alone(desk: Desk) {
+    let identity =
+        |issuer: &str, subject: &str| Identity { issuer: issuer.to_owned(), subject: subject.to_owned() };
+    let hers = identity("https://a.example", "1");
+    let ann = NewUser {
+        id: UserId::random(),
+        name: "Ann".to_owned(),
+        email: Some("ann@example.org".to_owned()),
+        role: Role::User,
+        password_hash: None,
+    };
+    let as_ann = Actor::at_the_machine(ann.id);
+    desk.database.add_user_with_identity(&as_ann, &ann, &hers).await.unwrap();
+    let found = async |identity: &Identity| {
+        desk.database.user_with_identity(identity).await.unwrap().map(|user| user.id)
+    };
+    assert_eq!(found(&hers).await, Some(ann.id));
+    assert_eq!(found(&identity("https://b.example", "1")).await, None);
+    assert_eq!(found(&identity("https://a.example", "2")).await, None);
+    // All or nothing.
+    let other = NewUser { id: UserId::random(), email: None, ..ann.clone() };
+    let taken = desk.database.add_user_with_identity(&Actor::at_the_machine(other.id), &other, &hers).await;
+    assert_eq!(kind_of(taken), Some(LibraryErrorKind::Conflict));
+    assert_eq!(kind_of(desk.database.user(other.id).await), Some(LibraryErrorKind::NotFound));
+
+    let ben = add(&desk, "ben", Role::User).await;
+    let as_ben = Actor::at_the_machine(ben.id);
+    let link = async |actor: &Actor, identity: &Identity| {
+        kind_of(desk.database.link_identity(actor, identity).await)
+    };
+    assert_eq!(link(&as_ben, &hers).await, Some(LibraryErrorKind::Conflict));
+    assert_eq!(link(&as_ben, &identity("https://a.example", "2")).await, None);
+    assert_eq!(link(&as_ben, &identity("https://a.example", "3")).await, Some(LibraryErrorKind::Conflict));
+    assert_eq!(
+        link(&as_ben, &identity("https://a.example", &"x".repeat(256))).await,
+        Some(LibraryErrorKind::Invalid)
+    );
+    assert_eq!(
+        desk.database.identities(Scope::of(ben.id)).await.unwrap(),
+        [identity("https://a.example", "2")]
+    );
+    desk.database.unlink_identity(&as_ben, "https://a.example").await.unwrap();
+    assert_eq!(found(&identity("https://a.example", "2")).await, None);
+    let again = desk.database.unlink_identity(&as_ben, "https://a.example").await;
+    assert_eq!(kind_of(again), Some(LibraryErrorKind::NotFound));
+    let log = desk.database.audit_log(&AuditQuery::default()).await.unwrap();
+    let acts: Vec<&str> = log.iter().map(|entry| entry.action.as_str()).collect();
+    assert_eq!(acts[..2], ["user.unlink", "user.link"]);
+    desk.database.remove_user(&root(&desk), ann.id).await.unwrap();
+    assert_eq!(found(&hers).await, None);
 }

@@ -4,6 +4,7 @@
 mod accounts;
 mod batches;
 mod claims;
+mod cues;
 mod following;
 mod insight;
 mod interleavings;
@@ -158,6 +159,7 @@ async fn run_all(open: impl AsyncFn(usize) -> Arc<dyn Database>) {
     let cases = [
         rows::CASES,
         results::CASES,
+        cues::CASES,
         batches::CASES,
         lists::CASES,
         accounts::CASES,

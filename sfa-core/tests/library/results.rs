@@ -1,7 +1,7 @@
 //! What is made of tracks: stems, analyses, cues, files for other programs.
 
 use sfa_core::library::{
-    AnalysisSummary, Change, ExportFile, LibraryCue, LibraryErrorKind, LibraryStem, Step, TrackId,
+    AnalysisSummary, Change, CueId, ExportFile, LibraryCue, LibraryErrorKind, LibraryStem, Step, TrackId,
 };
 
 use crate::{Desk, blob, cases, kind_of};
@@ -66,7 +66,7 @@ async fn automatic_cues_go_and_own_cues_stay(desk: Desk) {
         let change = Change::ReplaceCues { track, cues };
         desk.apply(desk.ann, change).await.unwrap();
     };
-    set(vec![cue(1000, true), LibraryCue { is_automatic: false, ..cue(2000, true) }]).await;
+    set(vec![cue(1000, true), cue(2000, false)]).await;
     set(vec![cue(3000, true)]).await;
     let found = desk.database.cues(desk.ann, track).await.unwrap();
     assert_eq!(found.iter().map(|cue| cue.start_ms).collect::<Vec<_>>(), [2000, 3000]);
@@ -163,11 +163,13 @@ pub(crate) fn summary() -> AnalysisSummary {
 
 pub(crate) fn cue(start_ms: i64, is_automatic: bool) -> LibraryCue {
     LibraryCue {
+        id: CueId::random(),
         kind: "drop".to_owned(),
         label: "Drop 1".to_owned(),
         start_ms,
         end_ms: None,
         colour: None,
+        pad: None,
         confidence: Some(0.5),
         is_automatic,
     }

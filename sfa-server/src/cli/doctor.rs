@@ -13,7 +13,7 @@ use sfa_core::audio::separate::python::PythonOptions;
 use sfa_core::library::{Library, LibraryConfig, LibraryResult};
 
 use super::library::Place;
-use super::{Context, Exit};
+use super::{Context, Exit, open_files};
 
 /// Less free disk than this will soon be none.
 const LITTLE_BYTES: u64 = 5 << 30;
@@ -88,6 +88,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
             ),
             python(),
             port(arguments.listen),
+            connections(open_files::most()),
         ]);
         findings.iter().for_each(|finding| show(context, finding, arguments.json));
         let is_well = findings.iter().all(|finding| finding.verdict != Verdict::Fail);
@@ -243,5 +244,32 @@ fn port(listen: SocketAddr) -> Finding {
         Err(error) => {
             Finding::fail("port", format!("{listen}: {error}"), "name another address with --listen")
         }
+    }
+}
+
+fn connections(most: Option<u64>) -> Finding {
+    let limit = most.map_or_else(|| "any number of".to_owned(), |most| most.to_string());
+    let message = format!("{limit} files and connections may be open at once");
+    if most.is_none_or(|most| most >= open_files::ENOUGH) {
+        return Finding::ok("limits", message);
+    }
+    let mend = format!(
+        "a server that many follow wants {} of them: LimitNOFILE= of systemd, nofile of a container, ulimit -Hn of a shell",
+        open_files::ENOUGH
+    );
+    Finding::warn("limits", message, mend)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_that_leaves_no_room_for_all_connections_is_told() {
+        assert_eq!(connections(None).verdict, Verdict::Ok);
+        assert_eq!(connections(Some(open_files::ENOUGH)).verdict, Verdict::Ok);
+        let little = connections(Some(4096));
+        assert_eq!(little.verdict, Verdict::Warn);
+        assert!(little.message.starts_with("4096 ") && little.mend.unwrap().contains("LimitNOFILE"));
     }
 }

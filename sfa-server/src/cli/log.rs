@@ -1,7 +1,12 @@
 //! What a command that stays writes to standard error.
 
 use clap::{Args, ValueEnum};
+use sfa_server::http::Journal;
 use tracing::Level;
+use tracing_subscriber::filter::LevelFilter;
+use tracing_subscriber::fmt;
+use tracing_subscriber::layer::{Layer as _, SubscriberExt as _};
+use tracing_subscriber::util::SubscriberInitExt as _;
 
 #[derive(Debug, Args)]
 pub(super) struct Log {
@@ -40,18 +45,21 @@ enum LogFormat {
 }
 
 impl Log {
-    /// Starts writing. Each line inside a request or a job names it.
-    pub(super) fn start(&self) {
+    /// Starts writing, also into the journal that this returns. Each line inside a request or a job names it.
+    pub(super) fn start(&self) -> Journal {
         let level = match self.log_level {
             LogLevel::Error => Level::ERROR,
             LogLevel::Warn => Level::WARN,
             LogLevel::Info => Level::INFO,
         };
-        let log =
-            tracing_subscriber::fmt().with_max_level(level).with_writer(std::io::stderr).with_target(false);
-        match self.log_format {
-            LogFormat::Json => log.json().flatten_event(true).with_span_list(false).init(),
-            LogFormat::Text => log.with_ansi(console::colors_enabled_stderr()).init(),
-        }
+        let log = fmt::layer().with_writer(std::io::stderr).with_target(false);
+        let log = match self.log_format {
+            LogFormat::Json => log.json().flatten_event(true).with_span_list(false).boxed(),
+            LogFormat::Text => log.with_ansi(console::colors_enabled_stderr()).boxed(),
+        };
+        let journal = Journal::default();
+        let level = LevelFilter::from_level(level);
+        tracing_subscriber::registry().with(log).with(journal.clone()).with(level).init();
+        journal
     }
 }

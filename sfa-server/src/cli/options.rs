@@ -20,6 +20,20 @@ pub(super) struct Inputs {
 }
 
 impl Inputs {
+    /// The addresses of the web among them, and the files, where there are some.
+    pub(super) fn apart(&self) -> (Vec<&str>, Option<Self>) {
+        let (mut addresses, mut inputs) = (Vec::new(), Vec::new());
+        for input in &self.inputs {
+            match input.to_str() {
+                Some(text) if text.starts_with("https://") || text.starts_with("http://") => {
+                    addresses.push(text);
+                }
+                _ => inputs.push(input.clone()),
+            }
+        }
+        (addresses, (!inputs.is_empty()).then_some(Self { inputs }))
+    }
+
     /// The files that were meant, leaving out what is below `output`.
     ///
     /// # Errors

@@ -7,12 +7,12 @@ use std::time::Duration;
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
 use sfa_core::library::{LibraryError, LibraryErrorKind, WorkerOptions};
-use sfa_server::http::{Rates, ServeOptions, Server, Tls};
+use sfa_server::http::{OidcOptions, Rates, ServeOptions, Server, Tls};
 use sfa_server::mail::MailOptions;
 
 use super::library::{Place, stopped};
 use super::log::Log;
-use super::{Context, Exit};
+use super::{Context, Exit, open_files};
 
 /// Jobs get this long to stop by themselves, after which they are given back.
 const GRACE: Duration = Duration::from_secs(2);
@@ -59,6 +59,28 @@ pub(super) struct Arguments {
     #[arg(long, env = "SFA_MAIL_FROM", value_name = "ADDRESS")]
     mail_from: Option<String>,
 
+    /// Let people sign in who have an account at this OpenID provider, such as https://login.example.org/realms/home; it has
+    /// to send them back to PUBLIC-URL/api/v1/oidc/callback. Needs --oidc-client-id and --public-url
+    #[arg(long, env = "SFA_OIDC_ISSUER", value_name = "URL", requires_all = ["oidc_client_id", "public_url"])]
+    oidc_issuer: Option<String>,
+
+    /// What this server is called there
+    #[arg(long, env = "SFA_OIDC_CLIENT_ID", value_name = "NAME")]
+    oidc_client_id: Option<String>,
+
+    /// What it proves that with, unless it is a public client
+    #[arg(long, env = "SFA_OIDC_CLIENT_SECRET", value_name = "SECRET")]
+    oidc_client_secret: Option<String>,
+
+    /// The file that has it instead
+    #[arg(
+        long,
+        env = "SFA_OIDC_CLIENT_SECRET_FILE",
+        value_name = "FILE",
+        conflicts_with = "oidc_client_secret"
+    )]
+    oidc_client_secret_file: Option<PathBuf>,
+
     /// Let anybody make an account
     #[arg(long, env = "SFA_OPEN_REGISTRATION", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     open_registration: bool,
@@ -80,7 +102,8 @@ pub(super) struct Arguments {
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit> {
-    arguments.log.start();
+    let journal = arguments.log.start();
+    open_files::raise();
     let mut options = ServeOptions::default();
     options.listen = arguments.listen;
     options.public_url.clone_from(&arguments.public_url);
@@ -93,9 +116,11 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
         .clone()
         .zip(arguments.mail_from.clone())
         .map(|(url, from)| MailOptions { url, from });
+    options.journal = journal;
     options.most_upload_bytes = u64::from(arguments.max_upload_mb) << 20;
     arguments.place.with(context, async |library| {
         options.tls = arguments.tls()?;
+        options.oidc = arguments.oidc()?;
         let server = Server::start(library.clone(), options.clone()).await?;
         let worker = match arguments.no_worker {
             true => None,
@@ -134,6 +159,21 @@ impl Arguments {
                 return Err(LibraryError::new(LibraryErrorKind::Invalid, message));
             }
         })
+    }
+
+    fn oidc(&self) -> Result<Option<OidcOptions>, LibraryError> {
+        let (Some(issuer), Some(client_id)) = (self.oidc_issuer.clone(), self.oidc_client_id.clone()) else {
+            return Ok(None);
+        };
+        let client_secret = match &self.oidc_client_secret_file {
+            Some(file) => {
+                let text =
+                    std::fs::read_to_string(file).map_err(|error| LibraryError::storage(file, error))?;
+                Some(text.trim().to_owned())
+            }
+            None => self.oidc_client_secret.clone(),
+        };
+        Ok(Some(OidcOptions { issuer, client_id, client_secret }))
     }
 
     /// Says what the operator should know about who can read along.

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use sfa_core::library::{Step, WorkerOptions};
+use sfa_core::library::WorkerOptions;
 
 use super::library::{Place, stopped};
 use super::log::Log;
@@ -14,14 +14,14 @@ pub(super) struct Arguments {
     #[command(flatten)]
     place: Place,
 
-    /// Take only from these, separated by commas: separate, analyze (chords and MIDI too), export (cues too)
-    #[arg(long, value_delimiter = ',', value_name = "LIST", default_values = Step::QUEUES,
-        hide_default_value = true, value_parser = Step::QUEUES)]
+    /// Take only from these, separated by commas: separate, analyze (chords and MIDI too), export (cues too), download
+    #[arg(long, value_delimiter = ',', value_name = "LIST", default_values = queue_names(),
+        hide_default_value = true, value_parser = queue_names())]
     queues: Vec<String>,
 
-    /// Jobs of each queue at once
-    #[arg(long, default_value_t = 2, value_parser = clap::value_parser!(u8).range(1..=64))]
-    concurrency: u8,
+    /// Jobs of each queue at once [default: 2, and 3 downloads]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u8).range(1..=64))]
+    concurrency: Option<u8>,
 
     /// What this machine can do besides, separated by commas, for jobs that require it, for example "cuda"
     #[arg(long, value_delimiter = ',', value_name = "LIST")]
@@ -62,8 +62,10 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
     options.lease = Duration::from_secs(arguments.lease);
     options.deadline = Duration::from_secs(60 * arguments.deadline);
     options.capabilities.extend(arguments.can.iter().cloned());
-    let queue = |name: &String| (name.clone(), usize::from(arguments.concurrency));
-    options.queues = arguments.queues.iter().map(queue).collect();
+    options.queues.retain(|(name, _)| arguments.queues.contains(name));
+    if let Some(concurrency) = arguments.concurrency {
+        options.queues.iter_mut().for_each(|(_, slots)| *slots = usize::from(concurrency));
+    }
     let queues: Vec<&str> = options.queues.iter().map(|(name, _)| name.as_str()).collect();
     let queues = queues.join(", ");
     arguments.place.with(context, async |library| {
@@ -87,4 +89,8 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
         worker.shutdown(Duration::from_secs(arguments.grace)).await;
         Ok(if context.watch.is_stopped() { Exit::Interrupted } else { Exit::Success })
     })
+}
+
+fn queue_names() -> [&'static str; WorkerOptions::QUEUES.len()] {
+    WorkerOptions::QUEUES.map(|(name, _)| name)
 }

@@ -1,6 +1,7 @@
 //! Who asks: cookies of browsers, tokens of programs.
 
 use std::net::IpAddr;
+use std::sync::Arc;
 use std::time::Duration;
 
 use axum::extract::FromRequestParts;
@@ -17,17 +18,17 @@ use super::error::{ApiError, ApiResult};
 const SESSION_LIFETIME: Duration = Duration::from_secs(14 * 24 * 3600);
 /// A session gets another secret when the one it has is this old.
 const RENEWED_AFTER_MS: i64 = 7 * 24 * 3600 * 1000;
-/// Browsers take a cookie of this name only over an encrypted connection, for this host and all of it.
-const ENCRYPTED_COOKIE: &str = "__Host-sfa";
-const PLAIN_COOKIE: &str = "sfa";
+const COOKIE: &str = "sfa";
+/// Browsers take a cookie whose name begins so only over an encrypted connection, for this host and all of it.
+const ENCRYPTED_ONLY: &str = "__Host-";
 /// The longest description of a program that is kept.
 const AGENT_CHARS: usize = 200;
 
 /// Somebody who has proved who they are.
 #[derive(Debug, Clone)]
 pub(super) struct Caller {
-    pub(super) user: User,
-    pub(super) proof: Proof,
+    pub(super) user: Arc<User>,
+    pub(super) proof: Arc<Proof>,
     pub(super) address: IpAddr,
 }
 
@@ -45,7 +46,7 @@ impl Caller {
 
     /// Who is behind it: the caller, or who acts as the caller.
     pub(super) fn owner(&self) -> UserId {
-        match &self.proof {
+        match &*self.proof {
             Proof::Session(session) => session.user,
             Proof::Token(_) => self.user.id,
         }
@@ -57,7 +58,7 @@ impl Caller {
     }
 
     pub(super) fn session(&self) -> Option<SessionId> {
-        match &self.proof {
+        match &*self.proof {
             Proof::Session(session) => Some(session.id),
             Proof::Token(_) => None,
         }
@@ -94,7 +95,8 @@ impl Credentials {
             let secret = token.and_then(|token| token.parse().ok());
             return secret.map(Self::Bearer).ok_or_else(ApiError::unauthorized);
         }
-        cookie_of(headers, cookie_name(app)).map(Self::Cookie).ok_or_else(ApiError::unauthorized)
+        let secret = cookie_of(app, headers, COOKIE).and_then(|secret| secret.parse().ok());
+        secret.map(Self::Cookie).ok_or_else(ApiError::unauthorized)
     }
 
     /// Whose they are, if they are still valid.
@@ -147,7 +149,7 @@ pub(super) async fn renew_session(
     caller: &Caller,
 ) -> ApiResult<Option<HeaderValue>> {
     let (Proof::Session(session), Ok(Credentials::Cookie(old))) =
-        (&caller.proof, Credentials::of(headers, app))
+        (&*caller.proof, Credentials::of(headers, app))
     else {
         return Ok(None);
     };
@@ -162,24 +164,30 @@ pub(super) async fn renew_session(
 
 /// A cookie with this secret; without one, what makes a browser forget it.
 pub(super) fn cookie(app: &App, secret: Option<&Secret>) -> HeaderValue {
-    let name = cookie_name(app);
+    match secret {
+        Some(secret) => cookie_named(app, COOKIE, &secret.reveal(), SESSION_LIFETIME),
+        None => cookie_named(app, COOKIE, "", Duration::ZERO),
+    }
+}
+
+/// A cookie of another name, with a value of plain letters.
+pub(super) fn cookie_named(app: &App, name: &str, value: &str, lifetime: Duration) -> HeaderValue {
     let secure = if app.options.is_encrypted() { "; Secure" } else { "" };
-    let (value, age_secs) = match secret {
-        Some(secret) => (secret.reveal(), SESSION_LIFETIME.as_secs()),
-        None => (String::new(), 0),
-    };
+    let (name, age_secs) = (full_name(app, name), lifetime.as_secs());
     let text = format!("{name}={value}; Path=/; Max-Age={age_secs}; HttpOnly; SameSite=Lax{secure}");
-    let mut header = HeaderValue::try_from(text).expect("names and hexadecimal digits");
+    let mut header = HeaderValue::try_from(text).expect("plain letters");
     header.set_sensitive(true);
     header
 }
 
-fn cookie_name(app: &App) -> &'static str {
-    if app.options.is_encrypted() { ENCRYPTED_COOKIE } else { PLAIN_COOKIE }
-}
-
-fn cookie_of(headers: &HeaderMap, name: &str) -> Option<Secret> {
+/// The value of the cookie of this name.
+pub(super) fn cookie_of<'h>(app: &App, headers: &'h HeaderMap, name: &str) -> Option<&'h str> {
+    let name = full_name(app, name);
     let cookies = headers.get_all(header::COOKIE).iter().filter_map(|value| value.to_str().ok());
     let mut pairs = cookies.flat_map(|value| value.split(';')).filter_map(|pair| pair.trim().split_once('='));
-    pairs.find(|(found, _)| *found == name)?.1.parse().ok()
+    pairs.find(|(found, _)| *found == name).map(|(_, value)| value)
+}
+
+fn full_name(app: &App, name: &str) -> String {
+    if app.options.is_encrypted() { format!("{ENCRYPTED_ONLY}{name}") } else { name.to_owned() }
 }

@@ -4,7 +4,7 @@
 //! after [`KEPT`].
 
 use std::collections::HashMap;
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use sfa_core::library::{SecretHash, User};
@@ -24,8 +24,8 @@ type Name = (&'static str, SecretHash);
 pub(super) struct Callers(Mutex<HashMap<Name, Known>>);
 
 struct Known {
-    proof: Proof,
-    user: User,
+    proof: Arc<Proof>,
+    user: Arc<User>,
     at: Instant,
     /// How often accounts had changed when it was asked.
     changes: u64,
@@ -33,7 +33,11 @@ struct Known {
 
 impl Callers {
     /// Whose these credentials are, if they are still valid.
-    pub(super) async fn of(&self, credentials: &Credentials, app: &App) -> ApiResult<(Proof, User)> {
+    pub(super) async fn of(
+        &self,
+        credentials: &Credentials,
+        app: &App,
+    ) -> ApiResult<(Arc<Proof>, Arc<User>)> {
         let name = match credentials {
             Credentials::Cookie(secret) => ("cookie", secret.hash()),
             Credentials::Bearer(secret) => ("bearer", secret.hash()),
@@ -43,18 +47,19 @@ impl Callers {
             let callers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
             let known = callers.get(&name);
             let known = known.filter(|known| known.changes == changes && known.at.elapsed() < KEPT);
-            known.map(|known| (known.proof.clone(), known.user.clone()))
+            known.map(|known| (Arc::clone(&known.proof), Arc::clone(&known.user)))
         };
         if let Some(known) = known {
             return Ok(known);
         }
         // What changes from here on is not in the answer, or makes it an old one.
         let (proof, user) = credentials.look_up(app).await?;
+        let (proof, user) = (Arc::new(proof), Arc::new(user));
         let mut callers = self.0.lock().unwrap_or_else(PoisonError::into_inner);
         if callers.len() >= FORGET_AT {
             callers.retain(|_, known| known.changes == changes && known.at.elapsed() < KEPT);
         }
-        let known = Known { proof: proof.clone(), user: user.clone(), at: Instant::now(), changes };
+        let known = Known { proof: Arc::clone(&proof), user: Arc::clone(&user), at: Instant::now(), changes };
         callers.insert(name, known);
         Ok((proof, user))
     }

@@ -48,7 +48,7 @@ pub(super) async fn front(State(app): State<App>, mut request: Request, next: Ne
     let path = request.uri().path().to_owned();
     let peer = request.extensions().get::<Peer>().copied();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let span = tracing::info_span!("request", request_id = id);
+    let span = tracing::info_span!("request", request_id = id, user_id = tracing::field::Empty);
     let response = match peer {
         Some(Peer(peer)) => {
             let address = client::address(peer, request.headers(), &app.options.trusted_proxies);
@@ -57,7 +57,8 @@ pub(super) async fn front(State(app): State<App>, mut request: Request, next: Ne
             let allowed = client::make_sure_of_site(&method, request.headers(), &app.options);
             match allowed {
                 Ok(()) => {
-                    let answering = AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span);
+                    let answering =
+                        AssertUnwindSafe(next.run(request)).catch_unwind().instrument(span.clone());
                     answering.await.unwrap_or_else(|_| {
                         ApiError::internal("a handler panicked; please report it").into_response()
                     })
@@ -72,6 +73,7 @@ pub(super) async fn front(State(app): State<App>, mut request: Request, next: Ne
     let took = started.elapsed();
     app.metrics.answered(&method, route.as_ref().map(MatchedPath::as_str), response.status(), took);
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
+    let _inside = span.enter();
     tracing::info!(request_id = id, %method, path, status = response.status().as_u16(), duration_ms, "answered");
     response
 }

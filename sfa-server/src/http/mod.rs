@@ -11,6 +11,7 @@ mod compression;
 mod content;
 mod error;
 mod front;
+mod journal;
 mod legacy;
 mod limits;
 mod metrics;
@@ -32,10 +33,12 @@ use axum::http::StatusCode;
 use sfa_core::library::{
     Library, LibraryError, LibraryErrorKind, LibraryResult, Passwords, Role, Secret, User, UserId, UserQuery,
 };
+use sfa_core::oidc::{Oidc, OidcConfig};
 use tokio::sync::{Mutex, broadcast, watch};
 
+pub use journal::Journal;
 pub use legacy::legacy_openapi;
-pub use options::{Rates, ServeOptions};
+pub use options::{OidcOptions, Rates, ServeOptions};
 pub use resources::openapi;
 pub use serve::Server;
 pub use tls::Tls;
@@ -46,6 +49,7 @@ use limits::{Limits, Places};
 use metrics::Metrics;
 use model_desk::ModelDesk;
 use outbox::{Errand, Outbox};
+use resources::live::Rounds;
 
 /// Changes of rights that sockets may be behind before all of them look again.
 const REVOCATIONS: usize = 256;
@@ -60,10 +64,13 @@ struct Shared {
     passwords: Passwords,
     limits: Limits,
     places: Places,
+    /// Signs people in who have an account elsewhere.
+    oidc: Option<Oidc>,
     /// Takes mail, where the server sends some.
     outbox: Option<Outbox>,
     metrics: Metrics,
     callers: Callers,
+    rounds: Rounds,
     models: ModelDesk,
     /// Makes the first admin, once.
     set_up: Mutex<Option<Secret>>,
@@ -80,6 +87,7 @@ impl App {
         stopping: watch::Receiver<bool>,
     ) -> LibraryResult<Self> {
         let set_up = if has_admin(&library).await? { None } else { Some(Secret::random()) };
+        let oidc = open_oidc(&options)?;
         let outbox = open_outbox(&library, &options, &stopping)?;
         let threads = std::thread::available_parallelism().map_or(1, usize::from);
         Ok(Self(Arc::new(Shared {
@@ -88,9 +96,11 @@ impl App {
             passwords: Passwords::new(threads.div_ceil(2)),
             limits: Limits::new(options.rates),
             places: Places::default(),
+            oidc,
             outbox,
             metrics: Metrics::new(),
             callers: Callers::default(),
+            rounds: Rounds::default(),
             models: ModelDesk::default(),
             options,
             set_up: Mutex::new(set_up),
@@ -143,6 +153,21 @@ fn open_outbox(
         return Err(LibraryError::new(LibraryErrorKind::Invalid, message));
     };
     Ok(Some(Outbox::open(library.clone(), mail.carrier()?, public_url, stopping.clone())))
+}
+
+/// What signs in people who have an account elsewhere. Where they come back to is the public address.
+fn open_oidc(options: &ServeOptions) -> LibraryResult<Option<Oidc>> {
+    let Some(OidcOptions { issuer, client_id, client_secret }) = options.oidc.clone() else {
+        return Ok(None);
+    };
+    let invalid = |message: String| LibraryError::new(LibraryErrorKind::Invalid, message);
+    let Some(public_url) = &options.public_url else {
+        let message = "signing in elsewhere needs --public-url, the address that browsers come back to";
+        return Err(invalid(message.to_owned()));
+    };
+    let redirect_url = format!("{public_url}{}", resources::OIDC_CALLBACK);
+    let config = OidcConfig { issuer, client_id, client_secret, redirect_url };
+    Oidc::new(config).map(Some).map_err(|error| invalid(format!("--oidc-issuer: {error}")))
 }
 
 async fn has_admin(library: &Library) -> LibraryResult<bool> {

@@ -1,11 +1,12 @@
 //! What can be decided about a server.
 
+use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use ipnet::IpNet;
 
-use super::Tls;
+use super::{Journal, Tls};
 use crate::mail::MailOptions;
 
 /// How a server behaves towards the network.
@@ -33,12 +34,38 @@ pub struct ServeOptions {
     pub most_upload_bytes: u64,
     /// What sends mail. Default: nothing does.
     pub mail: Option<MailOptions>,
+    /// Who else vouches for people. Default: nobody does.
+    pub oidc: Option<OidcOptions>,
+    /// What followers of the log are shown. Default: nothing.
+    pub journal: Journal,
     /// How long a password counts that was given, or a link that was followed, for what is dangerous. Default: 15 min.
     pub proof_time: Duration,
+    /// How soon open sockets notice what other nodes have revoked; what this one revokes they notice at once. Default:
+    /// 15 s.
+    pub round_time: Duration,
     /// How long a request may take; for files, how long nothing may come of them. Default: 30 s.
     pub request_time: Duration,
     /// How long open requests may go on after the server was asked to stop. Default: 10 s.
     pub drain_time: Duration,
+}
+
+/// Who vouches for people, and how this server is known there.
+#[derive(Clone, PartialEq, Eq)]
+pub struct OidcOptions {
+    /// The address of the provider, as its tokens name it.
+    pub issuer: String,
+    /// What this server is called there.
+    pub client_id: String,
+    /// What it proves that with; a public client has none.
+    pub client_secret: Option<String>,
+}
+
+impl fmt::Debug for OidcOptions {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { issuer, client_id, .. } = self;
+        let mut shown = f.debug_struct("OidcOptions");
+        shown.field("issuer", issuer).field("client_id", client_id).finish_non_exhaustive()
+    }
 }
 
 /// Requests per minute, for each account; for each network address where nobody is signed in.
@@ -64,7 +91,10 @@ impl Default for ServeOptions {
             rates: Rates::default(),
             most_upload_bytes: 2 << 30,
             mail: None,
+            oidc: None,
+            journal: Journal::default(),
             proof_time: Duration::from_secs(15 * 60),
+            round_time: Duration::from_secs(15),
             request_time: Duration::from_secs(30),
             drain_time: Duration::from_secs(10),
         }

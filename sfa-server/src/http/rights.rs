@@ -115,9 +115,24 @@ impl Right {
         self.row().map_or("nothing", |row| row.name)
     }
 
+    /// The right of this name.
+    pub(super) fn named(name: &str) -> Option<Self> {
+        TABLE.iter().find(|row| row.name == name).map(|row| row.right)
+    }
+
+    /// Who has it.
+    pub(super) fn roles(self) -> &'static [Role] {
+        self.row().map_or(&[], |row| row.roles)
+    }
+
+    /// The scope that a token needs; without one no token will do.
+    pub(super) fn token_scope(self) -> Option<TokenScope> {
+        self.row().and_then(|row| row.token)
+    }
+
     /// Whether somebody of this role has it. What has no row nobody has.
     pub(super) fn is_of(self, role: Role) -> bool {
-        self.row().is_some_and(|row| row.roles.contains(&role))
+        self.roles().contains(&role)
     }
 
     /// Whether who is signed in must have proved lately who they are.
@@ -132,7 +147,7 @@ impl Right {
                 format!("this needs the right {}, which a {} does not have", self.name(), caller.user.role);
             return Err(ApiError::forbidden(message));
         }
-        match &caller.proof {
+        match &*caller.proof {
             Proof::Session(session) => self.make_sure_of_session(session),
             Proof::Token(token) => self.make_sure_of_token(token),
         }
@@ -140,7 +155,7 @@ impl Right {
 
     /// Refuses who is signed in and has to prove again who they are: a proof counts for `proof_time`.
     pub(super) fn make_sure_of_proof(self, caller: &Caller, proof_time: Duration) -> ApiResult<()> {
-        let Proof::Session(session) = &caller.proof else { return Ok(()) };
+        let Proof::Session(session) = &*caller.proof else { return Ok(()) };
         let age_ms = super::now_ms().saturating_sub(session.authenticated_at_ms);
         if self.is_guarded() && u128::try_from(age_ms).is_ok_and(|age| age >= proof_time.as_millis()) {
             return Err(ApiError::reauthentication_required());
@@ -158,7 +173,7 @@ impl Right {
     }
 
     fn make_sure_of_token(self, token: &Token) -> ApiResult<()> {
-        match self.row().and_then(|row| row.token) {
+        match self.token_scope() {
             Some(scope) if token.scopes.iter().any(|name| name == scope.name()) => Ok(()),
             Some(scope) => {
                 let message = format!("this token has no scope {:?}", scope.name());

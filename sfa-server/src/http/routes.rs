@@ -140,6 +140,7 @@ async fn guard(
         right.make_sure_of_proof(&caller, app.options.proof_time)?;
         note_borrowed(&app, &caller, request.method(), request.uri().path()).await?;
         let who = Who::User(caller.user.id);
+        tracing::Span::current().record("user_id", tracing::field::display(caller.user.id));
         request.extensions_mut().insert(caller);
         let limiter = match (weight, &credentials) {
             (Weight::Heavy, _) => &limits.heavy,

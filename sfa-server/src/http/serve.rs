@@ -21,6 +21,7 @@ use tower_service::Service as _;
 use super::client::Peer;
 use super::error::ApiError;
 use super::front::front;
+use super::resources::live::Rounds;
 use super::studio::studio;
 use super::{App, ServeOptions, compression, legacy, metrics, resources, tls};
 
@@ -69,6 +70,7 @@ impl Server {
         if let Some((listener, _)) = measured {
             tokio::spawn(accept(listener, None, metrics::router(app.clone()), stopping.clone()));
         }
+        tokio::spawn(Rounds::make(app.clone()));
         tokio::spawn(accept(listener, tls, router(app), stopping));
         Ok(Self { address, metrics_address, is_encrypted, set_up_token, stop, drain_time })
     }

@@ -23,7 +23,7 @@ const POLICY: &str = "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; 
 
 const NOT_BUILT: &str = "The web studio is not part of this program, because it was not built before it.\n\n\
     From the sources, with Node 20.19 or newer:\n  cargo xtask web\n  cargo build --release --package sfa-server\n\n\
-    The API is here all the same: /api/v1/openapi.json describes it.\n";
+    The API is here all the same: /api/v1/reference describes it.\n";
 
 #[derive(RustEmbed)]
 #[folder = "web/dist"]

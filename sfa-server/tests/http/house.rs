@@ -44,11 +44,19 @@ impl House {
 
     /// A house where something is otherwise.
     pub(crate) async fn with(change: impl FnOnce(&mut ServeOptions)) -> Self {
+        Self::on(change, |config| config).await
+    }
+
+    /// A house whose library is somewhere else, or otherwise.
+    pub(crate) async fn on(
+        change: impl FnOnce(&mut ServeOptions),
+        place: impl FnOnce(LibraryConfig) -> LibraryConfig,
+    ) -> Self {
         let mut options = options();
         change(&mut options);
         let desk = Desk::new();
         let studio = Studio::with_models(ModelStore::at("/nowhere"));
-        let library = studio.open(LibraryConfig::in_folder(desk.path("data"))).await.unwrap();
+        let library = studio.open(place(LibraryConfig::in_folder(desk.path("data")))).await.unwrap();
         let server = Server::start(library.clone(), options).await.unwrap();
         Self { desk, library, server }
     }
@@ -60,7 +68,7 @@ impl House {
 
     /// Somebody at another of its doors.
     pub(crate) fn anybody_at(&self, address: SocketAddr) -> Client {
-        Client { address, user: UserId::LOCAL, headers: Vec::new() }
+        Client::nobody(address)
     }
 
     /// Somebody with an account, signed in as by a browser. Songs of theirs are not worked on unless they ask.
@@ -168,6 +176,11 @@ pub(crate) struct Client {
 }
 
 impl Client {
+    /// Somebody of whom nothing is known.
+    pub(crate) fn nobody(address: SocketAddr) -> Self {
+        Self { address, user: UserId::LOCAL, headers: Vec::new() }
+    }
+
     pub(crate) fn with(&self, name: &str, value: &str) -> Self {
         let mut client = self.clone();
         client.headers.push((name.to_owned(), value.to_owned()));

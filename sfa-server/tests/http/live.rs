@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use futures_util::{SinkExt as _, StreamExt as _};
 use serde_json::{Value, json};
-use sfa_core::library::{Change, NewJob, Role, Scope, Step};
+use sfa_core::library::{Actor, Change, NewJob, Role, Scope, Step, UserEdit, UserStatus};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 use tokio_tungstenite::WebSocketStream;
@@ -20,7 +20,7 @@ const PATIENCE: Duration = Duration::from_secs(30);
 pub(crate) struct Socket(WebSocketStream<TcpStream>);
 
 impl Socket {
-    async fn open(client: &Client) -> Result<Self, u16> {
+    pub(crate) async fn open(client: &Client) -> Result<Self, u16> {
         Self::open_at(client, "/api/v1/live").await
     }
 
@@ -268,6 +268,34 @@ async fn who_is_not_signed_in_any_more_hears_nothing_more() {
     let path = format!("/api/v1/users/{}/status", ann.user);
     assert_eq!(boss.json("PUT", &path, json!({"status": "suspended"})).await.status, 200);
     assert_eq!(here.hear().await, Err(4401));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn what_another_node_revokes_is_noticed_by_all_whom_it_concerns() {
+    let house = House::with(|options| options.round_time = Duration::from_millis(50)).await;
+    let (ann, ben) = (house.user("ann", Role::User).await, house.user("ben", Role::Admin).await);
+    let program = house.program(&ann, &["read"]).await;
+    let mut hers = Socket::open(&ann).await.unwrap();
+    let mut by_token = Socket::open(&program).await.unwrap();
+    let mut his = Socket::open(&ben).await.unwrap();
+    his.say(json!({"type": "subscribe", "topic": "system"})).await;
+    assert_eq!(his.hear().await.unwrap()["type"], "snapshot");
+    hers.say(json!({"type": "subscribe", "topic": "library"})).await;
+    assert_eq!(hers.hear().await.unwrap()["type"], "snapshot");
+
+    // Past the server, as another one does it.
+    let rows = house.library.rows();
+    let token = rows.tokens(Scope::of(ann.user)).await.unwrap().remove(0);
+    rows.revoke_token(Scope::of(ann.user), token.id).await.unwrap();
+    assert_eq!(by_token.hear().await, Err(4401));
+    let root = Actor::at_the_machine(ben.user);
+    house.user("boss", Role::SuperAdmin).await;
+    let demotion = UserEdit { role: Some(Role::User), ..UserEdit::default() };
+    rows.edit_user(&root, ben.user, &demotion).await.unwrap();
+    assert_eq!(his.hear().await, Err(4403));
+    let suspension = UserEdit { status: Some(UserStatus::Suspended), ..UserEdit::default() };
+    rows.edit_user(&root, ann.user, &suspension).await.unwrap();
+    assert_eq!(hers.hear().await, Err(4401));
 }
 
 #[tokio::test(flavor = "multi_thread")]

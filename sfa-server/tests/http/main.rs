@@ -4,19 +4,24 @@
 mod accounts;
 mod acting;
 mod attacks;
+mod cues;
 #[path = "../desk/mod.rs"]
 mod desk;
 mod files;
 mod house;
+mod imports;
+mod journal;
 mod legacy;
 mod live;
 mod mail;
+mod oidc;
 mod once;
 mod openapi;
 #[cfg(unix)]
 mod operation;
 mod packages;
 mod post;
+mod provider;
 mod resumable;
 mod rights;
 mod tracks;
@@ -24,3 +29,5 @@ mod users;
 mod vault;
 #[cfg(unix)]
 mod walkthrough;
+#[path = "../../../sfa-core/tests/models/server.rs"]
+mod web;

@@ -104,6 +104,30 @@ fn what_is_wrong_stops_the_start_and_is_named() {
     wrong(&mut sfa(&data, &["serve"]), &["sfa.toml", "elsewhere"]);
 }
 
+#[cfg(target_os = "linux")]
+#[test]
+fn a_server_has_room_for_as_many_connections_as_it_may() {
+    let desk = Desk::new();
+    let program = sfa(&desk.path("data"), &["serve", "--listen", "127.0.0.1:0"]);
+    let mut shell = Command::new("sh");
+    shell
+        .args(["-c", "ulimit -Sn 512 && exec \"$0\" \"$@\""])
+        .arg(program.get_program())
+        .args(program.get_args());
+    for (name, value) in program.get_envs() {
+        match value {
+            Some(value) => shell.env(name, value),
+            None => shell.env_remove(name),
+        };
+    }
+    let running = Running::start(&mut shell);
+    let limits = std::fs::read_to_string(format!("/proc/{}/limits", running.process.id())).unwrap();
+    let line = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    let numbers: Vec<&str> = line.trim_start_matches("Max open files").split_whitespace().collect();
+    assert_eq!(numbers[0], numbers[1], "{line}");
+    assert_ne!(numbers[0], "512");
+}
+
 #[test]
 fn help_does_not_show_what_the_environment_hides() {
     let desk = Desk::new();
@@ -301,6 +325,43 @@ fn a_library_is_backed_up_and_comes_back() {
     assert!(!list(&data).is_empty() && list(&data) == list(&elsewhere));
     let again = run(&mut sfa(&elsewhere, &["restore", text(&backup)]));
     assert_eq!(again.status.code(), Some(1), "not over a library: {}", stderr(&again));
+}
+
+#[test]
+fn a_restore_that_was_killed_is_simply_done_again() {
+    let desk = Desk::new();
+    let (data, backup, elsewhere) = (desk.path("data"), desk.path("backup"), desk.path("elsewhere"));
+    for frames in [9001, 9002, 9003] {
+        let song = desk.song_of(&format!("{frames}.wav"), frames);
+        assert!(run(&mut sfa(&data, &["library", "add", text(&song)])).status.success());
+    }
+    assert!(run(&mut sfa(&data, &["backup", text(&backup)])).status.success());
+    let manifest: serde_json::Value =
+        serde_json::from_slice(&std::fs::read(backup.join("manifest.json")).unwrap()).unwrap();
+    let last = manifest["contents"].as_array().unwrap().last().unwrap()["hash"].as_str().unwrap().to_owned();
+    // Reading the last content waits for somebody who writes it.
+    let content = backup.join("contents").join(&last[..2]).join(&last);
+    let whole = std::fs::read(&content).unwrap();
+    std::fs::remove_file(&content).unwrap();
+    assert!(Command::new("mkfifo").arg(&content).status().unwrap().success());
+    let mut restoring = sfa(&elsewhere, &["restore", text(&backup)])
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    // Opened when it is opened there.
+    let _waiting = std::fs::OpenOptions::new().write(true).open(&content).unwrap();
+    restoring.kill().unwrap();
+    restoring.wait().unwrap();
+    std::fs::remove_file(&content).unwrap();
+    std::fs::write(&content, whole).unwrap();
+
+    let used = run(&mut sfa(&elsewhere, &["library", "list"]));
+    assert!(!used.status.success() && stderr(&used).contains("sfa restore"), "{}", stderr(&used));
+    let again = run(&mut sfa(&elsewhere, &["restore", text(&backup)]));
+    assert!(again.status.success(), "{}", stderr(&again));
+    let list = |data: &Path| stdout(&run(&mut sfa(data, &["library", "list", "--json"])));
+    assert!(!list(&data).is_empty() && list(&data) == list(&elsewhere));
 }
 
 #[test]

@@ -36,12 +36,15 @@ enum About {
     User,
     Upload,
     Secret,
+    Cue,
 }
 
 const ROUTES: &[(&str, Need, About)] = &[
     ("GET /health", Nothing, About::All),
     ("GET /ready", Nothing, About::All),
     ("GET /api/v1/openapi.json", Nothing, About::All),
+    ("GET /api/v1/reference", Nothing, About::All),
+    ("GET /api/v1/reference/{name}", Nothing, About::All),
     ("GET /api/v1/server", Nothing, About::All),
     ("POST /api/v1/setup", Nothing, About::All),
     ("POST /api/v1/register", Nothing, About::All),
@@ -51,6 +54,11 @@ const ROUTES: &[(&str, Need, About)] = &[
     ("POST /api/v1/password/mail", Nothing, About::All),
     ("POST /api/v1/password/link", Nothing, About::All),
     ("POST /api/v1/email/link", Nothing, About::All),
+    ("GET /api/v1/oidc/begin", Nothing, About::All),
+    ("GET /api/v1/oidc/callback", Nothing, About::All),
+    ("GET /api/v1/me/identities", Account, About::All),
+    ("POST /api/v1/me/identities", Account, About::All),
+    ("DELETE /api/v1/me/identities", Account, About::All),
     ("GET /files/{hash}", Nothing, About::All),
     ("GET /api/v1/me", Read, About::All),
     ("PATCH /api/v1/me", Account, About::All),
@@ -68,6 +76,7 @@ const ROUTES: &[(&str, Need, About)] = &[
     ("DELETE /api/v1/tokens/{id}", Account, About::Token),
     ("GET /api/v1/tracks", Read, About::All),
     ("POST /api/v1/tracks", Change, About::All),
+    ("POST /api/v1/tracks/import", Change, About::All),
     ("OPTIONS /api/v1/uploads", Nothing, About::All),
     ("POST /api/v1/uploads", Change, About::All),
     ("HEAD /api/v1/uploads/{id}", Change, About::Upload),
@@ -82,11 +91,15 @@ const ROUTES: &[(&str, Need, About)] = &[
     ("GET /api/v1/tracks/{id}/analysis", Read, About::Track),
     ("GET /api/v1/tracks/{id}/stems", Read, About::Track),
     ("GET /api/v1/tracks/{id}/cues", Read, About::Track),
+    ("POST /api/v1/tracks/{id}/cues", Change, About::Track),
+    ("PUT /api/v1/tracks/{id}/cues/{cue}", Change, About::Cue),
+    ("DELETE /api/v1/tracks/{id}/cues/{cue}", Change, About::Cue),
     ("GET /api/v1/tracks/{id}/exports", Read, About::Track),
     ("GET /api/v1/files/{hash}/{name}", Read, About::File),
     ("POST /api/v1/files/{hash}/link", Change, About::File),
     ("GET /api/v1/jobs", Read, About::All),
     ("GET /api/v1/jobs/{id}", Read, About::Job),
+    ("GET /api/v1/jobs/{id}/timeline", Read, About::Job),
     ("POST /api/v1/jobs/{id}/cancel", Change, About::Job),
     ("POST /api/v1/jobs/{id}/retry", Change, About::Job),
     ("GET /api/v1/playlists", Read, About::All),
@@ -135,6 +148,8 @@ const ROUTES: &[(&str, Need, About)] = &[
 const GUARDED: &[&str] = &[
     "PUT /api/v1/me/password",
     "POST /api/v1/me/email",
+    "POST /api/v1/me/identities",
+    "DELETE /api/v1/me/identities",
     "POST /api/v1/tokens",
     "PUT /api/v1/vault/{name}",
     "DELETE /api/v1/vault/{name}",
@@ -190,6 +205,7 @@ fn body(route: &str) -> Value {
     match route {
         "PATCH /api/v1/tracks/{id}" => json!({"title": "new"}),
         "POST /api/v1/tracks/{id}/process" => json!({"from": "analyze"}),
+        "POST /api/v1/tracks/{id}/cues" | "PUT /api/v1/tracks/{id}/cues/{cue}" => json!({"start_ms": 0}),
         "POST /api/v1/files/{hash}/link" => json!({"lifetime_secs": 60}),
         "PATCH /api/v1/me" | "PATCH /api/v1/playlists/{id}" => json!({"name": "new"}),
         "PUT /api/v1/playlists/{id}/tracks" => json!({"track_ids": []}),
@@ -210,6 +226,7 @@ struct Things {
     hash: String,
     user: String,
     upload: String,
+    cue: String,
 }
 
 impl Things {
@@ -224,6 +241,7 @@ impl Things {
         let token = owner.post("/api/v1/tokens", json!({"label": "x", "scopes": ["read"]})).await;
         let upload = owner.with("tus-resumable", "1.0.0").with("upload-length", "10");
         let upload = upload.send("POST", "/api/v1/uploads", "").await.header("location");
+        let cue = owner.post(&format!("/api/v1/tracks/{track}/cues"), json!({"start_ms": 0})).await;
         owner.json("PUT", "/api/v1/vault/a.wav", json!({"value": "x"})).await;
         let sessions = owner.get("/api/v1/sessions").await.data();
         let session = sessions.as_array().unwrap().iter().find(|session| session["is_current"] == false);
@@ -237,12 +255,13 @@ impl Things {
             hash: text(&shown["file"]["hash"]),
             user: owner.user.to_string(),
             upload: upload.rsplit('/').next().unwrap().to_owned(),
+            cue: text(&cue.data()["id"]),
         }
     }
 
     /// Names of nothing.
     fn none() -> Self {
-        use sfa_core::library::{JobId, PlaylistId, SessionId, TokenId, TrackId, UploadId, UserId};
+        use sfa_core::library::{CueId, JobId, PlaylistId, SessionId, TokenId, TrackId, UploadId, UserId};
         Self {
             track: TrackId::random().to_string(),
             job: JobId::random().to_string(),
@@ -253,6 +272,7 @@ impl Things {
             hash: "0".repeat(64),
             user: UserId::random().to_string(),
             upload: UploadId::random().to_string(),
+            cue: CueId::random().to_string(),
         }
     }
 
@@ -265,11 +285,12 @@ impl Things {
             About::Token => &self.token,
             About::User => &self.user,
             About::Upload => &self.upload,
-            About::All | About::Track | About::File | About::Secret => &self.track,
+            About::All | About::Track | About::File | About::Secret | About::Cue => &self.track,
         };
         path.replace("{id}", id)
             .replace("{track_id}", id)
             .replace("{hash}", &self.hash)
+            .replace("{cue}", &self.cue)
             .replace("{name}", "a.wav")
             .replace("{*path}", "a")
     }

@@ -7,6 +7,7 @@
 use std::f32::consts::{FRAC_1_SQRT_2, SQRT_2};
 
 use pulp::{Simd, WithSimd};
+use rayon::prelude::*;
 
 use crate::Result;
 use crate::nn::context::{Buffer, Context};
@@ -14,7 +15,7 @@ use crate::nn::cpu::{Cpu, Lines, multiply_add};
 use crate::nn::map::{FeatureMap, cuts};
 use crate::nn::matrix::{MAX_DEPTH, PackedMatrix};
 
-use super::block::{Place, Products};
+use super::block::Products;
 use super::gather::gather_line;
 use super::{Activation, Conv, ConvShape, Finish, block_cols};
 
@@ -31,12 +32,17 @@ pub(super) fn suit(shape: ConvShape) -> bool {
     shape.kernel[0] == KERNEL_ROWS && shape.stride == [1, 1]
 }
 
-/// The kernel's value at every point, divided by the point's distances from the others.
-fn kernel_at_points(rows: [f64; KERNEL_ROWS]) -> [f64; POINTS] {
-    let [low, middle, high] = rows;
-    let at = |point: f64| low + point * (middle + point * high);
-    let (inner, outer) = (0.5_f64.sqrt(), 2.0_f64.sqrt());
-    [low, at(inner) / -1.5, at(-inner) / -1.5, at(outer) / 6.0, at(-outer) / 6.0, high]
+/// The kernel's value at one of the points, divided by the point's distances from the others.
+fn kernel_at_point([low, middle, high]: [f64; KERNEL_ROWS], point: usize) -> f64 {
+    let at = |place: f64| low + place * (middle + place * high);
+    match point {
+        0 => low,
+        1 => at(0.5_f64.sqrt()) / -1.5,
+        2 => at(-(0.5_f64.sqrt())) / -1.5,
+        3 => at(2.0_f64.sqrt()) / 6.0,
+        4 => at(-(2.0_f64.sqrt())) / 6.0,
+        _ => high,
+    }
 }
 
 /// Packs `channels` of weights `[out, in, 3, kernel_cols]`, one matrix per point.
@@ -48,20 +54,20 @@ pub(super) fn pack(
     weights: &[f32],
 ) -> Vec<PackedMatrix> {
     let depth = in_channels * kernel_cols;
-    let mut matrices = vec![vec![0.0; channels.len() * depth]; POINTS];
-    for (row, &channel) in channels.iter().enumerate() {
-        let kernels = &weights[channel * depth * KERNEL_ROWS..][..depth * KERNEL_ROWS];
-        for (input, kernel) in kernels.chunks_exact(KERNEL_ROWS * kernel_cols).enumerate() {
-            for col in 0..kernel_cols {
-                let rows = std::array::from_fn(|row| f64::from(kernel[row * kernel_cols + col]));
-                for (matrix, value) in matrices.iter_mut().zip(kernel_at_points(rows)) {
-                    matrix[row * depth + input * kernel_cols + col] = value as f32;
+    let at_point = |point| {
+        let mut values = Vec::with_capacity(channels.len() * depth);
+        for &channel in channels {
+            let kernels = &weights[channel * depth * KERNEL_ROWS..][..depth * KERNEL_ROWS];
+            for kernel in kernels.chunks_exact(KERNEL_ROWS * kernel_cols) {
+                for col in 0..kernel_cols {
+                    let rows = std::array::from_fn(|row| f64::from(kernel[row * kernel_cols + col]));
+                    values.push(kernel_at_point(rows, point) as f32);
                 }
             }
         }
-    }
-    let rows: Vec<usize> = (0..channels.len()).collect();
-    matrices.iter().map(|values| PackedMatrix::new(cpu, &rows, depth, values, |k| k)).collect()
+        PackedMatrix::of_singles(cpu, depth, &values)
+    };
+    (0..POINTS).into_par_iter().map(at_point).collect()
 }
 
 impl Conv {
@@ -69,6 +75,7 @@ impl Conv {
         &self,
         context: &Context<'_>,
         input: &FeatureMap<'_>,
+        first: usize,
         activation: Activation,
         finish: Finish<'_>,
         output: &mut FeatureMap<'_>,
@@ -78,7 +85,7 @@ impl Conv {
         output.for_each_tile(context, &row_cuts, &col_cuts, |band, _, mut tile| {
             let (start, top) = (tile.start, row_cuts[band]);
             let panels = tile.width().div_ceil(self.cpu.tile().cols);
-            let seen = BandInput::new(context, self, input, [top as isize, start as isize], panels);
+            let seen = BandInput::new(context, self, input, [top as isize, (first + start) as isize], panels);
             for part in &self.parts {
                 let mut products = part.weights.iter().enumerate().map(|(point, weights)| {
                     let mut products = Products::new(context, panels, weights.padded_rows());
@@ -90,10 +97,9 @@ impl Conv {
                 self.cpu.run(ToRows(products.each_mut().map(Products::values)));
                 let channels = &part.channels[..activation.channels(part.channels.len())];
                 for (row, products) in products.iter_mut().take(tile.rows()).enumerate() {
-                    products.activate(self.cpu, &part.bias, activation);
+                    products.activate(self.cpu, &part.affine, activation);
                     for (line, &channel) in channels.iter().enumerate() {
-                        let place = Place { row: top + row, channel, start };
-                        products.write(self.cpu, line, finish, place, tile.channel(row, channel));
+                        products.write(self.cpu, line, finish, channel, tile.channel(row, channel));
                     }
                 }
             }

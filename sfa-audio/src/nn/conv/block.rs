@@ -26,10 +26,10 @@ impl<'a> Products<'a> {
         &mut self.values
     }
 
-    /// Bias and activation over the whole block.
-    pub(super) fn activate(&mut self, cpu: Cpu, bias: &[f32], activation: Activation) {
+    /// Factor and summand of every line, and then the activation, over the whole block.
+    pub(super) fn activate(&mut self, cpu: Cpu, affine: &[[f32; 2]], activation: Activation) {
         let Self { values, cols, padded_rows } = self;
-        cpu.run(Activate { values, cols: *cols, padded_rows: *padded_rows, bias, activation });
+        cpu.run(Activate { values, cols: *cols, padded_rows: *padded_rows, affine, activation });
     }
 
     /// The parts of one line, panel by panel.
@@ -39,9 +39,9 @@ impl<'a> Products<'a> {
             .map(move |panel| &panel[line * self.cols..][..self.cols])
     }
 
-    /// Finishes line `line` of the block into the place `out`.
-    pub(super) fn write(&self, cpu: Cpu, line: usize, finish: Finish<'_>, place: Place, out: &mut [f32]) {
-        cpu.run(Write { products: self, line, finish, place, out });
+    /// Finishes line `line` of the block into `out`, a stretch of channel `channel`.
+    pub(super) fn write(&self, cpu: Cpu, line: usize, finish: Finish<'_>, channel: usize, out: &mut [f32]) {
+        cpu.run(Write { products: self, line, finish, channel, out });
     }
 }
 
@@ -49,7 +49,7 @@ struct Write<'a> {
     products: &'a Products<'a>,
     line: usize,
     finish: Finish<'a>,
-    place: Place,
+    channel: usize,
     out: &'a mut [f32],
 }
 
@@ -58,10 +58,10 @@ impl WithSimd for Write<'_> {
 
     #[inline(always)]
     fn with_simd<S: Simd>(self, simd: S) {
-        let Self { products, line, finish, place, out } = self;
+        let Self { products, line, finish, channel, out } = self;
         let cols = products.cols;
         let panels = products.values.chunks_exact(products.padded_rows * cols);
-        for (index, (out, panel)) in out.chunks_mut(cols).zip(panels).enumerate() {
+        for (out, panel) in out.chunks_mut(cols).zip(panels) {
             let part = &panel[line * cols..][..out.len()];
             let (values, values_tail) = S::as_simd_f32s(part);
             let (out, out_tail) = S::as_mut_simd_f32s(out);
@@ -74,42 +74,30 @@ impl WithSimd for Write<'_> {
                     simd.partial_store_f32s(out_tail, tail);
                 }
                 Finish::Accumulate { scale } => {
-                    let scale = simd.splat_f32s(scale[place.channel]);
+                    let scale = simd.splat_f32s(scale[channel]);
                     for (out, value) in out.iter_mut().zip(values) {
                         *out = multiply_add(simd, *value, scale, *out);
                     }
                     let sum = multiply_add(simd, tail, scale, simd.partial_load_f32s(out_tail));
                     simd.partial_store_f32s(out_tail, sum);
                 }
-                Finish::PlusMap(map) => {
-                    let start = place.start + index * cols;
-                    let other = &map.channel(place.row, place.channel)[start..][..part.len()];
-                    let (other, other_tail) = S::as_simd_f32s(other);
-                    for ((out, value), other) in out.iter_mut().zip(values).zip(other) {
-                        *out = simd.add_f32s(*value, *other);
+                Finish::Add => {
+                    for (out, value) in out.iter_mut().zip(values) {
+                        *out = simd.add_f32s(*value, *out);
                     }
-                    let sum = simd.add_f32s(tail, simd.partial_load_f32s(other_tail));
-                    simd.partial_store_f32s(out_tail, sum);
+                    simd.partial_store_f32s(out_tail, simd.add_f32s(tail, simd.partial_load_f32s(out_tail)));
                 }
             }
         }
     }
 }
 
-/// Where in a map a stretch of one channel lies.
-#[derive(Debug, Clone, Copy)]
-pub(super) struct Place {
-    pub(super) row: usize,
-    pub(super) channel: usize,
-    pub(super) start: usize,
-}
-
-/// Bias and activation over a whole block, in place.
+/// Factors, summands and activation over a whole block, in place.
 struct Activate<'a> {
     values: &'a mut [f32],
     cols: usize,
     padded_rows: usize,
-    bias: &'a [f32],
+    affine: &'a [[f32; 2]],
     activation: Activation,
 }
 
@@ -121,32 +109,34 @@ impl WithSimd for Activate<'_> {
         for panel in self.values.chunks_exact_mut(self.padded_rows * self.cols) {
             match self.activation {
                 Activation::None => {
-                    for (line, &bias) in panel.chunks_exact_mut(self.cols).zip(self.bias) {
-                        let bias = simd.splat_f32s(bias);
+                    for (line, affine) in panel.chunks_exact_mut(self.cols).zip(self.affine) {
+                        let (factor, summand) = (simd.splat_f32s(affine[0]), simd.splat_f32s(affine[1]));
                         for value in S::as_mut_simd_f32s(line).0 {
-                            *value = simd.add_f32s(*value, bias);
+                            *value = multiply_add(simd, *value, factor, summand);
                         }
                     }
                 }
                 Activation::Gelu => {
-                    for (line, &bias) in panel.chunks_exact_mut(self.cols).zip(self.bias) {
-                        let bias = simd.splat_f32s(bias);
+                    for (line, affine) in panel.chunks_exact_mut(self.cols).zip(self.affine) {
+                        let (factor, summand) = (simd.splat_f32s(affine[0]), simd.splat_f32s(affine[1]));
                         for value in S::as_mut_simd_f32s(line).0 {
-                            *value = gelu(simd, simd.add_f32s(*value, bias));
+                            *value = gelu(simd, multiply_add(simd, *value, factor, summand));
                         }
                     }
                 }
                 Activation::Glu => {
-                    let half = self.bias.len() / 2;
+                    let half = self.affine.len() / 2;
                     let (values, gates) = panel.split_at_mut(half * self.cols);
-                    let biases = self.bias[..half].iter().zip(&self.bias[half..]);
+                    let affines = self.affine[..half].iter().zip(&self.affine[half..]);
                     let lines = values.chunks_exact_mut(self.cols).zip(gates.chunks_exact(self.cols));
-                    for ((values, gates), (&bias, &gate_bias)) in lines.zip(biases) {
-                        let (bias, gate_bias) = (simd.splat_f32s(bias), simd.splat_f32s(gate_bias));
+                    for ((values, gates), (affine, gate_affine)) in lines.zip(affines) {
+                        let (factor, summand) = (simd.splat_f32s(affine[0]), simd.splat_f32s(affine[1]));
+                        let (gate_factor, gate_summand) =
+                            (simd.splat_f32s(gate_affine[0]), simd.splat_f32s(gate_affine[1]));
                         let gates = S::as_simd_f32s(gates).0;
                         for (value, &gate) in S::as_mut_simd_f32s(values).0.iter_mut().zip(gates) {
-                            let gate = sigmoid(simd, simd.add_f32s(gate, gate_bias));
-                            *value = simd.mul_f32s(simd.add_f32s(*value, bias), gate);
+                            let gate = sigmoid(simd, multiply_add(simd, gate, gate_factor, gate_summand));
+                            *value = simd.mul_f32s(multiply_add(simd, *value, factor, summand), gate);
                         }
                     }
                 }

@@ -5,15 +5,17 @@ mod block;
 mod gather;
 mod transposed;
 
+use std::borrow::Cow;
+
 use crate::Result;
 
-use self::block::{Place, Products};
+use self::block::Products;
 use self::gather::Gather;
 use super::context::Context;
 use super::cpu::{Cpu, Lines};
 use super::map::{FeatureMap, cuts};
 use super::matrix::{MAX_DEPTH, PackedMatrix};
-use super::weights::Tensor;
+use super::weights::Weights;
 
 pub(crate) use transposed::TransposedConv;
 
@@ -71,13 +73,13 @@ impl Activation {
 pub(crate) enum Finish<'a> {
     /// Over what was there.
     Store,
+    /// Added to what was there.
+    Add,
     /// Added to what was there, each channel scaled first.
     Accumulate {
         /// One factor per channel.
         scale: &'a [f32],
     },
-    /// Over what was there, plus the same place of another map.
-    PlusMap(&'a FeatureMap<'a>),
 }
 
 /// A convolution with its weights packed.
@@ -95,9 +97,18 @@ pub(crate) struct Conv {
 struct Part {
     /// The weights, or their transforms where rows are computed in bands.
     weights: Vec<PackedMatrix>,
-    bias: Vec<f32>,
+    /// By what every product is multiplied, and what is added to it then: the bias.
+    affine: Vec<[f32; 2]>,
     /// Which outputs they are.
     channels: Vec<usize>,
+}
+
+impl Part {
+    /// Finishes `products` and says to which channels its first lines belong.
+    fn activate(&self, cpu: Cpu, products: &mut Products<'_>, activation: Activation) -> &[usize] {
+        products.activate(cpu, &self.affine, activation);
+        &self.channels[..activation.channels(self.channels.len())]
+    }
 }
 
 /// The most outputs of a part: a multiple of the rows of every register tile.
@@ -105,7 +116,13 @@ const PART_ROWS: usize = 192;
 
 impl Conv {
     /// From weights of shape `[out, in, kernel rows, kernel columns]` and one bias per output.
-    pub(crate) fn new(cpu: Cpu, weight: &Tensor, bias: Tensor, in_channels: usize, shape: ConvShape) -> Self {
+    pub(crate) fn new(
+        cpu: Cpu,
+        weights: &Weights,
+        bias: &[f32],
+        in_channels: usize,
+        shape: ConvShape,
+    ) -> Self {
         let [kernel_rows, kernel_cols] = shape.kernel;
         let depth = in_channels * kernel_rows * kernel_cols;
         let (phases, taps) = (shape.phases(), shape.taps());
@@ -117,20 +134,28 @@ impl Conv {
             (channel * kernel_rows + kernel_row) * kernel_cols + kernel_col
         };
         let in_bands = bands::suit(shape);
-        let out_channels = bias.data.len();
+        let out_channels = bias.len();
+        let singles = if in_bands { weights.singles() } else { Cow::default() };
         let pack = |channels: Vec<usize>| Part {
             weights: if in_bands {
-                bands::pack(cpu, &channels, in_channels, kernel_cols, &weight.data)
+                bands::pack(cpu, &channels, in_channels, kernel_cols, &singles)
             } else {
-                vec![PackedMatrix::compact(cpu, &channels, depth, &weight.data, order)]
+                vec![PackedMatrix::new(cpu, &channels, depth, weights, order)]
             },
-            bias: channels.iter().map(|&channel| bias.data[channel]).collect(),
+            affine: channels.iter().map(|&channel| [1.0, bias[channel]]).collect(),
             channels,
         };
         // Where all inputs are gathered at once, they can serve one part after the other.
         let cut = in_bands || depth <= MAX_DEPTH;
         let parts = if cut { parts(out_channels) } else { vec![(0..out_channels).collect()] };
         Self { parts: parts.into_iter().map(pack).collect(), out_channels, in_channels, shape, cpu }
+    }
+
+    /// The same with all outputs multiplied by `factor`.
+    pub(crate) fn scaled(mut self, factor: f32) -> Self {
+        let values = self.parts.iter_mut().flat_map(|part| part.affine.as_flattened_mut());
+        values.for_each(|value| *value *= factor);
+        self
     }
 
     /// Outputs before the activation.
@@ -150,23 +175,113 @@ impl Conv {
         finish: Finish<'_>,
         output: &mut FeatureMap<'_>,
     ) -> Result<()> {
+        self.run_from(context, input, 0, activation, finish, output)
+    }
+
+    /// As [`run`](Self::run), of the columns from `first` on.
+    ///
+    /// # Errors
+    /// `Cancelled`.
+    pub(crate) fn run_from(
+        &self,
+        context: &Context<'_>,
+        input: &FeatureMap<'_>,
+        first: usize,
+        activation: Activation,
+        finish: Finish<'_>,
+        output: &mut FeatureMap<'_>,
+    ) -> Result<()> {
         debug_assert_eq!(input.channels, self.in_channels);
         if bands::suit(self.shape) {
-            return self.run_in_bands(context, input, activation, finish, output);
+            return self.run_in_bands(context, input, first, activation, finish, output);
         }
         let block = self.block_cols(output.width);
         let (row_cuts, col_cuts) = (cuts(output.rows, 1), cuts(output.width, block));
         output.for_each_tile(context, &row_cuts, &col_cuts, |row, _, mut tile| {
             let (start, width) = (tile.start, tile.width());
-            let place = [row as isize, start as isize];
-            self.for_each_part(context, input, place, width, activation, |channels, products| {
+            let place = [row as isize, (first + start) as isize];
+            self.for_each_part(context, input, place, width, |part, products| {
+                let channels = part.activate(self.cpu, products, activation);
                 for (line, &channel) in channels.iter().enumerate() {
-                    let out = tile.channel(0, channel);
-                    products.write(self.cpu, line, finish, Place { row, channel, start }, out);
+                    products.write(self.cpu, line, finish, channel, tile.channel(0, channel));
                 }
             });
             Ok(())
         })
+    }
+
+    /// Adds to `map`, scaled per channel, what passes the gates among the outputs: each row's outputs are first multiplied and
+    /// increased by its part of `affine`.
+    ///
+    /// # Errors
+    /// `Cancelled`.
+    pub(crate) fn add_gated(
+        &self,
+        context: &Context<'_>,
+        input: &FeatureMap<'_>,
+        affine: &[[f32; 2]],
+        scale: &[f32],
+        map: &mut FeatureMap<'_>,
+    ) -> Result<()> {
+        debug_assert!(!bands::suit(self.shape));
+        let (row_cuts, col_cuts) = (cuts(map.rows, 1), cuts(map.width, self.block_cols(map.width)));
+        map.for_each_tile(context, &row_cuts, &col_cuts, |row, _, mut tile| {
+            let (start, width) = (tile.start, tile.width());
+            let affine = &affine[row * self.out_channels..][..self.out_channels];
+            self.for_each_part(context, input, [row as isize, start as isize], width, |part, products| {
+                let lines = part.affine.iter().zip(&part.channels);
+                let affine: Vec<_> = lines
+                    .map(|(own, &channel)| {
+                        let [factor, summand] = affine[channel];
+                        [own[0] * factor, own[1].mul_add(factor, summand)]
+                    })
+                    .collect();
+                products.activate(self.cpu, &affine, Activation::Glu);
+                for (line, &channel) in part.channels[..affine.len() / 2].iter().enumerate() {
+                    let finish = Finish::Accumulate { scale };
+                    products.write(self.cpu, line, finish, channel, tile.channel(0, channel));
+                }
+            });
+            Ok(())
+        })
+    }
+
+    /// Replaces `map` by what passes the gates among the outputs, where these see nothing but their own place and are
+    /// twice as many.
+    ///
+    /// # Errors
+    /// `Cancelled`.
+    pub(crate) fn gate_in_place(&self, context: &Context<'_>, map: &mut FeatureMap<'_>) -> Result<()> {
+        debug_assert!(self.can_gate_in_place());
+        let cols = self.cpu.tile().cols;
+        let (row_cuts, col_cuts) = (cuts(map.rows, 1), cuts(map.width, self.block_cols(map.width)));
+        map.for_each_tile(context, &row_cuts, &col_cuts, |_, _, mut tile| {
+            let width = tile.width();
+            let length = width.next_multiple_of(cols);
+            let mut seen = context.buffer(self.in_channels * length);
+            for (channel, line) in seen.chunks_exact_mut(length).enumerate() {
+                line[..width].copy_from_slice(tile.channel(0, channel));
+                line[width..].fill(0.0);
+            }
+            for part in &self.parts {
+                let weights = &part.weights[0];
+                let mut products = Products::new(context, length / cols, weights.padded_rows());
+                for (stretch, lines) in seen.chunks(MAX_DEPTH * length).enumerate() {
+                    let lines = Lines::plain(lines, length);
+                    weights.multiply(self.cpu, stretch * MAX_DEPTH, lines, products.values());
+                }
+                let channels = part.activate(self.cpu, &mut products, Activation::Glu);
+                for (line, &channel) in channels.iter().enumerate() {
+                    products.write(self.cpu, line, Finish::Store, channel, tile.channel(0, channel));
+                }
+            }
+            Ok(())
+        })
+    }
+
+    /// Whether [`gate_in_place`](Self::gate_in_place) may be asked for.
+    pub(crate) fn can_gate_in_place(&self) -> bool {
+        self.shape == ConvShape::POINT && self.out_channels == 2 * self.in_channels
     }
 
     /// Columns of one block: as many panels as keep a block's input and output in the cache.
@@ -179,16 +294,15 @@ impl Conv {
         self.parts[0].weights[0].padded_rows()
     }
 
-    /// Computes `width` positions from column `start` of one row of positions, part by part, and hands every part to
-    /// `work` with the numbers of the channels that its lines hold.
+    /// Multiplies at `width` positions from column `start` of one row of positions and hands the products of every part
+    /// to `work`.
     fn for_each_part(
         &self,
         context: &Context<'_>,
         input: &FeatureMap<'_>,
         [row, start]: [isize; 2],
         width: usize,
-        activation: Activation,
-        mut work: impl FnMut(&[usize], &Products<'_>),
+        mut work: impl FnMut(&Part, &mut Products<'_>),
     ) {
         let cols = self.cpu.tile().cols;
         let panels = width.div_ceil(cols);
@@ -208,8 +322,7 @@ impl Conv {
                 let lines = Lines { values: lines, length, taps, shift };
                 part.weights[0].multiply(self.cpu, from * taps, lines, products.values());
             }
-            products.activate(self.cpu, &part.bias, activation);
-            work(&part.channels[..activation.channels(part.channels.len())], &products);
+            work(part, &mut products);
         }
     }
 }

@@ -4,9 +4,9 @@ use crate::Result;
 use crate::nn::context::Context;
 use crate::nn::cpu::Cpu;
 use crate::nn::map::{FeatureMap, cuts};
-use crate::nn::weights::Tensor;
+use crate::nn::weights::Weights;
 
-use super::block::{Place, Products};
+use super::block::Products;
 use super::{Activation, Conv, ConvShape, Finish};
 
 /// A transposed convolution along one axis whose kernel is twice its stride, cropped at both ends.
@@ -28,38 +28,40 @@ enum Axis {
 }
 
 impl TransposedConv {
-    /// Along the rows, from weights of shape `[in, out, 2 stride, 1]`; `crop` rows go at either end.
-    pub(crate) fn over_rows(cpu: Cpu, weight: &Tensor, bias: &Tensor, stride: usize, crop: usize) -> Self {
-        Self::new(cpu, weight, bias, stride, crop, Axis::Rows)
+    /// Along the rows, from weights of shape `[in, out, 2 stride]`; `crop` rows go at either end.
+    pub(crate) fn over_rows(cpu: Cpu, weights: &Weights, bias: &[f32], stride: usize, crop: usize) -> Self {
+        Self::new(cpu, weights, bias, stride, crop, Axis::Rows)
     }
 
-    /// Along the columns, from weights of shape `[in, out, 2 stride]`; `crop` columns go at the start, and at
-    /// the end what is beyond the output.
-    pub(crate) fn over_columns(cpu: Cpu, weight: &Tensor, bias: &Tensor, stride: usize, crop: usize) -> Self {
-        Self::new(cpu, weight, bias, stride, crop, Axis::Columns)
+    /// Along the columns, from weights of the same shape; `crop` columns go at the start, and at the end what is
+    /// beyond the output.
+    pub(crate) fn over_columns(
+        cpu: Cpu,
+        weights: &Weights,
+        bias: &[f32],
+        stride: usize,
+        crop: usize,
+    ) -> Self {
+        Self::new(cpu, weights, bias, stride, crop, Axis::Columns)
     }
 
-    fn new(cpu: Cpu, weight: &Tensor, bias: &Tensor, stride: usize, crop: usize, axis: Axis) -> Self {
-        let (in_channels, out_channels) = (weight.shape[0], weight.shape[1]);
-        let kernel = 2 * stride;
+    fn new(cpu: Cpu, weights: &Weights, bias: &[f32], stride: usize, crop: usize, axis: Axis) -> Self {
+        let (outputs, kernel) = (bias.len(), 2 * stride);
+        let inputs = weights.len() / (outputs * kernel);
         let shape = match axis {
             Axis::Rows => ConvShape { kernel: [2, 1], padding: [1, 0], ..ConvShape::POINT },
             Axis::Columns => ConvShape { kernel: [1, 2], padding: [0, 1], ..ConvShape::POINT },
         };
-        let mut taps = Vec::with_capacity(weight.data.len());
-        let mut biases = Vec::with_capacity(stride * out_channels);
-        for channel in 0..out_channels {
-            for phase in 0..stride {
-                biases.push(bias.data[channel]);
-                for input in 0..in_channels {
-                    let at = (input * out_channels + channel) * kernel + phase;
-                    taps.extend([weight.data[at + stride], weight.data[at]]);
-                }
-            }
-        }
-        let taps = Tensor { shape: vec![stride * out_channels, in_channels, 2], data: taps };
-        let biases = Tensor { shape: vec![biases.len()], data: biases };
-        Self { conv: Conv::new(cpu, &taps, biases, in_channels, shape), stride, crop, axis }
+        let taps = (0..outputs * stride).flat_map(|output| {
+            let (channel, phase) = (output / stride, output % stride);
+            (0..inputs).flat_map(move |input| {
+                let at = (input * outputs + channel) * kernel + phase;
+                [at + stride, at]
+            })
+        });
+        let biases: Vec<f32> = bias.iter().flat_map(|&bias| std::iter::repeat_n(bias, stride)).collect();
+        let conv = Conv::new(cpu, &weights.at(taps), &biases, inputs, shape);
+        Self { conv, stride, crop, axis }
     }
 
     /// Outputs per place.
@@ -99,13 +101,13 @@ impl TransposedConv {
             let (start, width, top) = (tile.start, tile.width(), row_cuts[index]);
             let first_phase = (top + self.crop) % self.stride;
             let place = [((top + self.crop) / self.stride) as isize, start as isize];
-            self.conv.for_each_part(context, input, place, width, activation, |channels, products| {
-                for (line, &at) in channels.iter().enumerate() {
+            self.conv.for_each_part(context, input, place, width, |part, products| {
+                let lines = part.activate(context.cpu, products, activation);
+                for (line, &at) in lines.iter().enumerate() {
                     let (channel, phase) = (at / self.stride, at % self.stride);
                     let row = (phase + self.stride - first_phase) % self.stride;
                     if row < tile.rows() {
-                        let place = Place { row: top + row, channel, start };
-                        products.write(context.cpu, line, finish, place, tile.channel(row, channel));
+                        products.write(context.cpu, line, finish, channel, tile.channel(row, channel));
                     }
                 }
             });
@@ -124,49 +126,43 @@ impl TransposedConv {
         let block = self.conv.block_cols(output.width.div_ceil(self.stride));
         let row_cuts = cuts(output.rows, 1);
         let col_cuts = shifted_cuts(output.width, self.stride * block, self.crop);
-        let channels = output.channels;
         output.for_each_tile(context, &row_cuts, &col_cuts, |row, _, mut tile| {
             let (start, width) = (tile.start, tile.width());
             let first = (start + self.crop) / self.stride;
             let skipped = (start + self.crop) % self.stride;
             let positions = (skipped + width).div_ceil(self.stride);
             let place = [row as isize, first as isize];
-            self.conv.for_each_part(context, input, place, positions, activation, |lines, products| {
+            self.conv.for_each_part(context, input, place, positions, |part, products| {
+                let lines = part.activate(context.cpu, products, activation);
                 for (line, &at) in lines.iter().enumerate() {
                     let out = tile.channel(0, at / self.stride);
-                    self.interleave(products, line, at % self.stride, skipped, out);
+                    self.interleave(products, [line, at], skipped, finish, out);
                 }
             });
-            for channel in 0..channels {
-                add_finish(finish, row, channel, start, tile.channel(0, channel));
-            }
             Ok(())
         })
     }
 
-    /// Lays one line, which is one phase of a channel, between the others, leaving out the first `skipped` values.
+    /// Lays one line, which holds output `at` of the convolution, one phase of a channel, between the others, leaving out
+    /// the first `skipped` values.
     fn interleave(
         &self,
         products: &Products<'_>,
-        line: usize,
-        phase: usize,
+        [line, at]: [usize; 2],
         skipped: usize,
+        finish: Finish<'_>,
         out: &mut [f32],
     ) {
+        let (channel, phase) = (at / self.stride, at % self.stride);
         let first = (phase + self.stride - skipped) % self.stride;
         let late = usize::from(phase < skipped);
         let places = out.iter_mut().skip(first).step_by(self.stride);
-        for (out, value) in places.zip(products.line(line).flatten().skip(late)) {
-            *out = *value;
+        let pairs = places.zip(products.line(line).flatten().skip(late));
+        match finish {
+            Finish::Store => pairs.for_each(|(out, value)| *out = *value),
+            Finish::Add => pairs.for_each(|(out, value)| *out += value),
+            Finish::Accumulate { scale } => pairs.for_each(|(out, value)| *out += value * scale[channel]),
         }
-    }
-}
-
-/// What [`Finish`] asks for beyond storing.
-fn add_finish(finish: Finish<'_>, row: usize, channel: usize, start: usize, out: &mut [f32]) {
-    if let Finish::PlusMap(map) = finish {
-        let other = &map.channel(row, channel)[start..];
-        out.iter_mut().zip(other).for_each(|(out, other)| *out += other);
     }
 }
 

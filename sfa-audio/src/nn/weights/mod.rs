@@ -1,6 +1,7 @@
 //! Trained weights from files that strangers wrote: every name and shape is checked, nothing is ever executed.
 
 mod checksum;
+mod file;
 mod options;
 mod pickle;
 mod safetensors;
@@ -9,12 +10,14 @@ mod torch;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
+use half::f16;
 use half::slice::HalfFloatSliceExt;
 
 use crate::{Error, ErrorKind, Result};
 
 pub use checksum::sha256_hex;
 pub(crate) use checksum::sha256_of;
+pub(crate) use file::read;
 pub(crate) use options::{OptionValue, Options};
 
 /// Values with their shape, the last axis running fastest.
@@ -22,6 +25,62 @@ pub(crate) use options::{OptionValue, Options};
 pub(crate) struct Tensor {
     pub(crate) shape: Vec<usize>,
     pub(crate) data: Vec<f32>,
+}
+
+/// Weights that are packed before anything is computed with them: in half precision, as trained ones are mostly stored,
+/// where that changes no value.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) enum Weights {
+    Half(Vec<f16>),
+    Single(Vec<f32>),
+}
+
+/// The weights of a layer and its biases.
+pub(crate) type Linear = (Weights, Vec<f32>);
+
+impl From<Vec<f32>> for Weights {
+    fn from(singles: Vec<f32>) -> Self {
+        let exact = |&single: &f32| single.is_finite() && f16::from_f32(single).to_f32() == single;
+        if singles.iter().all(exact) {
+            Self::Half(singles.into_iter().map(f16::from_f32).collect())
+        } else {
+            Self::Single(singles)
+        }
+    }
+}
+
+impl Weights {
+    /// How many there are.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Half(values) => values.len(),
+            Self::Single(values) => values.len(),
+        }
+    }
+
+    /// As numbers to compute with.
+    pub(crate) fn singles(&self) -> Cow<'_, [f32]> {
+        match self {
+            Self::Half(values) => Cow::Owned(values.to_f32_vec()),
+            Self::Single(values) => Cow::Borrowed(values),
+        }
+    }
+
+    /// Those at `places`.
+    pub(crate) fn at(&self, places: impl Iterator<Item = usize>) -> Self {
+        match self {
+            Self::Half(values) => Self::Half(places.map(|place| values[place]).collect()),
+            Self::Single(values) => Self::Single(places.map(|place| values[place]).collect()),
+        }
+    }
+
+    /// The last ones from number `at` on.
+    pub(crate) fn split_off(&mut self, at: usize) -> Self {
+        match self {
+            Self::Half(values) => Self::Half(values.split_off(at)),
+            Self::Single(values) => Self::Single(values.split_off(at)),
+        }
+    }
 }
 
 /// A trained model as the bytes of its file have it: which class with which options, and its tensors.
@@ -65,12 +124,34 @@ impl<'a> TensorSet<'a> {
     /// # Errors
     /// `ModelUnavailable` when it is missing or shaped otherwise.
     pub(crate) fn take(&mut self, name: &str, shape: &[usize]) -> Result<Tensor> {
-        let Stored { shape: found, kind, bytes } =
+        let Stored { shape, kind, bytes } = self.take_stored(name, shape)?;
+        Ok(Tensor { shape, data: kind.decode(&bytes) })
+    }
+
+    /// As [`take`](Self::take), of weights that are packed.
+    ///
+    /// # Errors
+    /// As [`take`](Self::take).
+    pub(crate) fn take_weights(&mut self, name: &str, shape: &[usize]) -> Result<Weights> {
+        let Stored { kind, bytes, .. } = self.take_stored(name, shape)?;
+        if kind == NumberType::Half {
+            let halves: Vec<f16> =
+                bytes.as_chunks().0.iter().map(|&bytes| f16::from_le_bytes(bytes)).collect();
+            if halves.iter().fold(true, |finite, half| finite & half.is_finite()) {
+                return Ok(Weights::Half(halves));
+            }
+        }
+        Ok(kind.decode(&bytes).into())
+    }
+
+    fn take_stored(&mut self, name: &str, shape: &[usize]) -> Result<Stored<'a>> {
+        let stored =
             self.0.remove(name).ok_or_else(|| unusable(format!("the tensor \"{name}\" is missing")))?;
-        if found != shape {
+        if stored.shape != shape {
+            let found = &stored.shape;
             return Err(unusable(format!("the tensor \"{name}\" has the shape {found:?}, not {shape:?}")));
         }
-        Ok(Tensor { shape: found, data: kind.decode(&bytes) })
+        Ok(stored)
     }
 
     /// Checks that nothing is left.
@@ -116,12 +197,12 @@ impl NumberType {
         match self {
             Self::Half => {
                 const BLOCK: usize = 1024;
-                let (mut halves, mut singles) = ([half::f16::ZERO; BLOCK], [0.0; BLOCK]);
+                let (mut halves, mut singles) = ([f16::ZERO; BLOCK], [0.0; BLOCK]);
                 let mut decoded = Vec::with_capacity(bytes.len() / 2);
                 for bytes in bytes.as_chunks().0.chunks(BLOCK) {
                     let (halves, singles) = (&mut halves[..bytes.len()], &mut singles[..bytes.len()]);
                     for (half, &bytes) in halves.iter_mut().zip(bytes) {
-                        *half = half::f16::from_le_bytes(bytes);
+                        *half = f16::from_le_bytes(bytes);
                     }
                     halves.convert_to_f32_slice(singles);
                     decoded.extend_from_slice(singles);

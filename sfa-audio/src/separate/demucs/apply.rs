@@ -2,7 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::nn::Scratch;
+use crate::nn::{FeatureMap, Scratch};
 use crate::separate::StemSink;
 use crate::{Clip, Error, ErrorKind, Result, Stage, Watch};
 
@@ -79,10 +79,20 @@ impl Sums {
         }
     }
 
-    fn drain(&mut self, end: i64) -> Vec<Vec<f32>> {
+    /// Gives what lies before frame `end` to `output` and forgets it.
+    ///
+    /// # Errors
+    /// Those of `output`.
+    fn drain(&mut self, end: i64, output: &mut Output<'_>, facts: &MixFacts, watch: &Watch) -> Result<()> {
         let frames = (end - self.start).max(0) as usize;
+        for start in (0..frames).step_by(BLOCK_FRAMES) {
+            let range = start..(start + BLOCK_FRAMES).min(frames);
+            let block = self.lines.iter().map(|line| line[range.clone()].to_vec()).collect();
+            output.write(block, facts, watch)?;
+        }
+        self.lines.iter_mut().for_each(|line| drop(line.drain(..frames)));
         self.start += frames as i64;
-        self.lines.iter_mut().map(|line| line.drain(..frames).collect()).collect()
+        Ok(())
     }
 }
 
@@ -112,13 +122,11 @@ impl Job<'_> {
             let pending = next.iter().enumerate().filter(|(_, start)| **start < frames);
             let Some((index, &start)) = pending.min_by_key(|(index, start)| (**start, *index)) else { break };
             // No pass will touch what lies before the earliest window left.
-            let done = sums.drain(start.min(frames));
-            output.write(done, &self.facts, self.watch)?;
+            sums.drain(start.min(frames), output, &self.facts, self.watch)?;
             next[index] = self.windows(index, start, feed, &scratch, &clock, &mut sums)?;
         }
         sums.reach(frames);
-        let done = sums.drain(frames);
-        output.write(done, &self.facts, self.watch)?;
+        sums.drain(frames, output, &self.facts, self.watch)?;
         output.finish(self.facts.source_frames, self.watch)
     }
 
@@ -135,8 +143,7 @@ impl Job<'_> {
     ) -> Result<i64> {
         let Pass { model, window, batch, .. } = &self.passes[index];
         // Later windows of all passes start later, but are shown some of what lies before them.
-        let reach =
-            self.passes.iter().map(|pass| pass.window.frames.max(pass.window.shown.unwrap_or(0))).max();
+        let reach = self.passes.iter().filter_map(|pass| pass.window.shown).max();
         feed.forget_before((start - reach.unwrap_or(0) as i64).max(0) as u64);
         let first = self.view(index, start);
         let views: Vec<View> = (0..*batch as i64)
@@ -157,7 +164,7 @@ impl Job<'_> {
         }
         let layer_done = |_: Layer, windows: usize, _: &Made<'_>| clock.tick(windows as u64);
         let run = Run { scratch, watch: self.watch, layer_done: &layer_done };
-        let separate = || model.separate(&run, &mixes);
+        let separate = || model.separate(&run, mixes);
         let stems = match self.pool {
             Some(pool) => pool.install(separate),
             None => separate(),
@@ -178,7 +185,7 @@ impl Job<'_> {
     }
 
     /// Adds the stems of one window to the sums.
-    fn add(&self, index: usize, view: &View, stems: &[Vec<f32>], sums: &mut Sums) {
+    fn add(&self, index: usize, view: &View, stems: &FeatureMap<'_>, sums: &mut Sums) {
         let Pass { model, shares, window, start: first, .. } = &self.passes[index];
         let &View { start, seen, lead, .. } = view;
         let frames = self.facts.frames as i64;
@@ -196,7 +203,7 @@ impl Job<'_> {
                 continue;
             }
             for channel in 0..channels {
-                let estimate = &stems[source * channels + channel][lead + skipped..lead + seen];
+                let estimate = &stems.channel(0, source * channels + channel)[lead + skipped..lead + seen];
                 let sum = &mut sums.lines[stem * channels + channel][(from - sums.start) as usize..];
                 for ((sum, value), weight) in sum.iter_mut().zip(estimate).zip(&weights) {
                     *sum += value * weight * share;

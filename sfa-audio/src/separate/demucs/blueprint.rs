@@ -69,6 +69,7 @@ impl Blueprint {
                 rewrite_context: arch.rewrite.then_some(arch.context_encoder),
                 residual: None,
                 bare: false,
+                merging,
             };
             let residual = ResidualShape {
                 depth: arch.residual_depth,

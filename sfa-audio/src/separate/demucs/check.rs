@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use crate::nn::weights::ModelFile;
-use crate::{Error, Result, StemKind};
+use crate::nn::weights::{self, ModelFile};
+use crate::{Result, StemKind};
 
 use super::device::Backend;
 use super::model::Model;
@@ -25,7 +25,7 @@ pub struct ModelSummary {
 /// # Errors
 /// `Io`; `ModelUnavailable` naming what is wrong with the file.
 pub fn check_file(path: &Path) -> Result<ModelSummary> {
-    let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
+    let bytes = weights::read(path)?;
     let check = || {
         let file = ModelFile::parse(&bytes)?;
         let class = file.class.clone();

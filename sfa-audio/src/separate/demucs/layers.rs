@@ -2,7 +2,7 @@
 //! 2021). The frequency branch moves over rows, the time branch over columns; they differ in nothing else.
 
 use crate::Result;
-use crate::nn::weights::{Tensor, TensorSet};
+use crate::nn::weights::{Linear, Tensor, TensorSet};
 use crate::nn::{
     Activation, Context, Conv, ConvShape, Cpu, FeatureMap, Finish, GroupNorm, Over, Then, TransposedConv,
     gelu_in_place,
@@ -21,10 +21,10 @@ impl Loader<'_, '_> {
         self.tensors.take(name, shape)
     }
 
-    /// The weight and the bias below `name`.
-    pub(super) fn pair(&mut self, name: &str, shape: &[usize], outputs: usize) -> Result<[Tensor; 2]> {
-        let weight = self.take(&format!("{name}.weight"), shape)?;
-        Ok([weight, self.take(&format!("{name}.bias"), &[outputs])?])
+    /// The weights and the biases below `name`.
+    pub(super) fn pair(&mut self, name: &str, shape: &[usize], outputs: usize) -> Result<Linear> {
+        let weights = self.tensors.take_weights(&format!("{name}.weight"), shape)?;
+        Ok((weights, self.take(&format!("{name}.bias"), &[outputs])?.data))
     }
 
     /// A convolution; along `axis` for kernels that have only one.
@@ -33,8 +33,29 @@ impl Loader<'_, '_> {
             Kernel::Columns(shape) => (vec![outputs, inputs, shape.kernel[1]], shape),
             Kernel::Plane(shape) => (vec![outputs, inputs, shape.kernel[0], shape.kernel[1]], shape),
         };
-        let [weight, bias] = self.pair(name, &stored, outputs)?;
-        Ok(Conv::new(self.cpu, &weight, bias, inputs, shape))
+        let (weights, bias) = self.pair(name, &stored, outputs)?;
+        Ok(Conv::new(self.cpu, &weights, &bias, inputs, shape))
+    }
+
+    /// A convolution over a plane of one row, which meets nothing but the middle row of its kernel.
+    fn conv_of_one_row(
+        &mut self,
+        name: &str,
+        [inputs, outputs]: [usize; 2],
+        neighbours: usize,
+    ) -> Result<Conv> {
+        let size = 2 * neighbours + 1;
+        let (weights, bias) = self.pair(name, &[outputs, inputs, size, size], outputs)?;
+        let middle = (0..inputs * outputs).flat_map(|kernel| (0..size).map(move |col| (kernel, col)));
+        let middle = weights.at(middle.map(|(kernel, col)| (kernel * size + neighbours) * size + col));
+        let shape = ConvShape { kernel: [1, size], padding: [0, neighbours], ..ConvShape::POINT };
+        Ok(Conv::new(self.cpu, &middle, &bias, inputs, shape))
+    }
+
+    /// A gain and an offset per channel.
+    pub(super) fn vectors(&mut self, name: &str, channels: usize) -> Result<[Tensor; 2]> {
+        let gain = self.take(&format!("{name}.weight"), &[channels])?;
+        Ok([gain, self.take(&format!("{name}.bias"), &[channels])?])
     }
 
     pub(super) fn norm(
@@ -44,7 +65,7 @@ impl Loader<'_, '_> {
         groups: usize,
         over: Over,
     ) -> Result<GroupNorm> {
-        let [gain, offset] = self.pair(name, &[channels], channels)?;
+        let [gain, offset] = self.vectors(name, channels)?;
         if !channels.is_multiple_of(groups) {
             return Err(crate::nn::weights::unusable(format!(
                 "{name} has {channels} channels in {groups} groups"
@@ -108,6 +129,8 @@ pub(super) struct LayerShape {
     pub(super) residual: Option<super::residual::ResidualShape>,
     /// Only the strided convolution.
     pub(super) bare: bool,
+    /// Whether its encoder leaves one row.
+    pub(super) merging: bool,
 }
 
 /// Strided convolution, residual branches, rewriting with gates.
@@ -154,22 +177,35 @@ impl EncoderLayer {
         self.shape.bare
     }
 
-    /// `inject` is added to the strided convolution.
+    /// Values that it makes of `input`.
+    pub(super) fn output_values(&self, input: &FeatureMap<'_>) -> usize {
+        let [rows, width] = self.output_shape(input);
+        rows * width * self.shape.outputs
+    }
+
+    fn output_shape(&self, input: &FeatureMap<'_>) -> [usize; 2] {
+        let LayerShape { over_rows, kernel, stride, padding, .. } = self.shape;
+        if over_rows {
+            [(input.rows + 2 * padding - kernel) / stride + 1, input.width]
+        } else {
+            [input.rows, input.width.div_ceil(stride)]
+        }
+    }
+
+    /// The strided convolution is added to `inject`.
     pub(super) fn run<'a>(
         &self,
         context: &Context<'a>,
         input: &FeatureMap<'_>,
-        inject: Option<&FeatureMap<'_>>,
+        inject: Option<FeatureMap<'a>>,
     ) -> Result<FeatureMap<'a>> {
-        let (rows, width) = if self.shape.over_rows {
-            ((input.rows + 2 * self.shape.padding - self.shape.kernel) / self.shape.stride + 1, input.width)
-        } else {
-            (input.rows, input.width.div_ceil(self.shape.stride))
-        };
-        let mut y = FeatureMap::new(context, rows, self.shape.outputs, width);
-        let finish = inject.map_or(Finish::Store, Finish::PlusMap);
+        let [rows, width] = self.output_shape(input);
         let plain = !self.shape.bare && self.norm.is_none() && inject.is_none();
         let activation = if plain { Activation::Gelu } else { Activation::None };
+        let (mut y, finish) = match inject {
+            Some(map) => (map, Finish::Add),
+            None => (FeatureMap::new(context, rows, self.shape.outputs, width), Finish::Store),
+        };
         self.conv.run(context, input, activation, finish, &mut y)?;
         if self.shape.bare {
             return Ok(y);
@@ -179,15 +215,18 @@ impl EncoderLayer {
             None if !plain => gelu_in_place(context, &mut y)?,
             None => {}
         }
-        if let (Some((gates, None)), Some(0), true) = (&self.rewrite, self.shape.rewrite_context, y.rows > 1)
-        {
-            self.finish_bands(context, gates, &mut y)?;
-            return Ok(y);
+        match &self.rewrite {
+            Some((gates, None)) if gates.can_gate_in_place() => {
+                self.finish_bands(context, gates, &mut y)?;
+                Ok(y)
+            }
+            layer => {
+                if let Some(residual) = &self.residual {
+                    residual.run(context, &mut y)?;
+                }
+                rewrite(context, layer.as_ref(), y)
+            }
         }
-        if let Some(residual) = &self.residual {
-            residual.run(context, &mut y)?;
-        }
-        rewrite(context, self.rewrite.as_ref(), y)
     }
 
     /// Residual branches and gates without neighbours, band by band in the cache and in place.
@@ -197,10 +236,7 @@ impl EncoderLayer {
             if let Some(residual) = &self.residual {
                 residual.run(context, &mut band)?;
             }
-            let mut gated = FeatureMap::new(context, band.rows, band.channels, band.width);
-            gates.run(context, &band, Activation::Glu, Finish::Store, &mut gated)?;
-            band.data.copy_from_slice(&gated.data);
-            Ok(())
+            gates.gate_in_place(context, &mut band)
         })
     }
 }
@@ -217,7 +253,7 @@ fn rewrite<'a>(
         Some(norm) => {
             let mut both = FeatureMap::new(context, y.rows, 2 * y.channels, y.width);
             conv.run(context, &y, Activation::None, Finish::Store, &mut both)?;
-            norm.run_gated(context, &both, None, &mut z)?;
+            norm.run_gated(context, &both, &mut z)?;
         }
     }
     Ok(z)
@@ -246,11 +282,11 @@ impl DecoderLayer {
         let crop = if shape.norm_groups.is_some() { 0 } else { shape.padding };
         let name_conv = format!("{name}.conv_tr");
         let conv = if over_rows {
-            let [weight, bias] = loader.pair(&name_conv, &[inputs, outputs, shape.kernel, 1], outputs)?;
-            TransposedConv::over_rows(loader.cpu, &weight, &bias, shape.stride, crop)
+            let (weights, bias) = loader.pair(&name_conv, &[inputs, outputs, shape.kernel, 1], outputs)?;
+            TransposedConv::over_rows(loader.cpu, &weights, &bias, shape.stride, crop)
         } else {
-            let [weight, bias] = loader.pair(&name_conv, &[inputs, outputs, shape.kernel], outputs)?;
-            TransposedConv::over_columns(loader.cpu, &weight, &bias, shape.stride, crop)
+            let (weights, bias) = loader.pair(&name_conv, &[inputs, outputs, shape.kernel], outputs)?;
+            TransposedConv::over_columns(loader.cpu, &weights, &bias, shape.stride, crop)
         };
         let norm = match shape.norm_groups {
             Some(groups) => Some(loader.norm(&format!("{name}.norm2"), outputs, groups, Over::AllRows)?),
@@ -261,8 +297,13 @@ impl DecoderLayer {
             return Ok(layer);
         }
         if let Some(neighbours) = shape.rewrite_context {
-            let kernel = Kernel::around(over_rows, neighbours);
-            let conv = loader.conv(&format!("{name}.rewrite"), [inputs, 2 * inputs], kernel)?;
+            let name_conv = format!("{name}.rewrite");
+            let channels = [inputs, 2 * inputs];
+            let conv = if over_rows && shape.merging {
+                loader.conv_of_one_row(&name_conv, channels, neighbours)?
+            } else {
+                loader.conv(&name_conv, channels, Kernel::around(over_rows, neighbours))?
+            };
             let norm = match shape.norm_groups {
                 Some(groups) => {
                     Some(loader.norm(&format!("{name}.norm1"), 2 * inputs, groups, Over::AllRows)?)
@@ -282,56 +323,79 @@ impl DecoderLayer {
         self.shape.bare
     }
 
-    /// From an input that already holds its skip connection: the output, `width` columns wide, with the skip
-    /// connection of the next layer added, and what the transposed convolution saw.
+    /// From an input that already holds its skip connection: the output, `width` columns wide, added to the skip connection
+    /// of the next layer, and what the transposed convolution saw.
     pub(super) fn run<'a>(
         &self,
         context: &Context<'a>,
         input: FeatureMap<'a>,
         width: usize,
-        next_skip: Option<&FeatureMap<'_>>,
+        next_skip: impl FnOnce() -> Result<Option<FeatureMap<'a>>>,
     ) -> Result<[FeatureMap<'a>; 2]> {
         let mut y = rewrite(context, self.rewrite.as_ref(), input)?;
         if let Some(residual) = &self.residual {
             residual.run(context, &mut y)?;
         }
+        Ok([self.transpose(context, &y, width, next_skip()?)?, y])
+    }
+
+    /// Whether every column of the output depends on few columns of the input, none of which a residual branch or a norm
+    /// brings together with all others.
+    pub(super) fn is_local(&self) -> bool {
+        let plain = self.norm.is_none() && matches!(self.rewrite, Some((_, None)));
+        self.shape.over_rows && self.residual.is_none() && plain
+    }
+
+    /// The `width` columns from `first` on of what a [local](Self::is_local) layer makes of an input that already holds its
+    /// skip connection.
+    pub(super) fn run_columns<'a>(
+        &self,
+        context: &Context<'a>,
+        input: &FeatureMap<'_>,
+        first: usize,
+        width: usize,
+    ) -> Result<FeatureMap<'a>> {
+        let Some((conv, _)) = &self.rewrite else { return Err(super::network::out_of_step()) };
+        let mut y = FeatureMap::new(context, input.rows, input.channels, width);
+        conv.run_from(context, input, first, Activation::Glu, Finish::Store, &mut y)?;
+        self.transpose(context, &y, width, None)
+    }
+
+    fn transpose<'a>(
+        &self,
+        context: &Context<'a>,
+        y: &FeatureMap<'_>,
+        width: usize,
+        next_skip: Option<FeatureMap<'a>>,
+    ) -> Result<FeatureMap<'a>> {
         let LayerShape { over_rows, kernel, stride, padding, .. } = self.shape;
         let full_rows = if over_rows { (y.rows - 1) * stride + kernel } else { y.rows };
         let rows = if over_rows { full_rows - 2 * padding } else { y.rows };
         let channels = self.conv.out_channels();
-        let mut z = FeatureMap::new(context, rows, channels, width);
+        let (mut z, finish) = match next_skip {
+            Some(skip) => (skip, Finish::Add),
+            None => (FeatureMap::new(context, rows, channels, width), Finish::Store),
+        };
         match &self.norm {
             None => {
                 let activation = if self.last { Activation::None } else { Activation::Gelu };
-                let finish = next_skip.map_or(Finish::Store, Finish::PlusMap);
-                self.conv.run(context, &y, activation, finish, &mut z)?;
+                self.conv.run(context, y, activation, finish, &mut z)?;
             }
             Some(norm) => {
                 let full_width = if over_rows { width } else { (y.width - 1) * stride + kernel };
                 let mut full = FeatureMap::new(context, full_rows, channels, full_width);
-                self.conv.run(context, &y, Activation::None, Finish::Store, &mut full)?;
+                self.conv.run(context, y, Activation::None, Finish::Store, &mut full)?;
                 norm.run(context, &mut full, if self.last { Then::Nothing } else { Then::Gelu })?;
                 let [top, left] = if over_rows { [padding, 0] } else { [0, padding] };
-                crop_plus(&full, [top, left], next_skip, &mut z);
+                for (line, out) in z.data.chunks_exact_mut(width).enumerate() {
+                    let part = &full.channel(line / channels + top, line % channels)[left..][..width];
+                    match finish {
+                        Finish::Store => out.copy_from_slice(part),
+                        _ => out.iter_mut().zip(part).for_each(|(out, value)| *out += value),
+                    }
+                }
             }
         }
-        Ok([z, y])
-    }
-}
-
-/// The part of `full` from row `top` and column `left` on, plus `other`.
-fn crop_plus(
-    full: &FeatureMap<'_>,
-    [top, left]: [usize; 2],
-    other: Option<&FeatureMap<'_>>,
-    out: &mut FeatureMap<'_>,
-) {
-    let (channels, width) = (out.channels, out.width);
-    for (line, out) in out.data.chunks_exact_mut(width).enumerate() {
-        let (row, channel) = (line / channels, line % channels);
-        out.copy_from_slice(&full.channel(row + top, channel)[left..][..width]);
-        if let Some(other) = other {
-            out.iter_mut().zip(other.channel(row, channel)).for_each(|(out, other)| *out += other);
-        }
+        Ok(z)
     }
 }

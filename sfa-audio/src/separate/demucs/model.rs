@@ -6,13 +6,13 @@
 
 use std::path::Path;
 
-use crate::nn::weights::{ModelFile, sha256_of};
+use crate::nn::weights::{self, ModelFile, sha256_of};
 use crate::nn::{Context, Cpu, FeatureMap, Scratch, mean_and_std};
-use crate::{Error, Result, StemKind, Watch};
+use crate::{Result, StemKind, Watch};
 
 use super::architecture::Architecture;
 use super::device::Backend;
-use super::network::Network;
+use super::network::{Network, Spectra};
 use super::spectrum::Spectrum;
 
 /// The file that a network came from.
@@ -89,7 +89,7 @@ impl Model {
     /// # Errors
     /// `Io`; `ModelUnavailable` naming what is wrong with the file; what `backend` says of its device.
     pub(super) fn read(path: &Path, backend: &Backend) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(|error| Error::io(path, error))?;
+        let bytes = weights::read(path)?;
         let build = || ModelFile::parse(&bytes).and_then(|file| Self::from_file(file, backend));
         let (model, sha256) = rayon::join(build, || sha256_of(&bytes));
         let mut model = model.map_err(|error| error.about(path.display().to_string()))?;
@@ -118,6 +118,16 @@ impl Model {
         tensors.finish()?;
         let spectrum = Spectrum::new(architecture.fft_frames, architecture.old_padding);
         Ok(Self { file: Origin::default(), architecture, cpu, spectrum, layers })
+    }
+
+    /// Makes outermost maps again instead of keeping them, however small.
+    #[cfg(test)]
+    pub(super) fn keep_no_outermost_maps(&mut self) {
+        match &mut self.layers {
+            Layers::Native(network) => network.most_kept_values = 0,
+            #[cfg(feature = "candle")]
+            Layers::Candle(_) => {}
+        }
     }
 
     pub(super) fn sources(&self) -> &[StemKind] {
@@ -158,21 +168,25 @@ impl Model {
         2 + 2 * transformer + 2 * (depth + time_depth)
     }
 
-    /// The stems of segments of equal length: for each of them, and for every source and channel, as many frames as
-    /// the channels of the mix have.
+    /// The stems of segments of equal length: for each of them a map of one row with one channel for every channel of every
+    /// source, at the start of which lie as many frames as the channels of the mix have.
     ///
     /// # Errors
     /// `Cancelled`, or the error of [`Run::layer_done`].
-    pub(super) fn separate(&self, run: &Run<'_>, mixes: &[Vec<Vec<f32>>]) -> Result<Vec<Vec<Vec<f32>>>> {
+    pub(super) fn separate<'a>(
+        &self,
+        run: &Run<'a>,
+        mixes: Vec<Vec<Vec<f32>>>,
+    ) -> Result<Vec<FeatureMap<'a>>> {
         let context = &Context { cpu: self.cpu, watch: run.watch, scratch: run.scratch };
         match &self.layers {
             Layers::Native(network) => {
-                let separate = |mix: &Vec<Vec<f32>>| {
+                let separate = |mix| {
                     let (facts, x, wave) = self.enter(context, run, mix)?;
-                    let [x, wave] = network.run(context, run, x, wave)?;
-                    self.leave(context, run, &facts, x, &wave)
+                    let (spectra, wave) = network.run(context, run, x, wave)?;
+                    self.leave(context, run, &facts, &spectra, &wave)
                 };
-                mixes.iter().map(separate).collect()
+                mixes.into_iter().map(separate).collect()
             }
             #[cfg(feature = "candle")]
             Layers::Candle(network) => {
@@ -183,8 +197,9 @@ impl Model {
                     inputs.push([x, wave]);
                 }
                 let outputs = network.run(context, run, inputs)?;
-                let leave =
-                    |(facts, [x, wave]): (_, [FeatureMap<'_>; 2])| self.leave(context, run, facts, x, &wave);
+                let leave = |(facts, [x, wave]): (_, [FeatureMap<'_>; 2])| {
+                    self.leave(context, run, facts, &Spectra::Whole(x), &wave)
+                };
                 facts.iter().zip(outputs).map(leave).collect()
             }
         }
@@ -195,17 +210,20 @@ impl Model {
         &self,
         context: &Context<'a>,
         run: &Run<'_>,
-        mix: &[Vec<f32>],
+        mix: Vec<Vec<f32>>,
     ) -> Result<(Facts<'a>, FeatureMap<'a>, FeatureMap<'a>)> {
         let frames = mix.first().map_or(0, Vec::len);
         let arch = &self.architecture;
         let mut wave = FeatureMap::new(context, 1, arch.audio_channels, frames);
         for (line, channel) in wave.data.chunks_exact_mut(frames.max(1)).zip(mix) {
-            line.copy_from_slice(channel);
+            line.copy_from_slice(&channel);
         }
         let spectrogram = self.spectrum.analyze(context, &wave)?;
-        let phases = (!arch.complex_as_channels).then(|| spectrogram.duplicate(context));
-        let mut x = if arch.complex_as_channels { spectrogram } else { magnitudes(context, spectrogram) };
+        let (mut x, phases) = if arch.complex_as_channels {
+            (spectrogram, None)
+        } else {
+            (magnitudes(context, &spectrogram), Some(spectrogram))
+        };
         let moments = normalize(context, &mut x)?;
         let wave_moments = normalize(context, &mut wave)?;
         run.done(Layer::Spectrogram, &x)?;
@@ -218,25 +236,33 @@ impl Model {
         context: &Context<'a>,
         run: &Run<'_>,
         facts: &Facts<'_>,
-        mut x: FeatureMap<'a>,
+        spectra: &Spectra<'_>,
         wave: &FeatureMap<'_>,
-    ) -> Result<Vec<Vec<f32>>> {
-        if let Some(phases) = &facts.phases {
-            x = with_phases(context, &x, phases, facts.moments);
-        }
-        let [mean, std] = facts.moments.map(|moment| moment as f32);
-        let scale = if self.architecture.complex_as_channels { [std, mean] } else { [1.0, 0.0] };
-        let [wave_mean, wave_std] = facts.wave_moments.map(|moment| moment as f32);
-        let mut stems: Vec<Vec<f32>> = wave
-            .data
-            .chunks_exact(wave.width.max(1))
-            .map(|line| line.iter().map(|value| value * wave_std + wave_mean).collect())
-            .collect();
-        let sums = self.spectrum.window_sums(wave.width, x.width);
-        context.for_each(stems.iter_mut().enumerate().collect(), |(channel, stem)| {
-            self.spectrum.synthesize_onto(context, &x, 2 * channel, scale, &sums, stem)
+    ) -> Result<FeatureMap<'a>> {
+        let scale = if facts.phases.is_some() {
+            [1.0, 0.0]
+        } else {
+            let [mean, std] = facts.moments;
+            [std as f32, mean as f32]
+        };
+        let columns = spectra.width();
+        let mut stems = self.spectrum.sounds(context, wave.channels, columns);
+        spectra.for_each_block(context, |first, block| match &facts.phases {
+            None => self.spectrum.add_columns(context, block, first, scale, &mut stems),
+            Some(phases) => {
+                let block = with_phases(context, block, phases, first, facts.moments);
+                self.spectrum.add_columns(context, &block, first, scale, &mut stems)
+            }
         })?;
-        run.done(Layer::Spectrograms, &x)?;
+        spectra.done(context, run)?;
+        let window_sums = self.spectrum.window_sums(wave.width, columns);
+        let [wave_mean, wave_std] = facts.wave_moments.map(|moment| moment as f32);
+        let items = stems.data.chunks_exact_mut(stems.width).enumerate().collect();
+        context.for_each(items, |(channel, stem): (usize, &mut [f32])| {
+            let other = wave.channel(0, channel);
+            self.spectrum.finish(stem, &window_sums, other, [wave_std, wave_mean]);
+            Ok(())
+        })?;
         Ok(stems)
     }
 }
@@ -263,7 +289,7 @@ fn normalize(context: &Context<'_>, map: &mut FeatureMap<'_>) -> Result<[f64; 2]
 }
 
 /// The absolute value of every complex number.
-fn magnitudes<'a>(context: &Context<'a>, complex: FeatureMap<'a>) -> FeatureMap<'a> {
+fn magnitudes<'a>(context: &Context<'a>, complex: &FeatureMap<'_>) -> FeatureMap<'a> {
     let (rows, channels, width) = (complex.rows, complex.channels / 2, complex.width);
     let mut map = FeatureMap::new(context, rows, channels, width);
     for (line, out) in map.data.chunks_exact_mut(width).enumerate() {
@@ -274,11 +300,12 @@ fn magnitudes<'a>(context: &Context<'a>, complex: FeatureMap<'a>) -> FeatureMap<
     map
 }
 
-/// Denormalised magnitudes of all stems with the phases of the mix.
+/// Denormalised magnitudes of all stems with the phases of the mix from column `first` on.
 fn with_phases<'a>(
     context: &Context<'a>,
     magnitudes: &FeatureMap<'_>,
     mix: &FeatureMap<'_>,
+    first: usize,
     [mean, std]: [f64; 2],
 ) -> FeatureMap<'a> {
     let (rows, channels, width) = (magnitudes.rows, magnitudes.channels, magnitudes.width);
@@ -288,7 +315,8 @@ fn with_phases<'a>(
         let (row, channel) = (pair / channels, pair % channels);
         let (real, imaginary) = out.split_at_mut(width);
         let mix_channel = channel % (mix.channels / 2);
-        let mix_parts = mix.channel(row, 2 * mix_channel).iter().zip(mix.channel(row, 2 * mix_channel + 1));
+        let mix_part = |part| mix.channel(row, 2 * mix_channel + part)[first..].iter();
+        let mix_parts = mix_part(0).zip(mix_part(1));
         let outs = real.iter_mut().zip(imaginary);
         for ((magnitude, (re, im)), (real, imaginary)) in
             magnitudes.channel(row, channel).iter().zip(mix_parts).zip(outs)

@@ -3,7 +3,7 @@
 use crate::Result;
 use crate::nn::{
     Activation, BidirectionalLstm, Context, Conv, ConvShape, Direction, DirectionWeights, FeatureMap, Finish,
-    GroupNorm, LocalAttention, LocalAttentionWeights, Over, Then,
+    GroupNorm, LocalAttention, LocalAttentionWeights, OutputMoments, Over, Then,
 };
 
 use super::layers::{Kernel, Loader};
@@ -35,6 +35,7 @@ struct Branch {
     memory: Option<Memory>,
     attention: Option<LocalAttention>,
     expand: Conv,
+    expand_moments: OutputMoments,
     expand_norm: GroupNorm,
     scale: Vec<f32>,
 }
@@ -87,11 +88,13 @@ impl Branch {
         let _activation = next();
         let memory = if shape.memory { Some(Memory::load(loader, &next(), hidden)?) } else { None };
         let attention = if shape.attention { Some(load_attention(loader, &next(), hidden)?) } else { None };
-        let expand = loader.conv(&next(), [hidden, 2 * channels], Kernel::Columns(ConvShape::POINT))?;
+        let (weights, bias) = loader.pair(&next(), &[2 * channels, hidden, 1], 2 * channels)?;
+        let expand_moments = OutputMoments::new(loader.cpu, &weights.singles(), &bias);
+        let expand = Conv::new(loader.cpu, &weights, &bias, hidden, ConvShape::POINT);
         let expand_norm = loader.norm(&next(), 2 * channels, 1, Over::EachRow)?;
         let _gates = next();
         let scale = loader.take(&format!("{}.scale", next()), &[channels])?.data;
-        Ok(Self { squeeze, squeeze_norm, memory, attention, expand, expand_norm, scale })
+        Ok(Self { squeeze, squeeze_norm, memory, attention, expand, expand_moments, expand_norm, scale })
     }
 
     fn run(&self, context: &Context<'_>, map: &mut FeatureMap<'_>) -> Result<()> {
@@ -106,9 +109,10 @@ impl Branch {
         if let Some(attention) = &self.attention {
             attention.run(context, &mut hidden)?;
         }
-        let mut expanded = FeatureMap::new(context, map.rows, 2 * map.channels, map.width);
-        self.expand.run(context, &hidden, Activation::None, Finish::Store, &mut expanded)?;
-        self.expand_norm.run_gated(context, &expanded, Some(&self.scale), map)
+        // What the branch widens to is far larger than its input, and is never stored.
+        let totals = self.expand_moments.of_rows(context, &hidden)?;
+        let affine = self.expand_norm.affine_of_rows(&totals, hidden.width);
+        self.expand.add_gated(context, &hidden, &affine, &self.scale, map)
     }
 }
 
@@ -123,14 +127,12 @@ impl Memory {
     fn load(loader: &mut Loader<'_, '_>, name: &str, hidden: usize) -> Result<Self> {
         let mut direction = |layer: usize, suffix: &str| -> Result<Direction> {
             let inputs = if layer == 0 { hidden } else { 2 * hidden };
-            let mut take = |kind: &str, shape: &[usize]| {
-                loader.take(&format!("{name}.lstm.{kind}_l{layer}{suffix}"), shape)
-            };
+            let path = |kind: &str| format!("{name}.lstm.{kind}_l{layer}{suffix}");
             let weights = DirectionWeights {
-                input: take("weight_ih", &[4 * hidden, inputs])?,
-                recurrent: take("weight_hh", &[4 * hidden, hidden])?,
-                input_bias: take("bias_ih", &[4 * hidden])?,
-                recurrent_bias: take("bias_hh", &[4 * hidden])?,
+                input: loader.tensors.take_weights(&path("weight_ih"), &[4 * hidden, inputs])?,
+                recurrent: loader.take(&path("weight_hh"), &[4 * hidden, hidden])?,
+                input_bias: loader.take(&path("bias_ih"), &[4 * hidden])?.data,
+                recurrent_bias: loader.take(&path("bias_hh"), &[4 * hidden])?.data,
             };
             Ok(Direction::new(loader.cpu, weights))
         };
@@ -138,10 +140,10 @@ impl Memory {
             [direction(0, "")?, direction(0, "_reverse")?],
             [direction(1, "")?, direction(1, "_reverse")?],
         ];
-        let [weight, bias] = loader.pair(&format!("{name}.linear"), &[hidden, 2 * hidden], hidden)?;
+        let (weights, bias) = loader.pair(&format!("{name}.linear"), &[hidden, 2 * hidden], hidden)?;
         Ok(Self {
             lstm: BidirectionalLstm::new(layers),
-            linear: Conv::new(loader.cpu, &weight, bias, 2 * hidden, ConvShape::POINT),
+            linear: Conv::new(loader.cpu, &weights, &bias, 2 * hidden, ConvShape::POINT),
         })
     }
 

@@ -118,56 +118,73 @@ impl Spectrum {
         (0..frames).map(sum).collect()
     }
 
-    /// Adds to `signal` the sound of the spectrogram in channels `channel` and `channel + 1` of `map`, each value
-    /// first multiplied by `scale` and increased by `offset`; `window_sums` are those of the signal.
+    /// Room for the sounds of `count` spectrograms of `columns` columns, one channel for each.
+    pub(super) fn sounds<'a>(&self, context: &Context<'a>, count: usize, columns: usize) -> FeatureMap<'a> {
+        let mut sounds = FeatureMap::new(context, 1, count, (columns + 3) * self.hop_frames);
+        sounds.data.fill(0.0);
+        sounds
+    }
+
+    /// Adds to each of `sounds` the columns of its spectrogram that `map` holds, which are those from `first` on: real and
+    /// imaginary parts are two channels of `map` each, and are multiplied by `scale` and increased by `offset`.
     ///
     /// # Errors
     /// `Cancelled`.
-    pub(super) fn synthesize_onto(
+    pub(super) fn add_columns(
         &self,
         context: &Context<'_>,
         map: &FeatureMap<'_>,
-        channel: usize,
+        first: usize,
         [scale, offset]: [f32; 2],
-        window_sums: &[f32],
-        signal: &mut [f32],
+        sounds: &mut FeatureMap<'_>,
     ) -> Result<()> {
         let (rows, hop) = (map.rows, self.hop_frames);
-        let mut spectrum = self.inverse.make_input_vec();
-        let mut frame = self.inverse.make_output_vec();
-        let mut work = self.inverse.make_scratch_vec();
-        let mut sum = context.buffer((map.width + 3) * hop);
-        sum.fill(0.0);
-        let mut block = vec![Complex::default(); rows * BLOCK_COLUMNS];
-        for start in (0..map.width).step_by(BLOCK_COLUMNS) {
-            context.watch.checkpoint()?;
-            let width = BLOCK_COLUMNS.min(map.width - start);
-            for (row, values) in block.chunks_exact_mut(BLOCK_COLUMNS).enumerate() {
-                let real = &map.channel(row, channel)[start..][..width];
-                let imaginary = &map.channel(row, channel + 1)[start..][..width];
-                for (value, (re, im)) in values.iter_mut().zip(real.iter().zip(imaginary)) {
-                    *value = Complex::new(re * scale + offset, im * scale + offset);
+        let items = sounds.data.chunks_exact_mut(sounds.width).enumerate().collect();
+        context.for_each(items, |(index, sound): (usize, &mut [f32])| {
+            let mut spectrum = self.inverse.make_input_vec();
+            let mut frame = self.inverse.make_output_vec();
+            let mut work = self.inverse.make_scratch_vec();
+            let mut block = vec![Complex::default(); rows * BLOCK_COLUMNS];
+            for start in (0..map.width).step_by(BLOCK_COLUMNS) {
+                context.watch.checkpoint()?;
+                let width = BLOCK_COLUMNS.min(map.width - start);
+                for (row, values) in block.chunks_exact_mut(BLOCK_COLUMNS).enumerate() {
+                    let real = &map.channel(row, 2 * index)[start..][..width];
+                    let imaginary = &map.channel(row, 2 * index + 1)[start..][..width];
+                    for (value, (re, im)) in values.iter_mut().zip(real.iter().zip(imaginary)) {
+                        *value = Complex::new(re * scale + offset, im * scale + offset);
+                    }
+                }
+                for column in 0..width {
+                    for (value, values) in spectrum.iter_mut().zip(block.chunks_exact(BLOCK_COLUMNS)) {
+                        *value = values[column];
+                    }
+                    spectrum[0].im = 0.0;
+                    spectrum[rows] = Complex::default();
+                    transformed(self.inverse.process_with_scratch(&mut spectrum, &mut frame, &mut work))?;
+                    let out = sound[(first + start + column) * hop..].iter_mut();
+                    for (out, (value, window)) in out.zip(frame.iter().zip(&self.window)) {
+                        *out += value * window;
+                    }
                 }
             }
-            for column in 0..width {
-                for (value, values) in spectrum.iter_mut().zip(block.chunks_exact(BLOCK_COLUMNS)) {
-                    *value = values[column];
-                }
-                spectrum[0].im = 0.0;
-                spectrum[rows] = Complex::default();
-                transformed(self.inverse.process_with_scratch(&mut spectrum, &mut frame, &mut work))?;
-                let out = sum[(start + column) * hop..].iter_mut();
-                for (out, (value, window)) in out.zip(frame.iter().zip(&self.window)) {
-                    *out += value * window;
-                }
-            }
+            Ok(())
+        })
+    }
+
+    /// Turns the start of a sound to which all columns were added into the signal that it stands for, plus `other`, multiplied
+    /// by `scale` and increased by `offset`; `window_sums` are those of the signal.
+    pub(super) fn finish(
+        &self,
+        sound: &mut [f32],
+        window_sums: &[f32],
+        other: &[f32],
+        [scale, offset]: [f32; 2],
+    ) {
+        let (trim, own_scale) = (self.trim(), 1.0 / (self.fft_frames as f32).sqrt());
+        for (frame, (other, windows)) in other.iter().zip(window_sums).enumerate() {
+            sound[frame] = other * scale + offset + sound[frame + trim] * own_scale / windows;
         }
-        let scale = 1.0 / (self.fft_frames as f32).sqrt();
-        let sums = sum[self.trim()..].iter().chain(std::iter::repeat(&0.0));
-        for ((out, sum), windows) in signal.iter_mut().zip(sums).zip(window_sums) {
-            *out += sum * scale / windows;
-        }
-        Ok(())
     }
 
     /// `signal` with what the first and last column see beyond its ends.

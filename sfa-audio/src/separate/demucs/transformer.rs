@@ -103,11 +103,11 @@ impl Transformer {
     pub(super) fn run<'a>(
         &self,
         context: &Context<'a>,
-        [frequency_in, time_in]: [&FeatureMap<'_>; 2],
+        [frequency_in, time_in]: [FeatureMap<'a>; 2],
         run: &Run<'_>,
     ) -> Result<[FeatureMap<'a>; 2]> {
-        let mut frequency = self.enter(context, frequency_in, 0)?;
-        let mut time = self.enter(context, time_in, 1)?;
+        let mut frequency = self.enter(context, &frequency_in, 0)?;
+        let mut time = self.enter(context, &time_in, 1)?;
         for (index, [over_frequency, over_time]) in self.layers.iter().enumerate() {
             // Both branches hear the other one as it was before this layer.
             let heard_by_time = over_time.heard(context, &frequency)?;
@@ -179,25 +179,21 @@ impl Transformer {
         Ok(values)
     }
 
+    /// Adds what became of the tokens to `map`, from which they came.
     fn leave<'a>(
         &self,
         context: &Context<'a>,
-        mut tokens: FeatureMap<'a>,
+        tokens: FeatureMap<'a>,
         branch: usize,
-        skip: &FeatureMap<'_>,
+        mut map: FeatureMap<'a>,
     ) -> Result<FeatureMap<'a>> {
         match &self.samplers {
-            None => {
-                tokens.data.iter_mut().zip(&*skip.data).for_each(|(value, skip)| *value += skip);
-                Ok(tokens)
-            }
+            None => map.data.iter_mut().zip(&*tokens.data).for_each(|(value, token)| *value += token),
             Some(samplers) => {
-                let down = &samplers[branch].down;
-                let mut map = FeatureMap::new(context, tokens.rows, down.out_channels(), tokens.width);
-                down.run(context, &tokens, Activation::None, Finish::PlusMap(skip), &mut map)?;
-                Ok(map)
+                samplers[branch].down.run(context, &tokens, Activation::None, Finish::Add, &mut map)?;
             }
         }
+        Ok(map)
     }
 }
 
@@ -214,15 +210,15 @@ impl Layer {
         let (other_norm, forward_norm) =
             if crossing { (Some(norm("norm2")?), norm("norm3")?) } else { (None, norm("norm2")?) };
         let attention = format!("{name}.{}", if crossing { "cross_attn" } else { "self_attn" });
-        let inward = [
-            loader.take(&format!("{attention}.in_proj_weight"), &[3 * channels, channels])?,
-            loader.take(&format!("{attention}.in_proj_bias"), &[3 * channels])?,
-        ];
+        let inward = (
+            loader.tensors.take_weights(&format!("{attention}.in_proj_weight"), &[3 * channels, channels])?,
+            loader.take(&format!("{attention}.in_proj_bias"), &[3 * channels])?.data,
+        );
         let outward = loader.pair(&format!("{attention}.out_proj"), &[channels, channels], channels)?;
         let hidden = (channels as f64 * shape.hidden_scale) as usize;
         let mut linear = |part: &str, inputs: usize, outputs: usize| -> Result<Conv> {
-            let [weight, bias] = loader.pair(&format!("{name}.{part}"), &[outputs, inputs], outputs)?;
-            Ok(Conv::new(loader.cpu, &weight, bias, inputs, ConvShape::POINT))
+            let (weights, bias) = loader.pair(&format!("{name}.{part}"), &[outputs, inputs], outputs)?;
+            Ok(Conv::new(loader.cpu, &weights, &bias, inputs, ConvShape::POINT))
         };
         let (widen, narrow) = (linear("linear1", channels, hidden)?, linear("linear2", hidden, channels)?);
         let mut scale = |part: &str| -> Result<Vec<f32>> {
@@ -283,7 +279,7 @@ impl Layer {
 }
 
 fn layer_norm(loader: &mut Loader<'_, '_>, name: &str, channels: usize) -> Result<LayerNorm> {
-    let [gain, offset] = loader.pair(name, &[channels], channels)?;
+    let [gain, offset] = loader.vectors(name, channels)?;
     Ok(LayerNorm::new(gain, offset))
 }
 

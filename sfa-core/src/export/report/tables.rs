@@ -72,7 +72,7 @@ fn loops(report: &SongReport, sheet: &Sheet) -> String {
         format!(
             "<tr data-at=\"{:.3}\"><th scope=\"row\"><bdi>{}</bdi>{star}</th>{}<td class=\"n\">{}</td><td>{}</td></tr>",
             point.start_secs,
-            escape(&point.section),
+            escape(point.label.as_deref().unwrap_or(&point.section)),
             sheet.cells(point.start_secs),
             point.bars,
             bar_meter(point.quality, "quality"),

@@ -202,12 +202,11 @@ fn loops(report: &SongReport) -> String {
         let kind = if point.recommended { "loop first" } else { "loop" };
         let _ = write!(
             bars,
-            "<li class=\"{kind}\" style=\"left:{};width:{};--row:{row}\" title=\"{} loop, {} bars\">\
+            "<li class=\"{kind}\" style=\"left:{};width:{};--row:{row}\" title=\"{}\">\
              <span><span aria-hidden=\"true\">\u{21bb} </span>{}<span class=\"word\"> bars</span></span></li>",
             place(point.start_secs, duration_secs),
             place(point.end_secs - point.start_secs, duration_secs),
-            escape(&point.section),
-            point.bars,
+            escape(&point.name()),
             point.bars,
         );
     }

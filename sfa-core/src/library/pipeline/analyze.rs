@@ -15,7 +15,7 @@ const HEARD: [StemKind; 4] = [StemKind::Drums, StemKind::Bass, StemKind::Other, 
 impl Pipeline {
     pub(super) fn analyze(&self, work: &Work<'_>, watch: &Watch) -> Result<Vec<Change>, Error> {
         let Work { scope, song, settings, force } = *work;
-        if !force && self.wait(self.database.analysis(scope, song.id))?.is_some() {
+        if !force && self.wait(self.library.rows().analysis(scope, song.id))?.is_some() {
             return Ok(Vec::new());
         }
         let report = self.measure(work, settings, watch)?;
@@ -51,13 +51,13 @@ impl Pipeline {
     /// Measures a song, and its stems where they help, without cues.
     fn measure(&self, work: &Work<'_>, settings: &Settings, watch: &Watch) -> Result<SongReport, Error> {
         let stems = if settings.hear_stems {
-            heard(self.wait(self.database.stems(work.scope, work.song.id))?)
+            heard(self.wait(self.library.rows().stems(work.scope, work.song.id))?)
         } else {
             Vec::new()
         };
         let mut report = self.on_a_desk(work.song, |file, desk| {
             let folder = self.lend_stems(&stems, desk)?;
-            self.crew.analyze(file, folder.as_deref(), settings, watch)
+            self.library.crew().analyze(file, folder.as_deref(), settings, watch)
         })?;
         // The desk is gone; the name is what a user knows the file by.
         report.file.name.clone_from(&work.song.file_name);
@@ -76,7 +76,11 @@ impl Pipeline {
         std::fs::create_dir(&folder).map_err(|error| Error::io(&folder, error))?;
         for stem in stems {
             let ending = Path::new(&stem.file_name).extension().unwrap_or_default().to_string_lossy();
-            self.wait(self.storage.lend(&stem.blob.hash, &folder, &format!("{}.{ending}", stem.kind)))?;
+            self.wait(self.library.files().lend(
+                &stem.blob.hash,
+                &folder,
+                &format!("{}.{ending}", stem.kind),
+            ))?;
         }
         Ok(Some(folder))
     }

@@ -2,9 +2,9 @@
 
 use std::cmp::Reverse;
 
-use sfa_audio::cue::{CueKind, CuePoint, LoopPoint, find_loops, suggest_cues};
+use sfa_audio::cue::{CueKind, CuePoint, find_loops, suggest_cues};
 
-use super::{Pipeline, Work, millis};
+use super::{Pipeline, Work};
 use crate::library::{Change, LibraryCue, Step};
 use crate::{Error, export};
 
@@ -18,7 +18,8 @@ impl Pipeline {
         report.cues = those_that_matter(suggest_cues(&report.analysis), work.settings.most_cues);
         report.loops = find_loops(&report.analysis);
         report.loops.truncate(work.settings.most_loops.unwrap_or(usize::MAX));
-        let cues = report.cues.iter().map(cue).chain(report.loops.iter().map(loop_cue)).collect();
+        let found = report.cues.iter().map(LibraryCue::of_point);
+        let cues = found.chain(report.loops.iter().map(LibraryCue::of_loop)).collect();
         let after = export::analysis_json(&report);
         let track = work.song.id;
         Ok(vec![Change::ReplaceCues { track, cues }, Change::AmendAnalysis { track, before, after }])
@@ -43,34 +44,6 @@ fn those_that_matter(mut cues: Vec<CuePoint>, most: Option<usize>) -> Vec<CuePoi
     let pads = cues.iter_mut().filter_map(|cue| cue.hot_cue.as_mut());
     (0..).zip(pads).for_each(|(number, pad)| *pad = number);
     cues
-}
-
-fn cue(cue: &CuePoint) -> LibraryCue {
-    LibraryCue {
-        kind: serde_json::to_value(cue.kind)
-            .ok()
-            .and_then(|kind| Some(kind.as_str()?.to_owned()))
-            .unwrap_or_default(),
-        label: cue.label.clone(),
-        start_ms: millis(cue.position_secs).unwrap_or(0),
-        end_ms: None,
-        colour: Some(String::from(cue.color)),
-        confidence: Some(f64::from(cue.confidence)),
-        is_automatic: true,
-    }
-}
-
-fn loop_cue(found: &LoopPoint) -> LibraryCue {
-    let start_ms = millis(found.start_secs).unwrap_or(0);
-    LibraryCue {
-        kind: "loop".to_owned(),
-        label: format!("{} bars, {}", found.bars, found.section),
-        start_ms,
-        end_ms: Some(millis(found.end_secs).unwrap_or(0).max(start_ms + 1)),
-        colour: None,
-        confidence: Some(f64::from(found.quality)),
-        is_automatic: true,
-    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,13 @@
 //! Files for other programs.
 
 use super::{Pipeline, Work};
-use crate::library::{Change, Step};
+use crate::library::{Change, Step, cue};
 use crate::{Error, export};
 
 impl Pipeline {
     pub(super) fn export(&self, work: &Work<'_>) -> Result<Vec<Change>, Error> {
-        let (_, report) = self.kept_analysis(work, Step::Export)?;
+        let (_, mut report) = self.kept_analysis(work, Step::Export)?;
+        cue::put_into(&mut report, &self.wait(self.library.rows().cues(work.scope, work.song.id))?);
         let files = vec![
             self.keep_text(Step::Export, "cues.json", export::cues_json(&report))?,
             self.keep_text(Step::Export, "rekordbox.xml", export::rekordbox_xml(&[&report]))?,

@@ -14,20 +14,21 @@ const OF_THE_MIX: &str = "notes.mid";
 impl Pipeline {
     pub(super) fn midi(&self, work: &Work<'_>, watch: &Watch) -> Result<Vec<Change>, Error> {
         let Work { scope, song, force, .. } = *work;
-        let there = self.wait(self.database.exports(scope, song.id))?;
+        let there = self.wait(self.library.rows().exports(scope, song.id))?;
         if !force && there.iter().any(|file| file.step == Step::Midi) {
             return Ok(Vec::new());
         }
         // Without beats the notes are counted in seconds.
-        let rhythm = match self.wait(self.database.analysis(scope, song.id))? {
+        let rhythm = match self.wait(self.library.rows().analysis(scope, song.id))? {
             Some(_) => self.kept_analysis(work, Step::Midi)?.1.analysis.rhythm,
             None => None,
         };
-        let voices = voices(self.wait(self.database.stems(scope, song.id))?);
+        let voices = voices(self.wait(self.library.rows().stems(scope, song.id))?);
         let mut files = Vec::new();
         if voices.is_empty() {
-            let notes =
-                self.on_a_desk(song, |file, _| self.crew.transcribe(file, TranscribeKind::Other, watch))?;
+            let notes = self.on_a_desk(song, |file, _| {
+                self.library.crew().transcribe(file, TranscribeKind::Other, watch)
+            })?;
             files.push(self.keep_text(
                 Step::Midi,
                 OF_THE_MIX,
@@ -37,12 +38,12 @@ impl Pipeline {
         for (index, (kind, stem)) in voices.iter().enumerate() {
             let watch = part_of(watch, index, voices.len());
             let desk = tempfile::tempdir().map_err(|error| Error::io(&std::env::temp_dir(), error))?;
-            let file = self.wait(self.storage.lend(
+            let file = self.wait(self.library.files().lend(
                 &stem.blob.hash,
                 desk.path(),
                 &naming::safe_name(&stem.file_name),
             ))?;
-            let notes = self.crew.transcribe(&file, *kind, &watch)?;
+            let notes = self.library.crew().transcribe(&file, *kind, &watch)?;
             let name = format!("{}.mid", stem.kind);
             files.push(self.keep_text(Step::Midi, &name, midi(*kind, notes, &rhythm))?);
         }

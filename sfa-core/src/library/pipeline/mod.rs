@@ -8,21 +8,19 @@ pub(crate) mod package;
 mod separate;
 
 use std::path::Path;
-use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use serde_json::json;
 use tokio::runtime::Handle;
 
-use super::apart::Crew;
 use super::memory::MemoryBudget;
 use super::worker::Handler;
 use super::{
-    BatchId, Blob, Change, Database, ExportFile, Job, LibraryError, LibraryErrorKind, LibraryResult, NewJob,
-    Scope, Settings, Step, Storage, Track, TrackId,
+    BatchId, Blob, Change, ExportFile, Job, Library, LibraryError, LibraryErrorKind, LibraryResult, NewJob,
+    Scope, Settings, Step, Track, TrackId, download,
 };
 use crate::song::SongReport;
-use crate::{Error, ErrorKind, SeparateOptions, Studio, Watch, naming};
+use crate::{Error, ErrorKind, SeparateOptions, Watch, naming};
 
 /// What a job is told of the settings that are others for it alone.
 pub(crate) const SETTINGS: &str = "settings";
@@ -46,11 +44,7 @@ struct Work<'a> {
 
 /// Does the steps.
 pub(crate) struct Pipeline {
-    pub(crate) database: Arc<dyn Database>,
-    pub(crate) storage: Storage,
-    pub(crate) studio: Arc<Studio>,
-    /// Who does the work on audio.
-    pub(crate) crew: Arc<dyn Crew>,
+    pub(crate) library: Library,
     /// For separations, which need the most.
     pub(crate) memory: MemoryBudget,
     /// Where the talking to database and store is done.
@@ -59,7 +53,12 @@ pub(crate) struct Pipeline {
 
 impl Handler for Pipeline {
     fn kinds(&self) -> Vec<String> {
-        Step::ALL.iter().map(|step| step.name()).chain([package::KIND]).map(str::to_owned).collect()
+        Step::ALL
+            .iter()
+            .map(|step| step.name())
+            .chain([package::KIND, download::KIND])
+            .map(str::to_owned)
+            .collect()
     }
 
     fn room(&self, queue: &str, running: usize) -> usize {
@@ -67,13 +66,15 @@ impl Handler for Pipeline {
             return usize::MAX;
         }
         // What the next job will ask for is not known before it is claimed; most ask for nothing special.
-        let usual = self.studio.choose_engine(&SeparateOptions::default());
+        let usual = self.library.studio().choose_engine(&SeparateOptions::default());
         usual.map_or(usize::MAX, |choice| self.memory.room(running, choice.memory_bytes()))
     }
 
     fn run(&self, job: &Job, watch: &Watch) -> Result<Vec<Change>, Error> {
-        if job.kind == package::KIND {
-            return self.package(job, watch);
+        match job.kind.as_str() {
+            package::KIND => return self.package(job, watch),
+            download::KIND => return self.download(job, watch),
+            _ => {}
         }
         let step = Step::named(&job.kind)
             .ok_or_else(|| Error::new(ErrorKind::Internal, format!("no handler for {:?}", job.kind)))?;
@@ -81,10 +82,10 @@ impl Handler for Pipeline {
             job.track.ok_or_else(|| Error::new(ErrorKind::InvalidOption, "the job names no track"))?;
         let scope = Scope::of(job.user);
         let settings = self.wait(async {
-            let settings = Settings::from_json(self.database.settings(scope).await?)?;
+            let settings = Settings::from_json(self.library.rows().settings(scope).await?)?;
             settings.with_all(job.args[SETTINGS].as_object().into_iter().flatten())
         })?;
-        let song = self.wait(self.database.track(scope, track))?;
+        let song = self.wait(self.library.rows().track(scope, track))?;
         let force = job.args["force"] == true;
         let work = Work { scope, song: &song, settings: &settings, force };
         let mut changes = within(settings.step_timeout_secs, watch, |watch| match step {
@@ -103,7 +104,7 @@ impl Handler for Pipeline {
 }
 
 impl Pipeline {
-    fn wait<T>(&self, work: impl Future<Output = LibraryResult<T>>) -> Result<T, Error> {
+    pub(super) fn wait<T>(&self, work: impl Future<Output = LibraryResult<T>>) -> Result<T, Error> {
         self.runtime.block_on(work).map_err(as_audio_error)
     }
 
@@ -115,13 +116,13 @@ impl Pipeline {
     ) -> Result<T, Error> {
         let desk = tempfile::tempdir().map_err(|error| Error::io(&std::env::temp_dir(), error))?;
         let name = naming::safe_name(&song.file_name);
-        let file = self.wait(self.storage.lend(&song.blob, desk.path(), &name))?;
+        let file = self.wait(self.library.files().lend(&song.blob, desk.path(), &name))?;
         work(&file, desk.path())
     }
 
     /// The kept analysis, as it is written and as it is meant.
     fn kept_analysis(&self, work: &Work<'_>, step: Step) -> Result<(String, SongReport), Error> {
-        let Some(document) = self.wait(self.database.analysis(work.scope, work.song.id))? else {
+        let Some(document) = self.wait(self.library.rows().analysis(work.scope, work.song.id))? else {
             let message = format!("{} works on the analysis, and the song has none: analyze it", step.name());
             return Err(Error::new(ErrorKind::InvalidOption, message));
         };
@@ -133,17 +134,17 @@ impl Pipeline {
 
     fn keep(&self, path: &Path) -> Result<Blob, Error> {
         self.wait(async {
-            let staged = self.storage.stage_file(path).await?;
-            self.database.reserve_blob(staged.blob()).await?;
-            self.storage.publish(staged).await
+            let staged = self.library.files().stage_file(path).await?;
+            self.library.rows().reserve_blob(staged.blob()).await?;
+            self.library.files().publish(staged).await
         })
     }
 
     fn keep_text(&self, step: Step, name: &str, text: impl AsRef<[u8]>) -> Result<ExportFile, Error> {
         let blob = self.wait(async {
-            let staged = self.storage.stage_bytes(text.as_ref()).await?;
-            self.database.reserve_blob(staged.blob()).await?;
-            self.storage.publish(staged).await
+            let staged = self.library.files().stage_bytes(text.as_ref()).await?;
+            self.library.rows().reserve_blob(staged.blob()).await?;
+            self.library.files().publish(staged).await
         })?;
         Ok(ExportFile { name: name.to_owned(), step, blob })
     }
@@ -181,7 +182,7 @@ fn millis(secs: f64) -> Option<i64> {
 }
 
 /// The other way round is [`LibraryErrorKind::Audio`].
-fn as_audio_error(error: LibraryError) -> Error {
+pub(super) fn as_audio_error(error: LibraryError) -> Error {
     let kind = match error.kind() {
         LibraryErrorKind::Invalid => ErrorKind::InvalidOption,
         LibraryErrorKind::Cancelled => ErrorKind::Cancelled,

@@ -10,7 +10,7 @@ use sfa_audio::{AudioSource, Clip};
 use super::Pipeline;
 use crate::export::archive::Archive;
 use crate::library::package::{self, Content, Conversion, Document, PackageOrder, PlannedFile};
-use crate::library::{Change, Job, LibraryStem, NewJob, Package, Scope, TrackId};
+use crate::library::{Change, Job, LibraryStem, NewJob, Package, Scope, TrackId, cue};
 use crate::song::SongReport;
 use crate::{Error, ErrorKind, Stage, Watch, export};
 
@@ -31,7 +31,7 @@ impl Pipeline {
             Error::new(ErrorKind::InvalidOption, format!("this package cannot be understood: {error}"))
         })?;
         let scope = Scope::of(job.user);
-        let plan = self.wait(package::plan(&*self.database, scope, &order))?;
+        let plan = self.wait(package::plan(self.library.rows(), scope, &order))?;
         if plan.files.is_empty() {
             let why = plan.notes.join("; ");
             return Err(Error::new(ErrorKind::InvalidOption, format!("there is nothing to pack: {why}")));
@@ -70,7 +70,7 @@ impl Pipeline {
         let bytes = match &file.content {
             Content::Kept(blob) => {
                 let desk = desk()?;
-                let path = self.wait(self.storage.lend(&blob.hash, desk.path(), "content"))?;
+                let path = self.wait(self.library.files().lend(&blob.hash, desk.path(), "content"))?;
                 return Ok(Packed::File { path, _desk: desk });
             }
             Content::Converted { stem, gain_db } => {
@@ -104,12 +104,13 @@ impl Pipeline {
 
     /// The kept analysis under the names that the song has in the library.
     fn report(&self, scope: Scope, track: TrackId) -> Result<SongReport, Error> {
-        let song = self.wait(self.database.track(scope, track))?;
-        let document = self.wait(self.database.analysis(scope, track))?.unwrap_or_default();
+        let song = self.wait(self.library.rows().track(scope, track))?;
+        let document = self.wait(self.library.rows().analysis(scope, track))?.unwrap_or_default();
         let mut report: SongReport = serde_json::from_str(&document).map_err(|error| {
             Error::new(ErrorKind::Internal, format!("the analysis cannot be read: {error}"))
                 .about(&*song.title)
         })?;
+        cue::put_into(&mut report, &self.wait(self.library.rows().cues(scope, track))?);
         report.tags.title = Some(song.title);
         report.tags.artist = song.artist;
         report.tags.album = song.album;
@@ -126,7 +127,7 @@ impl Pipeline {
         let desk = desk()?;
         let ending = Path::new(&stem.file_name).extension().unwrap_or_default().to_string_lossy();
         let name = format!("stem.{ending}");
-        let from = self.wait(self.storage.lend(&stem.blob.hash, desk.path(), &name))?;
+        let from = self.wait(self.library.files().lend(&stem.blob.hash, desk.path(), &name))?;
         let reader = AudioReader::open(&from)?;
         let options = conversion.encode(&ending, reader.info().bits_per_sample)?;
         let path = desk.path().join(format!("converted.{}", options.format.extension()));

@@ -9,19 +9,19 @@ impl Pipeline {
     pub(super) fn separate(&self, work: &Work<'_>, watch: &Watch) -> Result<Vec<Change>, Error> {
         let Work { scope, song, settings, force } = *work;
         let options = settings.separate_options().map_err(as_audio_error)?;
-        let choice = self.studio.choose_engine(&options)?;
+        let choice = self.library.studio().choose_engine(&options)?;
         let made = match choice.model {
             Some(model) => format!("{}/{model}", choice.engine),
             None => choice.engine.to_owned(),
         };
-        let there = self.wait(self.database.stems(scope, song.id))?;
+        let there = self.wait(self.library.rows().stems(scope, song.id))?;
         let extension = format!(".{}", settings.stem_format);
         let is_as_asked = |stem: &LibraryStem| stem.engine == made && stem.file_name.ends_with(&extension);
         if !force && there.iter().any(is_as_asked) {
             return Ok(Vec::new());
         }
         let (sheet, stems) = self.on_a_desk(song, |file, desk| {
-            let separated = self.crew.separate(file, &desk.join("stems"), settings, watch)?;
+            let separated = self.library.crew().separate(file, &desk.join("stems"), settings, watch)?;
             let stems = separated
                 .sheet
                 .stems

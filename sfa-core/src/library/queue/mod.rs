@@ -3,7 +3,10 @@
 mod backoff;
 mod job;
 mod shares;
+mod timeline;
 
 pub(crate) use backoff::backoff;
 pub use job::{Enqueued, Fence, Job, JobState, NewJob, Schedule};
 pub(crate) use shares::shares;
+pub use timeline::{JobMoment, JobMomentKind};
+pub(crate) use timeline::{Told, timeline};

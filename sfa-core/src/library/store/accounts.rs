@@ -6,8 +6,8 @@ use async_trait::async_trait;
 use serde_json::Value;
 
 use crate::library::{
-    Actor, AuditEntry, AuditQuery, LibraryResult, NewSession, NewToken, NewUser, Scope, SecretHash, Session,
-    SessionId, Token, TokenId, TokenPurpose, User, UserEdit, UserId, UserQuery,
+    Actor, AuditEntry, AuditQuery, Identity, LibraryResult, NewSession, NewToken, NewUser, Scope, SecretHash,
+    Session, SessionId, Token, TokenId, TokenPurpose, User, UserEdit, UserId, UserQuery,
 };
 
 /// Users, sessions, tokens and the audit log.
@@ -36,6 +36,22 @@ pub trait Accounts: Send + Sync {
     /// Removes an account with all that belongs to it. `Conflict` where nobody who manages users would be left.
     async fn remove_user(&self, actor: &Actor, id: UserId) -> LibraryResult<()>;
 
+    /// Makes an account of somebody who is known elsewhere. `Conflict` where its address or the identity is taken.
+    async fn add_user_with_identity(
+        &self,
+        actor: &Actor,
+        user: &NewUser,
+        identity: &Identity,
+    ) -> LibraryResult<User>;
+    /// The account of somebody who is known elsewhere.
+    async fn user_with_identity(&self, identity: &Identity) -> LibraryResult<Option<User>>;
+    /// Who the user is elsewhere.
+    async fn identities(&self, scope: Scope) -> LibraryResult<Vec<Identity>>;
+    /// Notes who the actor is elsewhere. `Conflict` where that is somebody's already, or the actor is somebody there.
+    async fn link_identity(&self, actor: &Actor, identity: &Identity) -> LibraryResult<()>;
+    /// Forgets who the actor is at one issuer.
+    async fn unlink_identity(&self, actor: &Actor, issuer: &str) -> LibraryResult<()>;
+
     /// Opens a session. `NotFound` for a user who is not let in.
     async fn open_session(&self, session: &NewSession) -> LibraryResult<Session>;
     /// The session that this secret opens, and its user: whom its owner acts as, if they do and still may.
@@ -53,6 +69,8 @@ pub trait Accounts: Send + Sync {
     async fn act_as(&self, actor: &Actor, id: SessionId, other: Option<UserId>) -> LibraryResult<()>;
     /// The user's sessions, the newest first.
     async fn sessions(&self, scope: Scope) -> LibraryResult<Vec<Session>>;
+    /// Of these sessions those that would be found by their secrets, each with its user, in any order.
+    async fn sessions_still_open(&self, ids: &[SessionId]) -> LibraryResult<Vec<(Session, User)>>;
     /// Ends a session.
     async fn close_session(&self, scope: Scope, id: SessionId) -> LibraryResult<()>;
     /// Ends all sessions of a user but one, and says how many.
@@ -70,6 +88,9 @@ pub trait Accounts: Send + Sync {
     ) -> LibraryResult<Option<(Token, User)>>;
     /// The tokens of the user's programs, the newest first.
     async fn tokens(&self, scope: Scope) -> LibraryResult<Vec<Token>>;
+    /// Of these tokens of programs those that would be found by their secrets, each with its user, in any order.
+    /// Does not count as use.
+    async fn tokens_still_valid(&self, ids: &[TokenId]) -> LibraryResult<Vec<(Token, User)>>;
     /// Takes a token back.
     async fn revoke_token(&self, scope: Scope, id: TokenId) -> LibraryResult<()>;
 

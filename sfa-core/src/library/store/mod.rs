@@ -29,9 +29,9 @@ pub use uploads::{OpenUpload, Uploads};
 pub use vault::{SealedSecret, Vault};
 
 use super::{
-    Batch, BatchId, Blob, Change, Event, ExportFile, Fence, Job, JobId, JobQuery, JobState, LibraryCue,
-    LibraryResult, LibraryStem, News, Notification, Outcome, Package, Playlist, PlaylistId, Reached, Receipt,
-    Schedule, Scope, Storage, Track, TrackId, TrackQuery, UserId, WorkerId,
+    Batch, BatchId, Blob, Change, Event, ExportFile, Fence, Job, JobId, JobMoment, JobQuery, JobState,
+    LibraryCue, LibraryResult, LibraryStem, News, Notification, Outcome, Package, Playlist, PlaylistId,
+    Reached, Receipt, Schedule, Scope, Storage, Track, TrackId, TrackQuery, UserId, WorkerId,
 };
 
 /// The rows of a library.
@@ -79,6 +79,8 @@ pub trait Store: Send + Sync {
 
     /// One job.
     async fn job(&self, scope: Scope, id: JobId) -> LibraryResult<Job>;
+    /// What is still known of how a job went, in order of time.
+    async fn job_timeline(&self, scope: Scope, id: JobId) -> LibraryResult<Vec<JobMoment>>;
     /// The newest jobs first.
     async fn jobs(&self, scope: Scope, query: &JobQuery) -> LibraryResult<Vec<Job>>;
     /// The jobs that wait or run, the oldest first, at most 500.

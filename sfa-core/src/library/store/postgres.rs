@@ -165,6 +165,9 @@ const FOUND: [&str; 2] = ["tracks t", ""];
 /// This database knows by itself which index finds the fewest tracks.
 const INDEX_HINT: Option<&str> = None;
 
+/// Rows come as fast by themselves.
+const PACKED: Option<[&str; 2]> = None;
+
 /// Tells workers on all nodes, at the end of the transaction, that there is news of jobs. The same news twice in one
 /// transaction is told once.
 const ANNOUNCE: Option<&str> = Some("select pg_notify('sfa_jobs', '')");

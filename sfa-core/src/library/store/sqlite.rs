@@ -159,6 +159,14 @@ const FOUND: [&str; 2] = [
 /// Says by which index tracks are looked up: the database does not know how many each would find.
 const INDEX_HINT: Option<&str> = Some(" indexed by ");
 
+/// Around a query for tracks: one row of JSON is much faster here than a row for each, which wakes the thread that waits
+/// for it. Numbers come with 15 digits.
+const PACKED: Option<[&str; 2]> = Some([
+    "select json_group_array(json_array(id, title, artist, album, file_name, blob_hash, size_bytes, duration_ms, \
+     created_at_ms, analyzed_at_ms, bpm, key_place, energy, lufs, status)) from (",
+    ")",
+]);
+
 /// Nothing tells other processes; their workers look every now and then.
 const ANNOUNCE: Option<&str> = None;
 const ANNOUNCE_TOPICS: Option<&str> = None;

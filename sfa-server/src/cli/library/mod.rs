@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use clap::{Args, Subcommand};
 use serde_json::json;
-use sfa_core::library::{Change, Library, LibraryError, Scope, Step, TrackId, WorkerOptions};
+use sfa_core::library::{Change, Library, LibraryError, Scope, Step, Track, TrackId, WorkerOptions};
 use sfa_core::{Progress, Stage};
 
 use super::options::Inputs;
@@ -31,7 +31,7 @@ pub(super) struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Action {
-    /// Take songs in; `sfa worker` does the work on them
+    /// Take songs in, from files or addresses of the web, which `sfa worker` fetches; it does the work on all of them
     Add {
         #[command(flatten)]
         inputs: Inputs,
@@ -109,8 +109,11 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
     let Arguments { place, action } = arguments;
     match action {
         Action::Add { inputs, wait, json } => {
-            let files = inputs.files(context, None)?;
-            place.with(context, async |library| add(context, library, &files, *wait, *json).await)
+            let (addresses, inputs) = inputs.apart();
+            let files = inputs.map(|inputs| inputs.files(context, None)).transpose()?.unwrap_or_default();
+            place.with(context, async |library| {
+                add(context, library, (&files, &addresses), *wait, *json).await
+            })
         }
         Action::List(arguments) => {
             place.with(context, async |library| list::run(context, library, arguments).await)
@@ -158,7 +161,7 @@ async fn found(library: &Library, ids: &[String]) -> Result<Vec<TrackId>, Librar
 async fn add(
     context: &Context,
     library: &Library,
-    files: &[PathBuf],
+    (files, addresses): (&[PathBuf], &[&str]),
     wait: bool,
     json: bool,
 ) -> Result<Exit, LibraryError> {
@@ -177,6 +180,16 @@ async fn add(
             Err(error) => {
                 failed = true;
                 context.terminal.fail(format!("{}: {error}", file.display()));
+            }
+        }
+    }
+    for address in addresses {
+        match fetch(context, library, address, wait, json).await {
+            Ok(track) => tracks.extend(track),
+            Err(error) if context.watch.is_stopped() => return Err(error),
+            Err(error) => {
+                failed = true;
+                context.terminal.fail(error.to_string());
             }
         }
     }
@@ -205,6 +218,22 @@ async fn add(
         return Ok(Exit::Interrupted);
     }
     Ok(if failed { Exit::SomeFailed } else { Exit::Success })
+}
+
+/// Asks for the song at an address. Who does not wait for it is told the job that fetches it.
+async fn fetch(
+    context: &Context,
+    library: &Library,
+    address: &str,
+    wait: bool,
+    json: bool,
+) -> Result<Option<Track>, LibraryError> {
+    let job = library.import_address(Scope::LOCAL, address, u64::MAX, &Step::ALL).await?.id();
+    if wait {
+        return or_stopped(context, library.wait_for_download(Scope::LOCAL, job)).await.map(Some);
+    }
+    context.terminal.print(if json { json!({"job": job}).to_string() } else { job.to_string() });
+    Ok(None)
 }
 
 fn progress(step: &str, percent: i64) -> Progress {

@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use clap::Args;
+use clap::builder::BoolishValueParser;
+use clap::{ArgAction, Args};
 use sfa_core::Studio;
 use sfa_core::library::{Library, LibraryConfig, LibraryError, LibraryErrorKind};
 
@@ -37,6 +38,11 @@ pub(crate) struct Place {
     /// that share a library. Without any, the file vault.keys in the data folder has some
     #[arg(long, env = "SFA_VAULT_SECRETS", value_name = "LIST", global = true)]
     vault_secrets: Option<String>,
+
+    /// Fetch songs from private networks as well, whose machines whoever may import songs can then have asked
+    #[arg(long, env = "SFA_ALLOW_PRIVATE_ADDRESSES", action = ArgAction::SetTrue, global = true,
+        value_parser = BoolishValueParser::new())]
+    allow_private_addresses: bool,
 }
 
 impl Place {
@@ -57,7 +63,7 @@ impl Place {
         if let Some(secrets) = &self.vault_secrets {
             config = config.vault_secrets(secrets)?;
         }
-        Ok(config)
+        Ok(config.private_addresses(self.allow_private_addresses))
     }
 
     /// Opens the library and does `work` on it, until it is done or Ctrl-C is pressed.

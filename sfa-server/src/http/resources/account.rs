@@ -269,7 +269,7 @@ pub(in crate::http) async fn me(
 ) -> ApiResult<Response> {
     let usage = app.library.rows().usage(caller.scope()).await?;
     let renewed = auth::renew_session(&app, &headers, &caller).await?;
-    let impersonated_by = match &caller.proof {
+    let impersonated_by = match &*caller.proof {
         Proof::Session(session) if session.acting_as.is_some() => {
             let owner = app.library.rows().user(session.user).await?;
             Some(Impersonator { id: owner.id, name: owner.name, ends_at_ms: session.expires_at_ms })
@@ -277,12 +277,12 @@ pub(in crate::http) async fn me(
         _ => None,
     };
     let proof_ms = i64::try_from(app.options.proof_time.as_millis()).unwrap_or(i64::MAX);
-    let proof_ends_at_ms = match &caller.proof {
+    let proof_ends_at_ms = match &*caller.proof {
         Proof::Session(session) => Some(session.authenticated_at_ms.saturating_add(proof_ms)),
         Proof::Token(_) => None,
     };
     let used_bytes = usage.used_bytes;
-    let me = MeView { user: caller.user.into(), used_bytes, impersonated_by, proof_ends_at_ms };
+    let me = MeView { user: User::clone(&caller.user).into(), used_bytes, impersonated_by, proof_ends_at_ms };
     let mut response = Data { data: me }.into_response();
     if let Some(cookie) = renewed {
         response.headers_mut().insert(header::SET_COOKIE, cookie);

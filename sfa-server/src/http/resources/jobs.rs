@@ -3,7 +3,7 @@
 use axum::extract::State;
 use axum::http::StatusCode;
 use serde::{Deserialize, Serialize};
-use sfa_core::library::{BatchId, Change, Job, JobId, JobQuery, JobState, TrackId};
+use sfa_core::library::{BatchId, Change, Job, JobId, JobMoment, JobMomentKind, JobQuery, JobState, TrackId};
 use utoipa::{IntoParams, ToSchema};
 
 use super::tracks::{limit, make_sure_of_step};
@@ -66,6 +66,27 @@ impl From<Job> for JobView {
     }
 }
 
+/// Something that happened to a job.
+#[derive(Serialize, ToSchema)]
+pub(in crate::http) struct MomentView {
+    /// Milliseconds since 1970.
+    at_ms: i64,
+    /// queued, started, progressed, failed, put_off, completed, cancelled or discarded.
+    #[schema(value_type = String, example = "started")]
+    kind: JobMomentKind,
+    /// How far it was, 0 to 100, where that is known.
+    progress: Option<i64>,
+    /// What went wrong, or what it was doing.
+    text: Option<String>,
+}
+
+impl From<JobMoment> for MomentView {
+    fn from(moment: JobMoment) -> Self {
+        let JobMoment { at_ms, kind, progress, text, .. } = moment;
+        Self { at_ms, kind, progress, text }
+    }
+}
+
 #[derive(Deserialize, IntoParams)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
@@ -106,6 +127,22 @@ pub(in crate::http) async fn show(
     At(id): At<JobId>,
 ) -> ApiResult<Data<JobView>> {
     Ok(Data { data: app.library.rows().job(caller.scope(), id).await?.into() })
+}
+
+/// Show how a job went
+///
+/// What is still known of it, in order of time. Progress is about songs only, in steps, and is forgotten after a week;
+/// of several attempts the last beginning is known.
+#[utoipa::path(get, path = "/api/v1/jobs/{id}/timeline", tag = "jobs",
+    params(("id" = String, Path, format = Uuid)),
+    responses((status = 200, description = "All of it", body = Page<MomentView>))
+)]
+pub(in crate::http) async fn timeline(
+    State(app): State<App>,
+    caller: Caller,
+    At(id): At<JobId>,
+) -> ApiResult<Page<MomentView>> {
+    Ok(Page::whole(app.library.rows().job_timeline(caller.scope(), id).await?))
 }
 
 /// Stop a job

@@ -3,17 +3,21 @@
 mod account;
 mod acting;
 mod audit;
+mod cues;
 mod engines;
 mod files;
+mod imports;
 mod jobs;
 mod links;
 pub(super) mod live;
 mod missing;
 mod models;
 mod notifications;
+mod oidc;
 mod oversight;
 mod packages;
 mod playlists;
+mod reference;
 mod results;
 mod resumable;
 mod sessions;
@@ -37,6 +41,7 @@ use super::rights::Right;
 use super::routes::{Routes, Weight};
 
 pub(super) use engines::looked_up;
+pub(super) use oidc::CALLBACK as OIDC_CALLBACK;
 pub(super) use tracks::make_sure_of_step;
 
 /// Every route.
@@ -50,6 +55,8 @@ pub(super) fn all() -> Routes {
         .add(Nothing, Weight::Nothing, routes!(system::health))
         .add(Nothing, Weight::Nothing, routes!(system::ready))
         .add(Nothing, Light, routes!(document))
+        .add(Nothing, Light, routes!(reference::page))
+        .add(Nothing, Light, routes!(reference::file))
         .add(Nothing, Light, routes!(system::server))
         .add(Nothing, Heavy, routes!(account::set_up))
         .add(Nothing, Heavy, routes!(account::register))
@@ -60,6 +67,10 @@ pub(super) fn all() -> Routes {
         .add(Nothing, Heavy, routes!(links::set_password))
         .add(Secure, Heavy, routes!(links::ask_for_email))
         .add(Nothing, Heavy, routes!(links::confirm_email))
+        .add(Nothing, Heavy, routes!(oidc::begin))
+        .add(Nothing, Heavy, routes!(oidc::come_back))
+        .add(Account, Light, routes!(oidc::list))
+        .add(Secure, Heavy, routes!(oidc::link, oidc::unlink))
         .add(Leave, Light, routes!(account::log_out))
         .add(Read, Light, routes!(account::me))
         .add(Account, Light, routes!(account::edit_me))
@@ -73,6 +84,7 @@ pub(super) fn all() -> Routes {
         .add(Read, Light, routes!(tracks::list))
         .add(Read, Heavy, routes!(missing::list))
         .add(Change, Upload, routes!(uploads::upload))
+        .add(Change, Heavy, routes!(imports::import))
         .add(Nothing, Light, routes!(resumable::ask))
         .add(Change, Light, routes!(resumable::begin))
         .add(Change, Light, routes!(resumable::show, resumable::end))
@@ -84,13 +96,16 @@ pub(super) fn all() -> Routes {
         .add(Change, Light, routes!(several::remove))
         .add(Read, Light, routes!(results::analysis))
         .add(Read, Light, routes!(results::stems))
-        .add(Read, Light, routes!(results::cues))
+        .add(Read, Light, routes!(cues::list))
+        .add(Change, Light, routes!(cues::place))
+        .add(Change, Light, routes!(cues::set, cues::remove))
         .add(Read, Light, routes!(results::exports))
         .add(Read, Stream, routes!(files::read))
         .add(Change, Light, routes!(files::make_link))
         .add(Nothing, Stream, routes!(files::follow_link))
         .add(Read, Light, routes!(jobs::list))
         .add(Read, Light, routes!(jobs::show))
+        .add(Read, Light, routes!(jobs::timeline))
         .add(Change, Light, routes!(jobs::cancel))
         .add(Change, Heavy, routes!(jobs::retry))
         .add(Read, Light, routes!(playlists::list))

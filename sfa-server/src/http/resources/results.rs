@@ -1,10 +1,10 @@
-//! What was made of a song: analysis, stems, cues, files for other programs.
+//! What was made of a song: analysis, stems, files for other programs.
 
 use axum::extract::State;
 use axum::http::header;
 use axum::response::{IntoResponse, Response};
 use serde::Serialize;
-use sfa_core::library::{ExportFile, LibraryCue, LibraryStem, TrackId};
+use sfa_core::library::{ExportFile, LibraryStem, TrackId};
 use utoipa::ToSchema;
 
 use super::files::FileView;
@@ -40,30 +40,6 @@ impl From<LibraryStem> for StemView {
             rms_dbfs: stem.rms_dbfs,
             file: FileView::new(stem.blob.hash, stem.blob.size_bytes, stem.file_name),
         }
-    }
-}
-
-/// A place or a stretch of a song to jump to.
-#[derive(Serialize, ToSchema)]
-pub(in crate::http) struct CueView {
-    #[schema(example = "drop")]
-    kind: String,
-    label: String,
-    start_ms: i64,
-    /// Where a loop ends.
-    end_ms: Option<i64>,
-    #[schema(example = "#ff7b92")]
-    colour: Option<String>,
-    /// How sure the analysis was, 0 to 1.
-    confidence: Option<f64>,
-    /// Whether the analysis placed it.
-    is_automatic: bool,
-}
-
-impl From<LibraryCue> for CueView {
-    fn from(cue: LibraryCue) -> Self {
-        let LibraryCue { kind, label, start_ms, end_ms, colour, confidence, is_automatic, .. } = cue;
-        Self { kind, label, start_ms, end_ms, colour, confidence, is_automatic }
     }
 }
 
@@ -115,21 +91,6 @@ pub(in crate::http) async fn stems(
     let rows = app.library.rows();
     rows.track(caller.scope(), id).await?;
     Ok(Page::whole(rows.stems(caller.scope(), id).await?))
-}
-
-/// List the cues and loops of a song
-#[utoipa::path(get, path = "/api/v1/tracks/{id}/cues", tag = "tracks",
-    params(("id" = String, Path, format = Uuid)),
-    responses((status = 200, description = "In order of time", body = Page<CueView>))
-)]
-pub(in crate::http) async fn cues(
-    State(app): State<App>,
-    caller: Caller,
-    At(id): At<TrackId>,
-) -> ApiResult<Page<CueView>> {
-    let rows = app.library.rows();
-    rows.track(caller.scope(), id).await?;
-    Ok(Page::whole(rows.cues(caller.scope(), id).await?))
 }
 
 /// List the files made of a song for other programs

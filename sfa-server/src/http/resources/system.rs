@@ -28,6 +28,9 @@ pub(in crate::http) struct ServerView {
     open_registration: bool,
     /// Whether it sends mail: links that sign in, set a password, confirm an address.
     sends_mail: bool,
+    /// Who else vouches for people: the host of an OpenID provider. `/api/v1/oidc/begin` signs in there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signs_in_at: Option<String>,
 }
 
 /// A queue of jobs.
@@ -87,9 +90,9 @@ pub(in crate::http) async fn server(State(app): State<App>) -> Data<ServerView> 
     let needs_set_up = app.set_up.lock().await.is_some();
     let open_registration = app.options.open_registration;
     let sends_mail = app.outbox.is_some();
-    Data {
-        data: ServerView { version: env!("CARGO_PKG_VERSION"), needs_set_up, open_registration, sends_mail },
-    }
+    let signs_in_at = app.oidc.as_ref().map(|oidc| oidc.host().to_owned());
+    let version = env!("CARGO_PKG_VERSION");
+    Data { data: ServerView { version, needs_set_up, open_registration, sends_mail, signs_in_at } }
 }
 
 /// List the queues of jobs

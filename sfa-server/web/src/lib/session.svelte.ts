@@ -59,14 +59,14 @@ class SessionState {
 
   async logIn(email: string, password: string): Promise<void> {
     await take(api.POST('/api/v1/login', { body: { email, password } }))
-    await this.#entered()
+    await this.enter()
   }
 
   /** Makes an account; where the server sends mail, by a link that is on its way then. */
   async register(name: string, email: string, password: string): Promise<void> {
     const isByMail = this.server?.sends_mail ?? false
     await take(api.POST('/api/v1/register', { body: { name, email, password: isByMail ? null : password } }))
-    if (!isByMail) await this.#entered()
+    if (!isByMail) await this.enter()
   }
 
   async askForLink(email: string): Promise<void> {
@@ -79,12 +79,12 @@ class SessionState {
 
   async followLink(token: string): Promise<void> {
     await take(api.POST('/api/v1/login/link', { body: { token } }))
-    await this.#entered()
+    await this.enter()
   }
 
   async resetPassword(token: string, wanted: string): Promise<void> {
     await take(api.POST('/api/v1/password/link', { body: { token, new: wanted } }))
-    await this.#entered()
+    await this.enter()
   }
 
   async confirmEmail(token: string): Promise<void> {
@@ -114,11 +114,12 @@ class SessionState {
 
   async setUp(token: string, name: string, email: string, password: string): Promise<void> {
     await take(api.POST('/api/v1/setup', { body: { token, name, email, password } }))
-    await this.#entered()
+    await this.enter()
     if (this.server) this.server = { ...this.server, needs_set_up: false }
   }
 
-  async #entered(): Promise<void> {
+  /** Finds out who was signed in just now. */
+  async enter(): Promise<void> {
     localStorage.setItem(HINT, '1')
     await this.refresh()
   }

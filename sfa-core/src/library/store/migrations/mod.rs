@@ -8,13 +8,20 @@ use crate::library::{LibraryError, LibraryErrorKind, LibraryResult};
 /// One step: its number, what it is for, and its statements for SQLite and for PostgreSQL.
 type Step = (i64, &'static str, &'static str, &'static str);
 
-const STEPS: [Step; 6] = [
+const STEPS: [Step; 8] = [
     (1, "library", include_str!("sqlite/0001_library.sql"), include_str!("postgres/0001_library.sql")),
     (2, "accounts", include_str!("sqlite/0002_accounts.sql"), include_str!("postgres/0002_accounts.sql")),
     (3, "search", include_str!("sqlite/0003_search.sql"), include_str!("postgres/0003_search.sql")),
     (5, "lists", include_str!("sqlite/0005_lists.sql"), include_str!("postgres/0005_lists.sql")),
     (6, "safety", include_str!("sqlite/0006_safety.sql"), include_str!("postgres/0006_safety.sql")),
     (10, "packages", include_str!("sqlite/0010_packages.sql"), include_str!("postgres/0010_packages.sql")),
+    (11, "cues", include_str!("sqlite/0011_cues.sql"), include_str!("postgres/0011_cues.sql")),
+    (
+        12,
+        "identities",
+        include_str!("sqlite/0012_identities.sql"),
+        include_str!("postgres/0012_identities.sql"),
+    ),
 ];
 
 pub(super) fn sqlite() -> Migrator {

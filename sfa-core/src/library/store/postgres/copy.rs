@@ -29,6 +29,8 @@ const NUMBERED: &str = "select cast(table_name as text), cast(column_name as tex
     from information_schema.columns where table_schema = current_schema() and is_identity = 'YES'";
 const ANY_TABLE: &str = "select exists (select 1 from pg_class \
     where relnamespace = cast(current_schema() as regnamespace) and relkind in ('r', 'p'))";
+/// What was noted of where the rows are from.
+const ORIGIN: &str = "select obj_description(to_regclass('_sqlx_migrations'))";
 /// A large library takes longer than any other statement may.
 const NO_LIMIT: &str = "set local statement_timeout = 0; set local idle_in_transaction_session_timeout = 0";
 
@@ -91,24 +93,38 @@ async fn write_table(
 }
 
 impl PostgresStore {
+    /// What the tables of the database at `url` were filled from, as [`fill`](Self::fill) was told, or nothing known
+    /// (""); `None` where it has no tables.
+    ///
+    /// # Errors
+    /// `Database` when it cannot be reached.
+    pub async fn origin(url: &str) -> LibraryResult<Option<String>> {
+        let mut connection = connect(url).await?;
+        if !is_used(&mut connection).await? {
+            return Ok(None);
+        }
+        let origin: Option<String> =
+            sqlx::query_scalar(ORIGIN).fetch_one(&mut connection).await.map_err(failed)?;
+        connection.close().await.map_err(failed)?;
+        Ok(Some(origin.unwrap_or_default()))
+    }
+
     /// Fills the database at `url` with the rows that [`copy_rows`](crate::library::Store::copy_rows) has written into
-    /// `folder`. There must be no table in it.
+    /// `folder`, all or none, and notes that they are from `origin`. There must be no table in it.
     ///
     /// # Errors
     /// `Conflict` when there is one, `Database` when it cannot be reached or the copy is from a newer version of this
     /// program, `Invalid` for files that hold something else.
-    pub async fn fill(url: &str, copy: &RowsCopy, folder: &Path) -> LibraryResult<()> {
-        let options = PgConnectOptions::from_str(url).map_err(failed)?.application_name("sfa");
-        let mut connection = PgConnection::connect_with(&options).await.map_err(failed)?;
-        let is_used: bool = sqlx::query_scalar(ANY_TABLE).fetch_one(&mut connection).await.map_err(failed)?;
-        if is_used {
+    pub async fn fill(url: &str, copy: &RowsCopy, folder: &Path, origin: &str) -> LibraryResult<()> {
+        let mut connection = connect(url).await?;
+        if is_used(&mut connection).await? {
             let message = "this database has tables already; make an empty one and name that";
             return Err(LibraryError::new(LibraryErrorKind::Conflict, message));
         }
         // What came after the copy was made changes rows too, and so has to find them.
         let steps = migrations::postgres_until(copy.migration)?;
-        steps.run(&mut connection).await.map_err(migration_failed)?;
         let mut all = connection.begin().await.map_err(failed)?;
+        steps.run(&mut *all).await.map_err(migration_failed)?;
         for file in &copy.files {
             read_table(&mut all, &folder.join(file)).await?;
         }
@@ -122,9 +138,22 @@ impl PostgresStore {
             );
             sqlx::raw_sql(AssertSqlSafe(statement)).execute(&mut *all).await.map_err(failed)?;
         }
+        // Names of our own; a comment takes no parameters.
+        let plain: String = origin.chars().filter(char::is_ascii_alphanumeric).collect();
+        let note = format!("comment on table _sqlx_migrations is '{plain}'");
+        sqlx::raw_sql(AssertSqlSafe(note)).execute(&mut *all).await.map_err(failed)?;
         all.commit().await.map_err(failed)?;
         connection.close().await.map_err(failed)
     }
+}
+
+async fn connect(url: &str) -> LibraryResult<PgConnection> {
+    let options = PgConnectOptions::from_str(url).map_err(failed)?.application_name("sfa");
+    PgConnection::connect_with(&options).await.map_err(failed)
+}
+
+async fn is_used(connection: &mut PgConnection) -> LibraryResult<bool> {
+    sqlx::query_scalar(ANY_TABLE).fetch_one(connection).await.map_err(failed)
 }
 
 async fn read_table(connection: &mut PgConnection, path: &Path) -> LibraryResult<()> {

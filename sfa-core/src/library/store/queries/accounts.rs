@@ -7,13 +7,13 @@ use async_trait::async_trait;
 use serde_json::{Value, json};
 
 use super::rows::{Row, get, parsed, parsed_if_any};
-use super::{Connection, Rows, Scope, contained, failed, millis, rows_of_list};
+use super::{Connection, Rows, Scope, contained, failed, identities, millis, rows_of_list};
 use crate::library::account;
 use crate::library::store::Accounts;
 use crate::library::{
-    Actor, AuditEntry, AuditQuery, LibraryError, LibraryErrorKind, LibraryResult, NewSession, NewToken,
-    NewUser, Role, SecretHash, Session, SessionId, Token, TokenId, TokenPurpose, User, UserEdit, UserId,
-    UserQuery, UserStatus,
+    Actor, AuditEntry, AuditQuery, Identity, LibraryError, LibraryErrorKind, LibraryResult, NewSession,
+    NewToken, NewUser, Role, SecretHash, Session, SessionId, Token, TokenId, TokenPurpose, User, UserEdit,
+    UserId, UserQuery, UserStatus,
 };
 
 /// A token's use is noted at most so often: reading is not to be slowed down by writing.
@@ -30,6 +30,28 @@ macro_rules! session_columns {
          s.authenticated_at_ms, s.renewed_at_ms"
     };
 }
+/// Sessions `s` of an owner `o` that open something, and the user `u` whom they open it as.
+macro_rules! open_sessions {
+    () => {
+        concat!(
+            "sessions s join users o on o.id = s.user_id join users u on u.id = coalesce(s.acting_as, s.user_id) \
+             where u.status = 'active' and o.status = 'active' \
+             and (s.acting_as is null or o.role = 'super_admin') and s.expires_at_ms > ",
+            now_ms!()
+        )
+    };
+}
+/// Tokens `t` of programs that open something, and their users `u`.
+macro_rules! valid_tokens {
+    () => {
+        concat!(
+            "tokens t join users u on u.id = t.user_id where t.purpose = 'api' and u.status = 'active' \
+             and (t.expires_at_ms is null or t.expires_at_ms > ",
+            now_ms!(),
+            ")"
+        )
+    };
+}
 macro_rules! token_columns {
     () => {
         "t.id as token_id, t.user_id, t.purpose, t.label, t.scopes, t.sent_to, t.created_at_ms as made_at_ms, \
@@ -44,26 +66,51 @@ impl Accounts for Rows {
     }
 
     async fn add_user(&self, actor: &Actor, user: &NewUser) -> LibraryResult<User> {
-        let email = user.email.as_deref().map(account::mail_address).transpose()?;
         let mut transaction = self.begin().await?;
-        sqlx::query(concat!(
-            "insert into users (id, name, email, role, password_hash, created_at_ms) values ($1, $2, $3, $4, $5, ",
-            now_ms!(),
-            ")"
-        ))
-        .bind(user.id.to_string())
-        .bind(&user.name)
-        .bind(&email)
-        .bind(user.role.name())
-        .bind(&user.password_hash)
-        .execute(&mut *transaction)
-        .await
-        .map_err(failed)?;
-        let added = one_user(&mut transaction, user.id).await?;
-        let changes = json!({"after": {"name": user.name, "email": email, "role": user.role}});
-        note(&mut transaction, actor, "user.add", "user", &user.id.to_string(), &changes).await?;
+        let added = insert_user(&mut transaction, actor, user).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(added)
+    }
+
+    async fn add_user_with_identity(
+        &self,
+        actor: &Actor,
+        user: &NewUser,
+        identity: &Identity,
+    ) -> LibraryResult<User> {
+        let mut transaction = self.begin().await?;
+        let added = insert_user(&mut transaction, actor, user).await?;
+        identities::link(&mut transaction, actor, user.id, identity).await?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(added)
+    }
+
+    async fn user_with_identity(&self, identity: &Identity) -> LibraryResult<Option<User>> {
+        let row = sqlx::query(concat!(
+            "select ",
+            user_columns!(),
+            " from identities i join users u on u.id = i.user_id where i.issuer = $1 and i.subject = $2"
+        ))
+        .bind(&identity.issuer)
+        .bind(&identity.subject)
+        .fetch_optional(&self.readers)
+        .await
+        .map_err(failed)?;
+        row.as_ref().map(user).transpose()
+    }
+
+    async fn identities(&self, scope: Scope) -> LibraryResult<Vec<Identity>> {
+        self.identities_of(scope).await
+    }
+
+    async fn link_identity(&self, actor: &Actor, identity: &Identity) -> LibraryResult<()> {
+        let mut transaction = self.begin().await?;
+        identities::link(&mut transaction, actor, actor.user, identity).await?;
+        transaction.commit().await.map_err(failed)
+    }
+
+    async fn unlink_identity(&self, actor: &Actor, issuer: &str) -> LibraryResult<()> {
+        self.forget_identity(actor, issuer).await
     }
 
     async fn user(&self, id: UserId) -> LibraryResult<User> {
@@ -201,11 +248,9 @@ impl Accounts for Rows {
             session_columns!(),
             ", ",
             user_columns!(),
-            " from sessions s join users o on o.id = s.user_id \
-             join users u on u.id = coalesce(s.acting_as, s.user_id) \
-             where s.secret_hash = $1 and u.status = 'active' and o.status = 'active' \
-             and (s.acting_as is null or o.role = 'super_admin') and s.expires_at_ms > ",
-            now_ms!()
+            " from ",
+            open_sessions!(),
+            " and s.secret_hash = $1"
         ))
         .bind(secret.as_str())
         .fetch_optional(&self.readers)
@@ -297,6 +342,24 @@ impl Accounts for Rows {
         found.iter().map(self::session).collect()
     }
 
+    async fn sessions_still_open(&self, ids: &[SessionId]) -> LibraryResult<Vec<(Session, User)>> {
+        let found = sqlx::query(concat!(
+            "select ",
+            session_columns!(),
+            ", ",
+            user_columns!(),
+            " from ",
+            open_sessions!(),
+            " and s.id in ",
+            listed!("$1")
+        ))
+        .bind(json!(ids).to_string())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        found.iter().map(|row| Ok((self::session(row)?, user(row)?))).collect()
+    }
+
     async fn close_session(&self, scope: Scope, id: SessionId) -> LibraryResult<()> {
         self.change_own("delete from sessions where id = $1 and user_id = $2", scope, "session", id).await
     }
@@ -345,11 +408,9 @@ impl Accounts for Rows {
             user_columns!(),
             ", ",
             now_ms!(),
-            " as now_ms from tokens t join users u on u.id = t.user_id \
-             where t.secret_hash = $1 and t.purpose = 'api' and u.status = 'active' \
-             and (t.expires_at_ms is null or t.expires_at_ms > ",
-            now_ms!(),
-            ")"
+            " as now_ms from ",
+            valid_tokens!(),
+            " and t.secret_hash = $1"
         ))
         .bind(secret.as_str())
         .fetch_optional(&self.readers)
@@ -409,6 +470,24 @@ impl Accounts for Rows {
         found.iter().map(self::token).collect()
     }
 
+    async fn tokens_still_valid(&self, ids: &[TokenId]) -> LibraryResult<Vec<(Token, User)>> {
+        let found = sqlx::query(concat!(
+            "select ",
+            token_columns!(),
+            ", ",
+            user_columns!(),
+            " from ",
+            valid_tokens!(),
+            " and t.id in ",
+            listed!("$1")
+        ))
+        .bind(json!(ids).to_string())
+        .fetch_all(&self.readers)
+        .await
+        .map_err(failed)?;
+        found.iter().map(|row| Ok((self::token(row)?, user(row)?))).collect()
+    }
+
     async fn revoke_token(&self, scope: Scope, id: TokenId) -> LibraryResult<()> {
         self.change_own("delete from tokens where id = $1 and user_id = $2", scope, "token", id).await
     }
@@ -466,6 +545,28 @@ impl Rows {
     pub(super) fn note_account_change(&self) {
         self.account_changes.fetch_add(1, Ordering::AcqRel);
     }
+}
+
+/// Makes an account within a transaction.
+async fn insert_user(connection: &mut Connection, actor: &Actor, user: &NewUser) -> LibraryResult<User> {
+    let email = user.email.as_deref().map(account::mail_address).transpose()?;
+    sqlx::query(concat!(
+        "insert into users (id, name, email, role, password_hash, created_at_ms) values ($1, $2, $3, $4, $5, ",
+        now_ms!(),
+        ")"
+    ))
+    .bind(user.id.to_string())
+    .bind(&user.name)
+    .bind(&email)
+    .bind(user.role.name())
+    .bind(&user.password_hash)
+    .execute(&mut *connection)
+    .await
+    .map_err(failed)?;
+    let added = one_user(connection, user.id).await?;
+    let changes = json!({"after": {"name": user.name, "email": email, "role": user.role}});
+    note(connection, actor, "user.add", "user", &user.id.to_string(), &changes).await?;
+    Ok(added)
 }
 
 async fn one_user(connection: &mut Connection, id: UserId) -> LibraryResult<User> {

@@ -8,9 +8,9 @@ use super::rows::{get, parsed};
 use super::{ANNOUNCE, Connection, Rows, Scope, failed, millis, record};
 use crate::library::fold::folded;
 use crate::library::{
-    AnalysisSummary, Batch, BatchId, Blob, Change, CueId, Enqueued, ExportFile, JobId, JobState, LibraryCue,
-    LibraryError, LibraryErrorKind, LibraryResult, LibraryStem, NewJob, NewTrack, NotificationId, Package,
-    PlaylistId, Receipt, Settings, Step, Topic, TrackEdit, TrackId, TrackStatus,
+    AnalysisSummary, Batch, BatchId, Blob, Change, Enqueued, ExportFile, JobId, JobState, LibraryError,
+    LibraryErrorKind, LibraryResult, LibraryStem, NewJob, NewTrack, NotificationId, Package, PlaylistId,
+    Receipt, Settings, Step, Topic, TrackEdit, TrackId, TrackStatus,
 };
 
 /// The longest name of an artist or an album, as of a title.
@@ -101,11 +101,15 @@ impl<'a> Writer<'a> {
                 self.amend_analysis(track, &before, &after).await
             }
             Change::ReplaceCues { track, cues } => self.replace_cues(track, cues).await,
+            Change::AddCue(track, id, cue) => self.add_cue(track, id, &cue).await,
+            Change::SetCue(track, id, cue) => self.set_cue(track, id, &cue).await,
+            Change::RemoveCue(track, id) => self.remove_cue(track, id).await,
             Change::ReplaceExports { track, step, files } => self.replace_exports(track, step, files).await,
             Change::Enqueue(job) => self.enqueue(job).await,
             Change::CancelJobs(track) => self.cancel_jobs(track).await,
             Change::CancelJob(job) => self.cancel_job(job).await,
             Change::RetryJob(job) => self.retry_job(job).await,
+            Change::NameTrack(job, track) => self.name_track(job, track).await,
             Change::AddBatch(batch) => self.add_batch(batch).await,
             Change::AddPlaylist(id, name) => self.add_playlist(id, &name).await,
             Change::RenamePlaylist(id, name) => self.rename_playlist(id, &name).await,
@@ -120,7 +124,7 @@ impl<'a> Writer<'a> {
         }
     }
 
-    fn user(&self) -> String {
+    pub(super) fn user(&self) -> String {
         self.scope.user.to_string()
     }
 
@@ -146,7 +150,7 @@ impl<'a> Writer<'a> {
     }
 
     /// Fails unless the track is the user's.
-    async fn own_track(&mut self, track: TrackId) -> LibraryResult<()> {
+    pub(super) async fn own_track(&mut self, track: TrackId) -> LibraryResult<()> {
         self.own("select id from tracks where id = $1 and user_id = $2", "track", track).await
     }
 
@@ -166,7 +170,7 @@ impl<'a> Writer<'a> {
         found.map(|_| ()).ok_or_else(|| LibraryError::not_found(what, id))
     }
 
-    async fn forget(&mut self, statement: &'static str, id: impl ToString) -> LibraryResult<()> {
+    pub(super) async fn forget(&mut self, statement: &'static str, id: impl ToString) -> LibraryResult<()> {
         sqlx::query(statement)
             .bind(id.to_string())
             .execute(&mut *self.connection)
@@ -350,30 +354,6 @@ impl<'a> Writer<'a> {
             return Err(LibraryError::new(LibraryErrorKind::Database, message));
         }
         self.tell_track(track, "track.analysis_amended", json!({})).await
-    }
-
-    async fn replace_cues(&mut self, track: TrackId, cues: Vec<LibraryCue>) -> LibraryResult<()> {
-        self.own_track(track).await?;
-        self.forget("delete from cues where track_id = $1 and is_automatic = true", track).await?;
-        for cue in &cues {
-            sqlx::query(
-                "insert into cues (id, track_id, kind, label, start_ms, end_ms, colour, confidence, is_automatic) \
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9)",
-            )
-            .bind(CueId::random().to_string())
-            .bind(track.to_string())
-            .bind(&cue.kind)
-            .bind(&cue.label)
-            .bind(cue.start_ms)
-            .bind(cue.end_ms)
-            .bind(&cue.colour)
-            .bind(cue.confidence)
-            .bind(cue.is_automatic)
-            .execute(&mut *self.connection)
-            .await
-            .map_err(failed)?;
-        }
-        self.tell_track(track, "track.cued", json!({"cues": cues.len()})).await
     }
 
     async fn replace_exports(
@@ -614,6 +594,23 @@ impl<'a> Writer<'a> {
         self.tell_job(track, job, &kind, JobState::Available).await
     }
 
+    async fn name_track(&mut self, job: JobId, track: TrackId) -> LibraryResult<()> {
+        self.own_track(track).await?;
+        let named =
+            sqlx::query("update jobs set track_id = $2 where id = $1 and user_id = $3 and track_id is null")
+                .bind(job.to_string())
+                .bind(track.to_string())
+                .bind(self.user())
+                .execute(&mut *self.connection)
+                .await
+                .map_err(failed)?;
+        if named.rows_affected() == 0 {
+            return Err(LibraryError::not_found("job without a track", job));
+        }
+        self.notes.job(self.scope.user, job);
+        Ok(())
+    }
+
     /// Counts a track towards a batch.
     async fn join_batch(&mut self, batch: Option<BatchId>, track: TrackId) -> LibraryResult<()> {
         let Some(batch) = batch else { return Ok(()) };
@@ -781,13 +778,13 @@ impl<'a> Writer<'a> {
         .await
     }
 
-    /// Tells how the work on a track ended, where its user wants to know.
+    /// Tells how work ended, where its user wants to know.
     pub(super) async fn notify_of_end(
         &mut self,
         state: JobState,
         kind: &str,
         text: &str,
-        track: TrackId,
+        track: Option<TrackId>,
     ) -> LibraryResult<()> {
         let document: Option<String> = sqlx::query_scalar("select document from settings where user_id = $1")
             .bind(self.user())
@@ -797,7 +794,7 @@ impl<'a> Writer<'a> {
         // Settings that cannot be read silence nobody.
         let settings = document.and_then(|document| serde_json::from_str::<Settings>(&document).ok());
         if settings.unwrap_or_default().notifications.tell(state) {
-            self.notify(kind, text, Some(track)).await?;
+            self.notify(kind, text, track).await?;
         }
         Ok(())
     }

@@ -10,6 +10,7 @@ use super::changes::{PROGRESS, Writer};
 use super::notes::Notes;
 use super::rows::{self, get, job_columns, parsed};
 use super::{BEGIN, Connection, Rows, Scope, failed, millis, take_alone};
+use crate::library::download;
 use crate::library::queue::{backoff, shares};
 use crate::library::store::{Claim, Heartbeat, JobCount, JobQueue, QueueStatus, Verdict, WorkerStatus};
 use crate::library::{
@@ -616,7 +617,13 @@ impl Writer<'_> {
         .execute(&mut *self.connection)
         .await
         .map_err(failed)?;
-        self.tell_end(job, state).await
+        self.tell_end(job, state).await?;
+        match error {
+            Some(error) if job.track.is_none() && job.kind == download::KIND => {
+                self.notify_of_end(state, "download.failed", error, None).await
+            }
+            _ => Ok(()),
+        }
     }
 
     async fn tell_end(&mut self, job: &Job, state: JobState) -> LibraryResult<()> {
@@ -650,7 +657,7 @@ impl Writer<'_> {
             _ => ("track.failed", format!("{title} failed at {}", job.kind)),
         };
         self.tell_track(track, kind, json!({})).await?;
-        self.notify_of_end(state, kind, &text, track).await
+        self.notify_of_end(state, kind, &text, Some(track)).await
     }
 
     async fn fail(&mut self, job: &Job, error: &str, is_final: bool) -> LibraryResult<()> {

@@ -6,7 +6,7 @@ use sfa_audio::analyze::Key;
 use sqlx::QueryBuilder;
 
 use super::search::Words;
-use super::{Database, FOUND, INDEX_HINT, PAGE_LIMIT, Rows, Scope, failed, rows};
+use super::{Database, FOUND, INDEX_HINT, PACKED, PAGE_LIMIT, Rows, Scope, failed, rows};
 use crate::library::{
     LibraryError, LibraryErrorKind, LibraryResult, Track, TrackId, TrackOrder, TrackQuery, TrackStatus,
 };
@@ -233,7 +233,10 @@ impl Rows {
         // Where a plan is kept for later values, it can be a slow one for them.
         let is_plain = list.filters.is_empty() && list.words.is_none();
         let found = sql.build().persistent(is_plain).fetch_all(&self.readers).await.map_err(failed)?;
-        found.iter().map(rows::track).collect()
+        match (PACKED, found.first()) {
+            (Some(_), Some(packed)) => rows::packed_tracks(packed),
+            _ => found.iter().map(rows::track).collect(),
+        }
     }
 }
 
@@ -249,7 +252,9 @@ struct List<'a> {
 impl List<'_> {
     fn sql(&self, is_there: bool, after: Option<&Track>, limit: i64) -> Sql {
         let Order { column, is_optional, is_descending, .. } = *self.order;
-        let mut sql = Sql::new(select_tracks!());
+        let [pack, packed] = PACKED.unwrap_or_default();
+        let mut sql = Sql::new(pack);
+        sql.push(select_tracks!());
         match (self.way, INDEX_HINT) {
             (Way::Word(word), _) => {
                 sql.push(FOUND[0]).push_bind(word.clone()).push(FOUND[1]);
@@ -285,6 +290,7 @@ impl List<'_> {
             }
         }
         sql.push(format_args!(" order by t.{column}{way}, t.id{way} limit ")).push_bind(limit);
+        sql.push(packed);
         sql
     }
 }

@@ -4,6 +4,8 @@
 mod accounts;
 mod batches;
 mod changes;
+mod cues;
+mod identities;
 mod insight;
 mod jobs;
 mod lists;
@@ -13,6 +15,7 @@ mod reads;
 mod requests;
 mod rows;
 mod search;
+mod timeline;
 mod upkeep;
 mod uploads;
 mod vault;
@@ -28,8 +31,8 @@ use sqlx::{Pool, Transaction};
 pub(super) use jobs::take;
 
 use super::{
-    ANNOUNCE, ANNOUNCE_TOPICS, BEGIN, DISK_FULL, Database, FOUND, INDEX_HINT, SEARCH_COUNT, Scope, copy_rows,
-    listen, pools, take_alone,
+    ANNOUNCE, ANNOUNCE_TOPICS, BEGIN, DISK_FULL, Database, FOUND, INDEX_HINT, PACKED, SEARCH_COUNT, Scope,
+    copy_rows, listen, pools, take_alone,
 };
 use crate::library::{Event, LibraryError, LibraryErrorKind, LibraryResult, UserId};
 
@@ -89,8 +92,14 @@ fn already_there(error: &dyn sqlx::error::DatabaseError) -> &'static str {
         "this file is in the library already"
     } else if named.contains("playlists_name_once") || named.contains("playlists.name") {
         "there is a playlist of this name already"
+    } else if named.contains("identities_of_user") || named.contains("identities.user_id") {
+        "this account is linked with another one of that provider"
+    } else if named.contains("identities") {
+        "somebody here is linked with this account of that provider already"
     } else if named.contains("users_email_once") || named.contains("users.email") {
         "there is an account with this address already"
+    } else if named.contains("cues_pad_once") || named.contains("cues.pad") {
+        "another cue of this song has this pad; change or remove that one first"
     } else {
         "it is there already"
     }
@@ -107,7 +116,9 @@ fn out_of_range(error: &dyn sqlx::error::DatabaseError) -> String {
         ("playlists_rules_length", "the rules of a playlist have 1 to 1000 characters"),
         ("cues_start", "a cue lies after the start of its track"),
         ("cues_order", "a loop ends after it begins"),
+        ("cues_pad", "a pad is 0 (A) to 7 (H)"),
         ("batches_total", "a batch has at least one track"),
+        ("identities_length", "an issuer has 1 to 500 characters and a subject 1 to 255"),
         ("users_quota", "a quota is not negative"),
         ("users_email_shape", "an address for mail has up to 160 characters"),
         ("requests_key_length", "a key of a request has 1 to 255 characters"),

@@ -12,9 +12,9 @@ use super::rows::{self, get, job_columns, parsed};
 use super::{ANNOUNCE_TOPICS, PAGE_LIMIT, Rows, Scope, copy_rows, failed, listen, millis, rows_of_list};
 use crate::library::store::{Connections, RowsCopy, Store, Usage};
 use crate::library::{
-    Batch, BatchId, Blob, Change, Event, ExportFile, Job, JobId, JobQuery, LibraryCue, LibraryError,
-    LibraryResult, LibraryStem, News, Notification, Package, Playlist, PlaylistId, Reached, Receipt, Storage,
-    Track, TrackId, TrackQuery, UserId,
+    Batch, BatchId, Blob, Change, Event, ExportFile, Job, JobId, JobMoment, JobQuery, LibraryCue,
+    LibraryError, LibraryResult, LibraryStem, News, Notification, Package, Playlist, PlaylistId, Reached,
+    Receipt, Storage, Track, TrackId, TrackQuery, UserId,
 };
 
 /// The most events read at once.
@@ -123,7 +123,7 @@ impl Store for Rows {
 
     async fn cues(&self, scope: Scope, track: TrackId) -> LibraryResult<Vec<LibraryCue>> {
         let found = sqlx::query(
-            "select c.kind, c.label, c.start_ms, c.end_ms, c.colour, c.confidence, c.is_automatic \
+            "select c.id, c.kind, c.label, c.start_ms, c.end_ms, c.colour, c.pad, c.confidence, c.is_automatic \
              from cues c join tracks t on t.id = c.track_id where t.user_id = $1 and t.id = $2 \
              order by c.start_ms, c.id",
         )
@@ -224,6 +224,10 @@ impl Store for Rows {
                 .await
                 .map_err(failed)?;
         rows::job(&row.ok_or_else(|| LibraryError::not_found("job", id))?)
+    }
+
+    async fn job_timeline(&self, scope: Scope, id: JobId) -> LibraryResult<Vec<JobMoment>> {
+        self.timeline_of(scope, id).await
     }
 
     async fn jobs(&self, scope: Scope, query: &JobQuery) -> LibraryResult<Vec<Job>> {

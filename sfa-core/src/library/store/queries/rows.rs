@@ -2,13 +2,14 @@
 
 use std::str::FromStr;
 
+use serde::Deserialize;
 use sfa_audio::analyze::Key;
 use sqlx::Row as _;
 
 use super::{Database, failed};
 use crate::library::{
     AnalysisSummary, Blob, Event, ExportFile, Job, JobState, LibraryCue, LibraryError, LibraryErrorKind,
-    LibraryResult, LibraryStem, Notification, Package, Step, Track,
+    LibraryResult, LibraryStem, Notification, Package, Step, Track, TrackId, TrackStatus,
 };
 
 pub(super) type Row = <Database as sqlx::Database>::Row;
@@ -71,29 +72,76 @@ pub(super) fn job(row: &Row) -> LibraryResult<Job> {
     })
 }
 
+/// What is read of a track, in the order of the columns.
+#[derive(Deserialize)]
+struct TrackRow {
+    id: TrackId,
+    title: String,
+    artist: Option<String>,
+    album: Option<String>,
+    file_name: String,
+    blob_hash: String,
+    size_bytes: i64,
+    duration_ms: Option<i64>,
+    created_at_ms: i64,
+    analyzed_at_ms: Option<i64>,
+    bpm: Option<f64>,
+    key_place: Option<i64>,
+    energy: Option<i64>,
+    lufs: Option<f64>,
+    status: TrackStatus,
+}
+
+impl From<TrackRow> for Track {
+    fn from(row: TrackRow) -> Self {
+        let TrackRow { bpm, energy, lufs, .. } = row;
+        let key = row.key_place.and_then(|place| Key::at_wheel_place(usize::try_from(place).ok()?));
+        let (key, camelot) = (key.map(|key| key.to_string()), key.map(Key::camelot));
+        Self {
+            id: row.id,
+            title: row.title,
+            artist: row.artist,
+            album: row.album,
+            file_name: row.file_name,
+            blob: row.blob_hash,
+            size_bytes: row.size_bytes,
+            duration_ms: row.duration_ms,
+            created_at_ms: row.created_at_ms,
+            analysis: row.analyzed_at_ms.map(|_| AnalysisSummary { bpm, key, camelot, energy, lufs }),
+            status: row.status,
+        }
+    }
+}
+
 pub(super) fn track(row: &Row) -> LibraryResult<Track> {
-    let key = get::<Option<i64>>(row, "key_place")?
-        .and_then(|place| Key::at_wheel_place(usize::try_from(place).ok()?));
-    let summary = AnalysisSummary {
-        bpm: get(row, "bpm")?,
-        key: key.map(|key| key.to_string()),
-        camelot: key.map(Key::camelot),
-        energy: get(row, "energy")?,
-        lufs: get(row, "lufs")?,
-    };
-    Ok(Track {
+    let row = TrackRow {
         id: parsed(row, "id")?,
         title: get(row, "title")?,
         artist: get(row, "artist")?,
         album: get(row, "album")?,
         file_name: get(row, "file_name")?,
-        blob: get(row, "blob_hash")?,
+        blob_hash: get(row, "blob_hash")?,
         size_bytes: get(row, "size_bytes")?,
         duration_ms: get(row, "duration_ms")?,
         created_at_ms: get(row, "created_at_ms")?,
-        analysis: get::<Option<i64>>(row, "analyzed_at_ms")?.map(|_| summary),
+        analyzed_at_ms: get(row, "analyzed_at_ms")?,
+        bpm: get(row, "bpm")?,
+        key_place: get(row, "key_place")?,
+        energy: get(row, "energy")?,
+        lufs: get(row, "lufs")?,
         status: parsed(row, "status")?,
-    })
+    };
+    Ok(row.into())
+}
+
+/// Tracks that a database has packed into one row.
+pub(super) fn packed_tracks(row: &Row) -> LibraryResult<Vec<Track>> {
+    let text: String = row.try_get(0).map_err(failed)?;
+    let rows: Vec<TrackRow> = serde_json::from_str(&text).map_err(|error| {
+        let message = format!("the database holds a track that is none: {error}");
+        LibraryError::new(LibraryErrorKind::Database, message)
+    })?;
+    Ok(rows.into_iter().map(Into::into).collect())
 }
 
 pub(super) fn blob(row: &Row) -> LibraryResult<Blob> {
@@ -133,11 +181,13 @@ pub(super) fn package(row: &Row) -> LibraryResult<Package> {
 
 pub(super) fn cue(row: &Row) -> LibraryResult<LibraryCue> {
     Ok(LibraryCue {
+        id: parsed(row, "id")?,
         kind: get(row, "kind")?,
         label: get(row, "label")?,
         start_ms: get(row, "start_ms")?,
         end_ms: get(row, "end_ms")?,
         colour: get(row, "colour")?,
+        pad: get::<Option<i64>>(row, "pad")?.and_then(|pad| u8::try_from(pad).ok()),
         confidence: get(row, "confidence")?,
         is_automatic: get(row, "is_automatic")?,
     })

@@ -7,6 +7,7 @@ use sfa_core::library::{Event, Follower, Job, JobId, Scope, Topic, Track};
 
 use super::super::jobs::JobView;
 use super::super::tracks::TrackView;
+use super::inspector::Inspector;
 use super::subject::Subject;
 use super::system::SystemWatch;
 use crate::http::App;
@@ -63,6 +64,10 @@ enum Source {
         watch: SystemWatch,
         seq: i64,
     },
+    Debug {
+        inspector: Inspector,
+        seq: i64,
+    },
 }
 
 enum Part {
@@ -95,16 +100,20 @@ impl Feed {
         subject: Subject,
         after: Option<i64>,
     ) -> ApiResult<Self> {
-        subject.right().make_sure(caller)?;
+        subject.right(caller).make_sure(caller)?;
         let scope = caller.scope();
+        let name = subject.name();
+        if let Subject::Debug(_, filter) = subject {
+            let (data, inspector) = Inspector::open(app, caller, filter);
+            let first = Some(Piece::Snapshot { topic: name.clone(), seq: 0, data });
+            return Ok(Self { name, first, source: Source::Debug { inspector, seq: 0 } });
+        }
         let topic = match subject {
             Subject::Track(id) => {
                 app.library.rows().track(scope, id).await?;
                 Topic::Track(id)
             }
-            Subject::Library | Subject::Job(_) | Subject::Notifications | Subject::System => {
-                Topic::Library(scope.user)
-            }
+            _ => Topic::Library(scope.user),
         };
         // Before the snapshot is taken: what happens meanwhile is in it, and is told again.
         let last = app.library.rows().last_seq(scope, &topic.name()).await?;
@@ -114,21 +123,20 @@ impl Feed {
             && is_in_log(app, scope, topic, after, last).await?
         {
             let source = Source::Log(app.library.follow(scope, topic, after));
-            return Ok(Self { name: subject.name(), first: None, source });
+            return Ok(Self { name, first: None, source });
         }
         let data = subject.snapshot(app, scope).await?;
         let part = |of| Source::Part { log: app.library.follow(scope, topic, last), of, seq: 0 };
         let source = match subject {
-            Subject::Library | Subject::Track(_) => Source::Log(app.library.follow(scope, topic, last)),
             Subject::Job(id) => part(Part::Job(id)),
             Subject::Notifications => part(Part::Notifications),
             Subject::System => {
                 Source::System { watch: SystemWatch::after(app.clone(), data.clone()), seq: 0 }
             }
+            _ => Source::Log(app.library.follow(scope, topic, last)),
         };
         // What has no log of its own is numbered from its snapshot on.
         let seq = if has_log { last } else { 0 };
-        let name = subject.name();
         let first = Some(Piece::Snapshot { topic: name.clone(), seq, data });
         Ok(Self { name, first, source })
     }
@@ -154,6 +162,11 @@ impl Feed {
                 let payload = watch.next().await?;
                 *seq += 1;
                 (*seq, "system".to_owned(), payload)
+            }
+            Source::Debug { inspector, seq } => {
+                let (kind, payload) = inspector.next().await;
+                *seq += 1;
+                (*seq, kind, payload)
             }
         };
         Ok(Piece::Event { topic: self.name.clone(), seq, kind, payload })

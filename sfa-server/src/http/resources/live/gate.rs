@@ -1,18 +1,15 @@
 //! How long a caller may stay.
 
-use std::time::Duration;
+use std::sync::Arc;
 
-use sfa_core::library::{LibraryErrorKind, Scope, UserId, UserStatus};
+use sfa_core::library::{LibraryResult, UserId};
 use tokio::sync::{broadcast, watch};
-use tokio::time::{Interval, MissedTickBehavior};
 
+use super::rounds::{self, Entry, Seen, Standing};
+use crate::http::App;
 use crate::http::auth::{Caller, Proof};
-use crate::http::error::ApiResult;
 use crate::http::rights::Right;
-use crate::http::{App, now_ms};
 
-/// What is revoked on another node is found after so long.
-const LOOK_AGAIN: Duration = Duration::from_secs(15);
 const STOPPING: Reason = Reason { code: 1001, text: "the server is stopping" };
 const REVOKED: Reason = Reason { code: 4401, text: "not signed in any more" };
 const NOT_ALLOWED: Reason = Reason { code: 4403, text: "something that is followed is not allowed any more" };
@@ -28,19 +25,24 @@ pub(super) struct Reason {
 pub(super) struct Gate {
     app: App,
     caller: Caller,
+    entry: Entry,
+    /// What this process revokes.
     revoked: broadcast::Receiver<UserId>,
+    /// What rounds see, of what others revoke.
+    seen: watch::Receiver<Arc<Seen>>,
     stopping: watch::Receiver<bool>,
-    again: Interval,
+    /// Whether to ask about this caller alone; stays until there was an answer.
+    must_ask: bool,
     /// What is needed for all that is followed.
     rights: Vec<Right>,
 }
 
 impl Gate {
     pub(super) fn new(app: App, caller: Caller) -> Self {
-        let mut again = tokio::time::interval(LOOK_AGAIN);
-        again.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let (revoked, stopping) = (app.revoked.subscribe(), app.stopping.clone());
-        Self { app, caller, revoked, stopping, again, rights: vec![Right::Read] }
+        let entry = Entry::of(app.clone(), &caller.proof);
+        let (revoked, stopping, seen) = (app.revoked.subscribe(), app.stopping.clone(), app.rounds.follow());
+        // What was revoked on the way here nobody has told.
+        Self { app, caller, entry, revoked, seen, stopping, must_ask: true, rights: vec![Right::Read] }
     }
 
     /// From now on the caller has to have this right too.
@@ -50,54 +52,54 @@ impl Gate {
         }
     }
 
-    /// Returns when the caller has to go.
+    /// Returns when the caller has to go. A wait that is given up forgets nothing.
     pub(super) async fn shut(&mut self) -> Reason {
         loop {
-            tokio::select! {
-                _ = self.stopping.wait_for(|stopping| *stopping) => return STOPPING,
-                // Who missed some may have missed its own.
-                revoked = self.revoked.recv() => {
-                    if revoked.is_ok_and(|user| user != self.caller.user.id) {
-                        continue;
-                    }
+            if self.must_ask {
+                // A database that does not answer now is asked by the next round.
+                let objection = self.ask().await.unwrap_or_default();
+                self.must_ask = false;
+                if let Some(reason) = objection {
+                    return reason;
                 }
-                _ = self.again.tick() => {}
             }
-            // A database that does not answer now is asked again.
-            if let Ok(Some(reason)) = self.objection().await {
+            let seen = tokio::select! {
+                _ = self.stopping.wait_for(|stopping| *stopping) => return STOPPING,
+                revoked = self.revoked.recv() => {
+                    let own = [self.caller.user.id, self.caller.owner()];
+                    // Who missed some may have missed its own.
+                    self.must_ask = revoked.map_or(true, |user| own.contains(&user));
+                    continue;
+                }
+                _ = self.seen.changed() => Arc::clone(&self.seen.borrow_and_update()),
+            };
+            // A round that began before this was opened says nothing about it.
+            if let Some(standing) = seen.get(&self.entry.pass)
+                && let Some(reason) = self.objection(standing.as_ref())
+            {
                 return reason;
             }
         }
     }
 
-    /// Why the caller may not stay, if so. By the names of session and token, not by their secrets, which may have been
-    /// replaced.
-    async fn objection(&self) -> ApiResult<Option<Reason>> {
-        let rows = self.app.library.rows();
-        let scope = self.caller.scope();
-        let user = match rows.user(scope.user).await {
-            Ok(user) => user,
-            Err(error) if error.kind() == LibraryErrorKind::NotFound => return Ok(Some(REVOKED)),
-            Err(error) => return Err(error.into()),
+    async fn ask(&self) -> LibraryResult<Option<Reason>> {
+        let seen = rounds::look(&self.app.library, &[self.entry.pass]).await?;
+        Ok(self.objection(seen.get(&self.entry.pass).and_then(Option::as_ref)))
+    }
+
+    /// Why the caller may not stay, if so, as its pass stands now.
+    fn objection(&self, standing: Option<&Standing>) -> Option<Reason> {
+        let acting_as = match &*self.caller.proof {
+            Proof::Session(session) => session.acting_as,
+            Proof::Token(_) => None,
         };
-        if user.status != UserStatus::Active || !Right::Read.is_of(user.role) {
-            return Ok(Some(REVOKED));
-        }
-        if !self.rights.iter().all(|right| right.is_of(user.role)) {
-            return Ok(Some(NOT_ALLOWED));
-        }
-        let is_let_in = match &self.caller.proof {
-            Proof::Session(own) => rows
-                .sessions(Scope::of(own.user))
-                .await?
-                .iter()
-                .any(|session| session.id == own.id && session.acting_as == own.acting_as),
-            Proof::Token(own) => rows
-                .tokens(scope)
-                .await?
-                .iter()
-                .any(|token| token.id == own.id && token.expires_at_ms.is_none_or(|end| end > now_ms())),
+        let Some(standing) = standing.filter(|standing| standing.acting_as == acting_as) else {
+            return Some(REVOKED);
         };
-        Ok((!is_let_in).then_some(REVOKED))
+        let role = standing.user.role;
+        if !Right::Read.is_of(role) {
+            return Some(REVOKED);
+        }
+        (!self.rights.iter().all(|right| right.is_of(role))).then_some(NOT_ALLOWED)
     }
 }

@@ -78,7 +78,7 @@ pub(in crate::http) fn upgraded(
     upgrade: Result<WebSocketUpgrade, WebSocketUpgradeRejection>,
     language: &'static Language,
 ) -> ApiResult<Response> {
-    if matches!(caller.proof, Proof::Session(_)) {
+    if matches!(*caller.proof, Proof::Session(_)) {
         client::make_sure_of_origin(headers, &app.options)?;
     }
     let upgrade = upgrade
@@ -196,12 +196,13 @@ impl Line {
         if self.topics.len() >= MOST_TOPICS && !self.topics.contains_key(topic) {
             return Err(ApiError::invalid(format!("{MOST_TOPICS} topics can be followed at once")));
         }
-        if subject.right() != Right::Read {
+        if subject.right(&self.caller) != Right::Read {
             // Roles change while a socket is open.
-            self.caller.user = self.app.library.rows().user(self.caller.user.id).await?;
+            self.caller.user = self.app.library.rows().user(self.caller.user.id).await?.into();
         }
+        let right = subject.right(&self.caller);
         let mut feed = Feed::open(&self.app, &self.caller, subject, after).await?;
-        gate.need(subject.right());
+        gate.need(right);
         let (queue, language) = (self.queue.clone(), self.language);
         let name = topic.to_owned();
         let handle = self.feeds.spawn(async move {

@@ -5,7 +5,9 @@
 
 mod feed;
 mod gate;
+mod inspector;
 mod line;
+mod rounds;
 mod subject;
 mod system;
 
@@ -29,13 +31,14 @@ use subject::Subject;
 
 pub(in crate::http) use feed::Piece;
 pub(in crate::http) use line::{Command, Language, upgraded};
+pub(in crate::http) use rounds::Rounds;
 
 /// Which topic, and from where.
 #[derive(Deserialize, IntoParams, ToSchema)]
 #[into_params(parameter_in = Query)]
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct StreamQuery {
-    /// "library", "notifications", "system", "track:" and the id of a song, or "job:" and the id of a job.
+    /// "library", "notifications", "system", "debug", "track:" and the id of a song, or "job:" and the id of a job.
     #[param(example = "library")]
     topic: String,
     /// The number of the last event that is known; the header Last-Event-ID says the same.
@@ -50,7 +53,8 @@ pub(in crate::http) struct StreamQuery {
 /// `{"type":"event","topic","seq","kind","payload"}` with a `seq` that rises by one each time, and
 /// `{"type":"error","topic","code","message"}`. Topics are `library` (with `tracks` and `jobs`, whole rows of what has
 /// changed), `track:ID`, `job:ID`, `notifications`, and for admins `system`; all but the first two always begin with a
-/// snapshot. Closed with 4401 when the caller may not be here any more, 4403 when it may not follow something any more,
+/// snapshot. `debug` is what this process logs, of the caller's requests and jobs, or of all for admins:
+/// `debug?level=warn&target=sfa_core&job=ID&request=ID` is less of it, and `missed` says how many went by unseen. Closed with 4401 when the caller may not be here any more, 4403 when it may not follow something any more,
 /// 4008 when it is too slow, 1001 when the server stops.
 #[utoipa::path(get, path = "/api/v1/live", tag = "live", responses(
     (status = 101, description = "A WebSocket from here on")
@@ -78,10 +82,11 @@ pub(in crate::http) async fn stream(
 ) -> ApiResult<Response> {
     let last_id = headers.get("last-event-id").and_then(|id| id.to_str().ok()?.parse().ok());
     let subject: Subject = query.topic.parse()?;
+    let right = subject.right(&caller);
     let feed = Feed::open(&app, &caller, subject, last_id.or(query.after)).await?;
     let place = app.places.take(caller.user.id)?;
     let mut gate = Gate::new(app, caller);
-    gate.need(subject.right());
+    gate.need(right);
     let events = stream::unfold((feed, gate, place), |(mut feed, mut gate, place)| async move {
         let piece = tokio::select! {
             piece = feed.next() => piece.ok()?,

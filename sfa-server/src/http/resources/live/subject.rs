@@ -8,7 +8,9 @@ use sfa_core::library::{JobId, JobQuery, Scope, TrackId};
 use super::super::jobs::JobView;
 use super::super::notifications::NotificationView;
 use super::super::tracks::TrackView;
+use super::inspector::{Filter, Inspector};
 use crate::http::App;
+use crate::http::auth::Caller;
 use crate::http::error::{ApiError, ApiResult};
 use crate::http::rights::Right;
 
@@ -17,11 +19,12 @@ const TRACK: &str = "track:";
 const JOB: &str = "job:";
 const NOTIFICATIONS: &str = "notifications";
 const SYSTEM: &str = "system";
+const DEBUG: &str = "debug";
 /// Notifications of a snapshot.
 const NEWEST: i64 = 20;
 
 /// What can be followed.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) enum Subject {
     /// The caller's own library: songs that come and go and change, the work on them, playlists, notifications.
     Library,
@@ -33,32 +36,36 @@ pub(super) enum Subject {
     Notifications,
     /// The queues, and who works on them.
     System,
+    /// What this process logs, with the name that it was asked for by.
+    Debug(String, Filter),
 }
 
 impl Subject {
-    /// The right that it needs.
-    pub(super) fn right(self) -> Right {
+    /// The right that it needs, for as much as this caller sees of it.
+    pub(super) fn right(&self, caller: &Caller) -> Right {
         match self {
             Self::System => Right::SeeSystem,
+            Self::Debug(..) => Inspector::right(caller),
             Self::Library | Self::Track(_) | Self::Job(_) | Self::Notifications => Right::Read,
         }
     }
 
     /// The name on the wire: what is one's own needs no name of an owner, so that nobody can name another's.
-    pub(super) fn name(self) -> String {
+    pub(super) fn name(&self) -> String {
         match self {
             Self::Library => LIBRARY.to_owned(),
             Self::Track(id) => format!("{TRACK}{id}"),
             Self::Job(id) => format!("{JOB}{id}"),
             Self::Notifications => NOTIFICATIONS.to_owned(),
             Self::System => SYSTEM.to_owned(),
+            Self::Debug(name, _) => name.clone(),
         }
     }
 
     /// How it is now; fails where the caller has no such thing.
-    pub(super) async fn snapshot(self, app: &App, scope: Scope) -> ApiResult<Value> {
+    pub(super) async fn snapshot(&self, app: &App, scope: Scope) -> ApiResult<Value> {
         let rows = app.library.rows();
-        Ok(match self {
+        Ok(match *self {
             Self::Library => {
                 let jobs = rows.unfinished_jobs(scope).await?.into_iter().map(JobView::from);
                 json!({"tracks": rows.count_tracks(scope).await?, "jobs": jobs.collect::<Vec<_>>()})
@@ -76,6 +83,8 @@ impl Subject {
                 json!({"notifications": newest.collect::<Vec<_>>()})
             }
             Self::System => super::system::look(app).await?,
+            // Its own source tells what was there, without a gap.
+            Self::Debug(..) => Value::Null,
         })
     }
 }
@@ -90,12 +99,16 @@ impl FromStr for Subject {
             SYSTEM => return Ok(Self::System),
             _ => {}
         }
+        if let Some(query) = text.strip_prefix(DEBUG).filter(|rest| rest.is_empty() || rest.starts_with('?'))
+        {
+            return Ok(Self::Debug(text.to_owned(), Filter::read(query.trim_start_matches('?'))?));
+        }
         let id = match text.strip_prefix(TRACK) {
             Some(id) => id.parse().map(Self::Track).ok(),
             None => {
                 let id = text.strip_prefix(JOB).ok_or_else(|| {
                     ApiError::invalid(
-                        "topics are \"library\", \"notifications\", \"system\", \"track:\" with the id of a song, \
+                        "topics are \"library\", \"notifications\", \"system\", \"debug\", \"track:\" with the id of a song, \
                          and \"job:\" with that of a job",
                     )
                 })?;

@@ -987,21 +987,21 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
-    "/api/v1/tracks/missing": {
+    "/api/v1/tracks/import": {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        /**
-         * List songs of which files are gone
-         * @description Gone from the storage without the library being told, such as by a disk that was changed. Of no file more is looked at
-         *     than whether it is there.
-         */
-        get: operations["get_tracks_missing"];
+        get?: never;
         put?: never;
-        post?: never;
+        /**
+         * Import a song from an address of the web
+         * @description The server fetches the file, from the public internet alone. What the job is about when it is done is the song: the
+         *     one that was there already, where it is the same. The work that the settings ask for begins by itself.
+         */
+        post: operations["post_tracks_import"];
         delete?: never;
         options?: never;
         head?: never;
@@ -1100,8 +1100,37 @@ export interface paths {
         /** List the cues and loops of a song */
         get: operations["get_tracks_id_cues"];
         put?: never;
-        post?: never;
+        /**
+         * Place a cue or a loop
+         * @description It is there until it is removed, whatever is analysed anew. Packages hold it at once, the song's own files for other
+         *     programs when they are made anew.
+         */
+        post: operations["post_tracks_id_cues"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks/{id}/cues/{cue}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        /**
+         * Make a cue or a loop what it is to be
+         * @description One that the analysis placed is its owner's from then on.
+         */
+        put: operations["put_tracks_id_cues_cue"];
+        post?: never;
+        /**
+         * Remove a cue or a loop
+         * @description One that the analysis placed comes again when cues are made anew.
+         */
+        delete: operations["delete_tracks_id_cues_cue"];
         options?: never;
         head?: never;
         patch?: never;
@@ -1487,11 +1516,18 @@ export interface components {
              * @description Where a loop ends.
              */
             end_ms?: number | null;
-            /** @description Whether the analysis placed it. */
+            /** Format: uuid */
+            id: string;
+            /** @description Whether the analysis placed it; a new analysis replaces it then. */
             is_automatic: boolean;
             /** @example drop */
             kind: string;
             label: string;
+            /**
+             * Format: int32
+             * @description The hot cue that it is, 0 (A) to 7 (H); no two of a song are the same.
+             */
+            pad?: number | null;
             /** Format: int64 */
             start_ms: number;
         };
@@ -1525,6 +1561,38 @@ export interface components {
                  * @description Whose it is.
                  */
                 user: string;
+            };
+        };
+        /** @description One thing. */
+        Data_CueView: {
+            /** @description A place or a stretch of a song to jump to. */
+            data: {
+                /** @example #ff7b92 */
+                colour?: string | null;
+                /**
+                 * Format: double
+                 * @description How sure the analysis was, 0 to 1.
+                 */
+                confidence?: number | null;
+                /**
+                 * Format: int64
+                 * @description Where a loop ends.
+                 */
+                end_ms?: number | null;
+                /** Format: uuid */
+                id: string;
+                /** @description Whether the analysis placed it; a new analysis replaces it then. */
+                is_automatic: boolean;
+                /** @example drop */
+                kind: string;
+                label: string;
+                /**
+                 * Format: int32
+                 * @description The hot cue that it is, 0 (A) to 7 (H); no two of a song are the same.
+                 */
+                pad?: number | null;
+                /** Format: int64 */
+                start_ms: number;
             };
         };
         /** @description One thing. */
@@ -1889,14 +1957,16 @@ export interface components {
         };
         /** @description Somebody who acts as another user. */
         Impersonator: {
-            /**
-             * Format: int64
-             * @description When it ends at the latest, in milliseconds since 1970.
-             */
-            ends_at_ms: number;
             /** Format: uuid */
             id: string;
             name: string;
+        };
+        Import: {
+            /**
+             * @description The address of the audio file itself.
+             * @example https://example.org/song.flac
+             */
+            url: string;
         };
         /** @description A job. */
         JobView: {
@@ -2022,18 +2092,6 @@ export interface components {
              * @description Bytes of everything that is kept; each content counts once.
              */
             used_bytes: number;
-        };
-        /** @description A song some of whose files are gone. */
-        MissingView: {
-            /** @description Whether the song itself is gone. Uploading the same file brings it back. */
-            is_song_gone: boolean;
-            /**
-             * Format: int64
-             * @description How many stems and exports are gone. Processing the song makes them anew.
-             */
-            results_gone: number;
-            /** Format: uuid */
-            track: string;
         };
         /** @description A model of an engine. */
         ModelView: {
@@ -2270,11 +2328,18 @@ export interface components {
                  * @description Where a loop ends.
                  */
                 end_ms?: number | null;
-                /** @description Whether the analysis placed it. */
+                /** Format: uuid */
+                id: string;
+                /** @description Whether the analysis placed it; a new analysis replaces it then. */
                 is_automatic: boolean;
                 /** @example drop */
                 kind: string;
                 label: string;
+                /**
+                 * Format: int32
+                 * @description The hot cue that it is, 0 (A) to 7 (H); no two of a song are the same.
+                 */
+                pad?: number | null;
                 /** Format: int64 */
                 start_ms: number;
             }[];
@@ -2354,22 +2419,6 @@ export interface components {
                 state: string;
                 /** Format: uuid */
                 track?: string | null;
-            }[];
-            /** @description Give it as `after` to get what follows; absent at the end. */
-            next?: string | null;
-        };
-        /** @description Some of a list. */
-        Page_MissingView: {
-            data: {
-                /** @description Whether the song itself is gone. Uploading the same file brings it back. */
-                is_song_gone: boolean;
-                /**
-                 * Format: int64
-                 * @description How many stems and exports are gone. Processing the song makes them anew.
-                 */
-                results_gone: number;
-                /** Format: uuid */
-                track: string;
             }[];
             /** @description Give it as `after` to get what follows; absent at the end. */
             next?: string | null;
@@ -2647,6 +2696,32 @@ export interface components {
             }[];
             /** @description Give it as `after` to get what follows; absent at the end. */
             next?: string | null;
+        };
+        /** @description A cue or a loop as it is to be. */
+        PlaceCue: {
+            /** @example #ff7b92 */
+            colour?: string | null;
+            /**
+             * Format: int64
+             * @description Where a loop ends: after it begins, within the song.
+             */
+            end_ms?: number | null;
+            /**
+             * @description What is there. Default: "own", or "loop" with an end; nothing else has an end.
+             * @example own
+             */
+            kind?: string | null;
+            label?: string;
+            /**
+             * Format: int32
+             * @description The hot cue that it is, 0 (A) to 7 (H). An automatic cue that has the pad gives way.
+             */
+            pad?: number | null;
+            /**
+             * Format: int64
+             * @description Where it is, or begins: within the song.
+             */
+            start_ms: number;
         };
         /** @description What a package would hold. */
         PlanView: {
@@ -4958,22 +5033,26 @@ export interface operations {
             };
         };
     };
-    get_tracks_missing: {
+    post_tracks_import: {
         parameters: {
             query?: never;
             header?: never;
             path?: never;
             cookie?: never;
         };
-        requestBody?: never;
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["Import"];
+            };
+        };
         responses: {
-            /** @description All of them */
-            200: {
+            /** @description The download waits in the queue */
+            202: {
                 headers: {
                     [name: string]: unknown;
                 };
                 content: {
-                    "application/json": components["schemas"]["Page_MissingView"];
+                    "application/json": components["schemas"]["Data_Accepted"];
                 };
             };
             /** @description It failed */
@@ -5196,6 +5275,107 @@ export interface operations {
                 content: {
                     "application/json": components["schemas"]["Page_CueView"];
                 };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_tracks_id_cues: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceCue"];
+            };
+        };
+        responses: {
+            /** @description Placed */
+            201: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CueView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    put_tracks_id_cues_cue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                cue: string;
+            };
+            cookie?: never;
+        };
+        requestBody: {
+            content: {
+                "application/json": components["schemas"]["PlaceCue"];
+            };
+        };
+        responses: {
+            /** @description Changed */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_CueView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_tracks_id_cues_cue: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+                cue: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Removed */
+            204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
             };
             /** @description It failed */
             default: {

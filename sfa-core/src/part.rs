@@ -7,6 +7,10 @@ use std::fs::{self, File};
 use std::io::{ErrorKind as IoErrorKind, Write};
 use std::path::{Path, PathBuf};
 
+use reqwest::header::{
+    ACCEPT_ENCODING, CONTENT_RANGE, ETAG, HeaderMap, HeaderName, HeaderValue, IF_RANGE, LAST_MODIFIED, RANGE,
+};
+use reqwest::{RequestBuilder, Response, StatusCode};
 use serde::{Deserialize, Serialize};
 
 use crate::folder::{read_json, write_whole};
@@ -20,17 +24,32 @@ struct Origin {
     validator: String,
 }
 
-/// The begun download of one file. Who opens it holds the store's lock on downloads.
+/// The begun download of one file. Who opens it makes sure that nobody else does.
 #[derive(Debug)]
-pub(super) struct Part {
+pub(crate) struct Part {
     path: PathBuf,
     file: File,
     bytes: u64,
     origin: Option<Origin>,
 }
 
+/// What an answer means for the bytes that are there already.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Answer {
+    /// It brings the whole file.
+    Whole,
+    /// It brings what is missing.
+    Rest,
+    /// Nothing is missing.
+    Nothing,
+    /// It cannot be gone on with these bytes: ask again without them.
+    Another,
+    /// It brings no file.
+    Refused(StatusCode),
+}
+
 /// The names under which the download of `name` is kept.
-pub(super) fn part_names(name: &str) -> [String; 2] {
+pub(crate) fn part_names(name: &str) -> [String; 2] {
     [format!("{name}.part"), format!("{name}.part.json")]
 }
 
@@ -39,7 +58,7 @@ impl Part {
     ///
     /// # Errors
     /// `Io`.
-    pub(super) fn open(folder: &Path, name: &str) -> Result<Self> {
+    pub(crate) fn open(folder: &Path, name: &str) -> Result<Self> {
         let [part, origin] = part_names(name);
         let path = folder.join(part);
         let failed = |error| Error::io(&path, error);
@@ -49,18 +68,64 @@ impl Part {
     }
 
     /// Bytes so far.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.bytes
     }
 
-    pub(super) fn path(&self) -> &Path {
+    pub(crate) fn path(&self) -> &Path {
         &self.path
     }
 
     /// What to ask the server at `url` by for the rest; `None` where these bytes cannot be gone on with.
-    pub(super) fn validator(&self, url: &str) -> Option<&str> {
+    pub(crate) fn validator(&self, url: &str) -> Option<&str> {
         let origin = self.origin.as_ref().filter(|origin| self.bytes > 0 && origin.url == url)?;
         Some(&origin.validator)
+    }
+
+    /// Asks the server at `url` for what is missing, or for everything where these bytes cannot be gone on with.
+    pub(crate) fn ask(&self, url: &str, request: RequestBuilder) -> RequestBuilder {
+        // Of a compressed file no part can be asked for.
+        let request = request.header(ACCEPT_ENCODING, "identity");
+        match self.mark(url) {
+            Some(mark) => request.header(RANGE, format!("bytes={}-", self.bytes)).header(IF_RANGE, mark),
+            None => request,
+        }
+    }
+
+    /// What the answer to [`ask`](Self::ask) brings.
+    pub(crate) fn read(&self, url: &str, response: &Response) -> Answer {
+        let (status, headers) = (response.status(), response.headers());
+        match (status, self.mark(url)) {
+            (StatusCode::OK, _) => Answer::Whole,
+            (StatusCode::PARTIAL_CONTENT, Some(mark)) if self.goes_on(headers, &mark) => Answer::Rest,
+            (StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) if self.is_all(headers) => Answer::Nothing,
+            (StatusCode::PARTIAL_CONTENT | StatusCode::RANGE_NOT_SATISFIABLE, Some(_)) => Answer::Another,
+            _ => Answer::Refused(status),
+        }
+    }
+
+    fn mark(&self, url: &str) -> Option<HeaderValue> {
+        self.validator(url).and_then(|text| HeaderValue::try_from(text).ok())
+    }
+
+    /// Whether an answer brings exactly what is missing of the version that these bytes are of.
+    fn goes_on(&self, headers: &HeaderMap, mark: &HeaderValue) -> bool {
+        let same_version = match headers.get(ETAG) {
+            Some(etag) if mark.as_bytes().ends_with(b"\"") => etag == mark,
+            _ => true,
+        };
+        let start = text(headers, CONTENT_RANGE).and_then(|range| {
+            let (start, _) = range.strip_prefix("bytes ")?.split_once('-')?;
+            start.parse().ok()
+        });
+        same_version && start == Some(self.bytes)
+    }
+
+    /// Whether a server that has nothing to add says that the file is as long as these bytes.
+    fn is_all(&self, headers: &HeaderMap) -> bool {
+        let total =
+            text(headers, CONTENT_RANGE).and_then(|range| range.strip_prefix("bytes */")?.parse().ok());
+        total == Some(self.bytes)
     }
 
     /// Throws away the bytes so far; those to come are from `url` and, where the server says so, of the version
@@ -68,7 +133,7 @@ impl Part {
     ///
     /// # Errors
     /// `Io`.
-    pub(super) fn restart(&mut self, url: &str, validator: Option<String>) -> Result<()> {
+    pub(crate) fn restart(&mut self, url: &str, validator: Option<String>) -> Result<()> {
         self.file.set_len(0).map_err(|error| Error::io(&self.path, error))?;
         self.bytes = 0;
         self.origin = validator.map(|validator| Origin { url: url.to_owned(), validator });
@@ -82,7 +147,7 @@ impl Part {
     ///
     /// # Errors
     /// `Io`; what was written before stays.
-    pub(super) fn append(&mut self, bytes: &[u8]) -> Result<()> {
+    pub(crate) fn append(&mut self, bytes: &[u8]) -> Result<()> {
         self.file.write_all(bytes).map_err(|error| self.write_error(error))?;
         self.bytes += bytes.len() as u64;
         Ok(())
@@ -93,7 +158,7 @@ impl Part {
             return Error::io(&self.path, error);
         }
         let message = format!(
-            "the disk is full after {} bytes: make room and pull again, which goes on from there",
+            "the disk is full after {} bytes: make room and try again, which goes on from there",
             self.bytes
         );
         Error::new(ErrorKind::Io, message).about(self.path.display().to_string()).caused_by(error)
@@ -103,7 +168,7 @@ impl Part {
     ///
     /// # Errors
     /// `Io`.
-    pub(super) fn discard(self) -> Result<()> {
+    pub(crate) fn discard(self) -> Result<()> {
         let origin = self.origin_path();
         let Self { path, file, .. } = self;
         drop(file);
@@ -115,7 +180,7 @@ impl Part {
     ///
     /// # Errors
     /// `Io`.
-    pub(super) fn publish(self, path: &Path) -> Result<()> {
+    pub(crate) fn publish(self, path: &Path) -> Result<()> {
         self.file.sync_all().map_err(|error| Error::io(&self.path, error))?;
         fs::rename(&self.path, path).map_err(|error| Error::io(path, error))?;
         remove(&self.origin_path())
@@ -125,6 +190,16 @@ impl Part {
         // The name of a part has an extension already.
         self.path.with_extension("part.json")
     }
+}
+
+/// The mark by which a server knows a version again: a strong entity tag, or else its date (RFC 9110, 13.1.5).
+pub(crate) fn version(headers: &HeaderMap) -> Option<String> {
+    let etag = text(headers, ETAG).filter(|etag| etag.starts_with('"'));
+    etag.or_else(|| text(headers, LAST_MODIFIED)).map(str::to_owned)
+}
+
+fn text(headers: &HeaderMap, name: HeaderName) -> Option<&str> {
+    headers.get(name)?.to_str().ok()
 }
 
 fn remove(path: &Path) -> Result<()> {
@@ -162,6 +237,6 @@ mod tests {
         let part = Part::open(folder.path(), "x.th").unwrap();
         let error = part.write_error(IoErrorKind::StorageFull.into());
         assert_eq!(error.kind(), ErrorKind::Io);
-        assert!(error.message().contains("make room and pull again"), "{error}");
+        assert!(error.message().contains("make room and try again"), "{error}");
     }
 }
