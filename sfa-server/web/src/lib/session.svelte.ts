@@ -131,12 +131,9 @@ class SessionState {
 
   /** The server has closed a connection: nobody is signed in any more, or as somebody else. */
   async lookAgain(): Promise<void> {
-    try {
-      await this.refresh()
-      if (!this.me) this.forget()
-    } catch {
-      this.forget()
-    }
+    // Without an answer, such as on the way to another page, nothing is known and nothing forgotten.
+    await this.refresh().catch(() => {})
+    if (!this.me) this.forget()
   }
 
   /** What there is to do when the server knows this browser no more. */
