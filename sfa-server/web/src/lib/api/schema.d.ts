@@ -245,6 +245,27 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/jobs/{id}/timeline": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Show how a job went
+         * @description What is still known of it, in order of time. Progress is about songs only, in steps, and is forgotten after a week;
+         *     of several attempts the last beginning is known.
+         */
+        get: operations["get_jobs_id_timeline"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/live": {
         parameters: {
             query?: never;
@@ -259,7 +280,8 @@ export interface paths {
          *     `{"type":"event","topic","seq","kind","payload"}` with a `seq` that rises by one each time, and
          *     `{"type":"error","topic","code","message"}`. Topics are `library` (with `tracks` and `jobs`, whole rows of what has
          *     changed), `track:ID`, `job:ID`, `notifications`, and for admins `system`; all but the first two always begin with a
-         *     snapshot. Closed with 4401 when the caller may not be here any more, 4403 when it may not follow something any more,
+         *     snapshot. `debug` is what this process logs, of the caller's requests and jobs, or of all for admins:
+         *     `debug?level=warn&target=sfa_core&job=ID&request=ID` is less of it, and `missed` says how many went by unseen. Closed with 4401 when the caller may not be here any more, 4403 when it may not follow something any more,
          *     4008 when it is too slow, 1001 when the server stops.
          */
         get: operations["get_live"];
@@ -398,6 +420,29 @@ export interface paths {
          */
         post: operations["post_me_email"];
         delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/me/identities": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** List who the own account is elsewhere */
+        get: operations["get_me_identities"];
+        put?: never;
+        /**
+         * Link the account with one elsewhere
+         * @description The answer says where to send the browser. When it comes back, the account that was used there signs in here from
+         *     then on.
+         */
+        post: operations["post_me_identities"];
+        /** Unlink the account from the one at this server's provider */
+        delete: operations["delete_me_identities"];
         options?: never;
         head?: never;
         patch?: never;
@@ -582,6 +627,46 @@ export interface paths {
         put?: never;
         /** Mark all notifications as read */
         post: operations["post_notifications_read"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc/begin": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Sign in with an account elsewhere
+         * @description A browser is sent to the provider, which sends it back.
+         */
+        get: operations["get_oidc_begin"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/oidc/callback": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * Come back from the provider
+         * @description Signs in, or links the account that began this, and goes on to the studio.
+         */
+        get: operations["get_oidc_callback"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -795,6 +880,40 @@ export interface paths {
         patch?: never;
         trace?: never;
     };
+    "/api/v1/reference": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** All of this as a page for people */
+        get: operations["get_reference"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/reference/{name}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** What that page looks like, and how it searches */
+        get: operations["get_reference_name"];
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
     "/api/v1/register": {
         parameters: {
             query?: never;
@@ -1002,6 +1121,27 @@ export interface paths {
          *     one that was there already, where it is the same. The work that the settings ask for begins by itself.
          */
         post: operations["post_tracks_import"];
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/v1/tracks/missing": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /**
+         * List songs of which files are gone
+         * @description Gone from the storage without the library being told, such as by a disk that was changed. Of no file more is looked at
+         *     than whether it is there.
+         */
+        get: operations["get_tracks_missing"];
+        put?: never;
+        post?: never;
         delete?: never;
         options?: never;
         head?: never;
@@ -1596,6 +1736,13 @@ export interface components {
             };
         };
         /** @description One thing. */
+        Data_Elsewhere: {
+            /** @description Where to send the browser. */
+            data: {
+                url: string;
+            };
+        };
+        /** @description One thing. */
         Data_Health: {
             data: {
                 /** @example ok */
@@ -1757,6 +1904,8 @@ export interface components {
                 open_registration: boolean;
                 /** @description Whether it sends mail: links that sign in, set a password, confirm an address. */
                 sends_mail: boolean;
+                /** @description Who else vouches for people: the host of an OpenID provider. `/api/v1/oidc/begin` signs in there. */
+                signs_in_at?: string | null;
                 version: string;
             };
         };
@@ -1896,6 +2045,10 @@ export interface components {
             quota_bytes?: number | null;
             role?: string | null;
         };
+        /** @description Where to send the browser. */
+        Elsewhere: {
+            url: string;
+        };
         /** @description An engine, or one of its models. */
         EngineView: {
             /** @description One honest line about what to expect. */
@@ -1955,8 +2108,20 @@ export interface components {
             uptime_secs: number;
             version: string;
         };
+        /** @description Who somebody is elsewhere. */
+        IdentityView: {
+            /** @description The address of the provider. */
+            issuer: string;
+            /** @description What it calls the user. */
+            subject: string;
+        };
         /** @description Somebody who acts as another user. */
         Impersonator: {
+            /**
+             * Format: int64
+             * @description When it ends at the latest, in milliseconds since 1970.
+             */
+            ends_at_ms: number;
             /** Format: uuid */
             id: string;
             name: string;
@@ -2093,6 +2258,18 @@ export interface components {
              */
             used_bytes: number;
         };
+        /** @description A song some of whose files are gone. */
+        MissingView: {
+            /** @description Whether the song itself is gone. Uploading the same file brings it back. */
+            is_song_gone: boolean;
+            /**
+             * Format: int64
+             * @description How many stems and exports are gone. Processing the song makes them anew.
+             */
+            results_gone: number;
+            /** Format: uuid */
+            track: string;
+        };
         /** @description A model of an engine. */
         ModelView: {
             /** @description One honest line about what to expect. */
@@ -2132,6 +2309,26 @@ export interface components {
              * @description 0 to 100 while it runs.
              */
             percent?: number | null;
+        };
+        /** @description Something that happened to a job. */
+        MomentView: {
+            /**
+             * Format: int64
+             * @description Milliseconds since 1970.
+             */
+            at_ms: number;
+            /**
+             * @description queued, started, progressed, failed, put_off, completed, cancelled or discarded.
+             * @example started
+             */
+            kind: string;
+            /**
+             * Format: int64
+             * @description How far it was, 0 to 100, where that is known.
+             */
+            progress?: number | null;
+            /** @description What went wrong, or what it was doing. */
+            text?: string | null;
         };
         NewAccount: {
             /**
@@ -2377,6 +2574,17 @@ export interface components {
             next?: string | null;
         };
         /** @description Some of a list. */
+        Page_IdentityView: {
+            data: {
+                /** @description The address of the provider. */
+                issuer: string;
+                /** @description What it calls the user. */
+                subject: string;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
         Page_JobView: {
             data: {
                 /** Format: int64 */
@@ -2424,6 +2632,22 @@ export interface components {
             next?: string | null;
         };
         /** @description Some of a list. */
+        Page_MissingView: {
+            data: {
+                /** @description Whether the song itself is gone. Uploading the same file brings it back. */
+                is_song_gone: boolean;
+                /**
+                 * Format: int64
+                 * @description How many stems and exports are gone. Processing the song makes them anew.
+                 */
+                results_gone: number;
+                /** Format: uuid */
+                track: string;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
         Page_ModelView: {
             data: {
                 /** @description One honest line about what to expect. */
@@ -2449,6 +2673,30 @@ export interface components {
                  */
                 trust?: string | null;
                 work?: components["schemas"]["ModelWork"] | null;
+            }[];
+            /** @description Give it as `after` to get what follows; absent at the end. */
+            next?: string | null;
+        };
+        /** @description Some of a list. */
+        Page_MomentView: {
+            data: {
+                /**
+                 * Format: int64
+                 * @description Milliseconds since 1970.
+                 */
+                at_ms: number;
+                /**
+                 * @description queued, started, progressed, failed, put_off, completed, cancelled or discarded.
+                 * @example started
+                 */
+                kind: string;
+                /**
+                 * Format: int64
+                 * @description How far it was, 0 to 100, where that is known.
+                 */
+                progress?: number | null;
+                /** @description What went wrong, or what it was doing. */
+                text?: string | null;
             }[];
             /** @description Give it as `after` to get what follows; absent at the end. */
             next?: string | null;
@@ -2831,6 +3079,8 @@ export interface components {
             open_registration: boolean;
             /** @description Whether it sends mail: links that sign in, set a password, confirm an address. */
             sends_mail: boolean;
+            /** @description Who else vouches for people: the host of an OpenID provider. `/api/v1/oidc/begin` signs in there. */
+            signs_in_at?: string | null;
             version: string;
         };
         /** @description A session. */
@@ -3494,6 +3744,37 @@ export interface operations {
             };
         };
     };
+    get_jobs_id_timeline: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                id: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MomentView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
     get_live: {
         parameters: {
             query?: never;
@@ -3525,7 +3806,7 @@ export interface operations {
         parameters: {
             query: {
                 /**
-                 * @description "library", "notifications", "system", "track:" and the id of a song, or "job:" and the id of a job.
+                 * @description "library", "notifications", "system", "debug", "track:" and the id of a song, or "job:" and the id of a job.
                  * @example library
                  */
                 topic: string;
@@ -3759,6 +4040,91 @@ export interface operations {
         responses: {
             /** @description A link is on its way */
             202: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_me_identities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of it */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_IdentityView"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    post_me_identities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Where to go */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Data_Elsewhere"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    delete_me_identities: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description Unlinked */
+            204: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4070,6 +4436,69 @@ export interface operations {
         responses: {
             /** @description Marked */
             204: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_oidc_begin: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description On to the provider */
+            303: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_oidc_callback: {
+        parameters: {
+            query?: {
+                /** @description Stands for a token. */
+                code?: string;
+                /** @description What the sign-in was begun with. */
+                state?: string;
+                /** @description Why there is no code. */
+                error?: string;
+                /** @description Who sends it, where the provider says so. */
+                iss?: string;
+            };
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description On to the studio */
+            303: {
                 headers: {
                     [name: string]: unknown;
                 };
@@ -4543,6 +4972,70 @@ export interface operations {
                     [name: string]: unknown;
                 };
                 content?: never;
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_reference: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/html": string;
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_reference_name: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path: {
+                /**
+                 * @description page.css or page.js.
+                 * @example page.css
+                 */
+                name: string;
+            };
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description A file of the page */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "text/css": string;
+                };
             };
             /** @description It failed */
             default: {
@@ -5053,6 +5546,35 @@ export interface operations {
                 };
                 content: {
                     "application/json": components["schemas"]["Data_Accepted"];
+                };
+            };
+            /** @description It failed */
+            default: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Failure"];
+                };
+            };
+        };
+    };
+    get_tracks_missing: {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        requestBody?: never;
+        responses: {
+            /** @description All of them */
+            200: {
+                headers: {
+                    [name: string]: unknown;
+                };
+                content: {
+                    "application/json": components["schemas"]["Page_MissingView"];
                 };
             };
             /** @description It failed */
