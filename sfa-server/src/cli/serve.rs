@@ -59,7 +59,7 @@ pub(super) struct Arguments {
     #[arg(long, env = "SFA_MAIL_FROM", value_name = "ADDRESS")]
     mail_from: Option<String>,
 
-    /// Let people sign in who have an account at this OpenID provider, such as https://login.example.org/realms/home; it has
+    /// Let people sign in who have an account at this OpenID provider, such as `https://login.example.org/realms/home`; it has
     /// to send them back to PUBLIC-URL/api/v1/oidc/callback. Needs --oidc-client-id and --public-url
     #[arg(long, env = "SFA_OIDC_ISSUER", value_name = "URL", requires_all = ["oidc_client_id", "public_url"])]
     oidc_issuer: Option<String>,
