@@ -75,6 +75,7 @@ const ROUTES: &[(&str, Need, About)] = &[
     ("POST /api/v1/tokens", Account, About::All),
     ("DELETE /api/v1/tokens/{id}", Account, About::Token),
     ("GET /api/v1/tracks", Read, About::All),
+    ("GET /api/v1/tracks/missing", Read, About::All),
     ("POST /api/v1/tracks", Change, About::All),
     ("POST /api/v1/tracks/import", Change, About::All),
     ("OPTIONS /api/v1/uploads", Nothing, About::All),
