@@ -78,7 +78,7 @@ impl Library {
         upload.file.flush().await.map_err(|error| LibraryError::storage(&upload.path, error))?;
         let imported = self.import_steps(scope, &upload.path, None, allowed).await;
         // Removing many megabytes is no work for a thread that answers.
-        tokio::task::spawn_blocking(move || drop(upload.folder));
+        tokio::task::spawn_blocking(move || drop(upload.folder)).await.ok();
         imported
     }
 }

@@ -1,9 +1,12 @@
 //! The log as it is followed: by whom, and what is not in it.
 
+use std::sync::LazyLock;
+
 use serde_json::{Value, json};
 use sfa_core::library::{Role, WorkerOptions};
 use sfa_server::http::Journal;
 use sfa_server::mail::MailOptions;
+use tracing::Dispatch;
 use tracing_subscriber::filter::LevelFilter;
 use tracing_subscriber::layer::SubscriberExt as _;
 
@@ -12,9 +15,12 @@ use crate::live::Socket;
 
 /// Runs a test whose threads have a log of their own: those of other tests are not in it.
 fn logged(test: impl AsyncFnOnce(Journal)) {
+    // As long as there is one log alone, a line that another test's thread comes to first is never logged by anybody.
+    static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
+    LazyLock::force(&ANOTHER);
     let journal = Journal::default();
     let log = tracing_subscriber::registry().with(journal.clone()).with(LevelFilter::INFO);
-    let log = tracing::Dispatch::new(log);
+    let log = Dispatch::new(log);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .on_thread_start(move || std::mem::forget(tracing::dispatcher::set_default(&log)))
