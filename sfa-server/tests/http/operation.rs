@@ -384,9 +384,11 @@ fn the_doctor_says_what_is_well_and_what_is_not() {
     assert!(run(&mut sfa(&data, &["library", "list"])).status.success());
     let (code, found) = findings(&mut sfa(&data, &["doctor", "--json", "--listen", "127.0.0.1:0"]));
     assert_eq!(code, Some(0), "{found:?}");
-    for name in ["folder", "database", "storage", "clock", "port", "program"] {
+    for name in ["database", "storage", "clock", "port", "program"] {
         assert_eq!(verdict(&found, name), "ok", "{found:?}");
     }
+    // Whether the disk has room enough is the machine's business.
+    assert_ne!(verdict(&found, "folder"), "fail", "{found:?}");
     let taken = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = taken.local_addr().unwrap().to_string();
     let (_, found) = findings(&mut sfa(&data, &["doctor", "--json", "--listen", &listen]));
