@@ -101,7 +101,7 @@ impl<'a> Writer<'a> {
                 self.amend_analysis(track, &before, &after).await
             }
             Change::ReplaceCues { track, cues } => self.replace_cues(track, cues).await,
-            Change::AddCue(track, id, cue) => self.add_cue(track, id, &cue).await,
+            Change::AddCue(track, id, cue) => self.add_cue(track, id, cue).await,
             Change::SetCue(track, id, cue) => self.set_cue(track, id, &cue).await,
             Change::RemoveCue(track, id) => self.remove_cue(track, id).await,
             Change::ReplaceExports { track, step, files } => self.replace_exports(track, step, files).await,

@@ -27,30 +27,14 @@ impl Writer<'_> {
             taken.extend(get::<Option<i64>>(row, "pad")?);
         }
         for cue in cues.iter().filter(|cue| !adopted.contains(&cue.found_as())) {
-            let pad = cue.pad.map(i64::from).filter(|pad| !taken.contains(pad));
-            sqlx::query(
-                "insert into cues (id, track_id, kind, label, start_ms, end_ms, colour, pad, confidence, is_automatic) \
-                 values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
-            )
-            .bind(cue.id.to_string())
-            .bind(track.to_string())
-            .bind(&cue.kind)
-            .bind(&cue.label)
-            .bind(cue.start_ms)
-            .bind(cue.end_ms)
-            .bind(&cue.colour)
-            .bind(pad)
-            .bind(cue.confidence)
-            .bind(cue.is_automatic)
-            .execute(&mut *self.connection)
-            .await
-            .map_err(failed)?;
+            let pad = cue.pad.filter(|&pad| !taken.contains(&i64::from(pad)));
+            self.insert_cue(track, &LibraryCue { pad, ..cue.clone() }).await?;
         }
         self.tell_track(track, "track.cued", json!({"cues": cues.len()})).await
     }
 
-    pub(super) async fn add_cue(&mut self, track: TrackId, id: CueId, cue: &PlacedCue) -> LibraryResult<()> {
-        self.make_room(track, id, cue).await?;
+    pub(super) async fn add_cue(&mut self, track: TrackId, id: CueId, cue: PlacedCue) -> LibraryResult<()> {
+        self.make_room(track, id, &cue).await?;
         let placed: i64 =
             sqlx::query_scalar("select count(*) from cues where track_id = $1 and is_automatic = false")
                 .bind(track.to_string())
@@ -61,21 +45,19 @@ impl Writer<'_> {
             let message = format!("a song has up to {MOST_PLACED} cues of yours; remove some");
             return Err(LibraryError::new(LibraryErrorKind::Conflict, message));
         }
-        sqlx::query(
-            "insert into cues (id, track_id, kind, label, start_ms, end_ms, colour, pad, is_automatic) \
-             values ($1, $2, $3, $4, $5, $6, $7, $8, false)",
-        )
-        .bind(id.to_string())
-        .bind(track.to_string())
-        .bind(&cue.kind)
-        .bind(&cue.label)
-        .bind(cue.start_ms)
-        .bind(cue.end_ms)
-        .bind(&cue.colour)
-        .bind(cue.pad.map(i64::from))
-        .execute(&mut *self.connection)
-        .await
-        .map_err(failed)?;
+        let PlacedCue { kind, label, start_ms, end_ms, colour, pad } = cue;
+        let cue = LibraryCue {
+            id,
+            kind,
+            label,
+            start_ms,
+            end_ms,
+            colour,
+            pad,
+            confidence: None,
+            is_automatic: false,
+        };
+        self.insert_cue(track, &cue).await?;
         self.tell_track(track, "cue.placed", json!({"cue": id})).await
     }
 
@@ -117,6 +99,27 @@ impl Writer<'_> {
             return Err(LibraryError::not_found("cue", id));
         }
         self.tell_track(track, "cue.removed", json!({"cue": id})).await
+    }
+
+    async fn insert_cue(&mut self, track: TrackId, cue: &LibraryCue) -> LibraryResult<()> {
+        sqlx::query(
+            "insert into cues (id, track_id, kind, label, start_ms, end_ms, colour, pad, confidence, is_automatic) \
+             values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
+        )
+        .bind(cue.id.to_string())
+        .bind(track.to_string())
+        .bind(&cue.kind)
+        .bind(&cue.label)
+        .bind(cue.start_ms)
+        .bind(cue.end_ms)
+        .bind(&cue.colour)
+        .bind(cue.pad.map(i64::from))
+        .bind(cue.confidence)
+        .bind(cue.is_automatic)
+        .execute(&mut *self.connection)
+        .await
+        .map(|_| ())
+        .map_err(failed)
     }
 
     /// Refuses what cannot be in the user's track, and takes the pad from an automatic cue.
