@@ -21,9 +21,9 @@ use super::restore;
 use super::vault::VaultKeys;
 use super::worker::{self, Bench, Handler, Worker, WorkerOptions};
 use super::{
-    Batch, BatchId, Change, Database, Enqueued, JobId, JobState, LibraryError, LibraryErrorKind,
+    Batch, BatchId, Blob, Change, Database, Enqueued, JobId, JobState, LibraryError, LibraryErrorKind,
     LibraryResult, Link, LinkKeys, NewJob, NewTrack, PostgresStore, Receipt, Scope, Secret, Settings,
-    Soundness, SqliteStore, Step, Storage, StorageKeys, Topic, Track, TrackId, UserStatus,
+    Soundness, SqliteStore, Staged, Step, Storage, StorageKeys, Topic, Track, TrackId, UserStatus,
 };
 use crate::{ErrorKind, Studio, naming};
 
@@ -366,9 +366,7 @@ impl Library {
         self.make_sure_of_space(scope, size).await?;
         let tags = read_tags(path).await?;
         let file_name = path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned();
-        let staged = self.storage.stage_file(path).await?;
-        self.database.reserve_blob(staged.blob()).await?;
-        let blob = self.storage.publish(staged).await?;
+        let blob = self.publish(self.storage.stage_file(path).await?).await?;
         if let Some(track) = self.database.track_of_blob(scope, &blob.hash).await? {
             return Ok(Taken { track, is_new: false, changes: Vec::new() });
         }
@@ -389,6 +387,12 @@ impl Library {
         let mut changes = vec![Change::AddTrack(track)];
         changes.extend(first.map(|step| Change::Enqueue(pipeline::job(step, id, batch, false))));
         Ok(Taken { track: id, is_new: true, changes })
+    }
+
+    /// Gives a staged content its name, which no sweep takes away before a row names it.
+    pub(super) async fn publish(&self, staged: Staged) -> LibraryResult<Blob> {
+        self.database.reserve_blob(staged.blob()).await?;
+        self.storage.publish(staged).await
     }
 
     /// Opens a batch for so many tracks; import into it, or process with it.
@@ -795,9 +799,7 @@ impl Library {
         }
         Ok(())
     }
-}
 
-impl Library {
     fn free_bytes(&self) -> LibraryResult<u64> {
         fs4::available_space(&*self.folder).map_err(|error| LibraryError::storage(&self.folder, error))
     }

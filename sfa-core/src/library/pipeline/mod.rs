@@ -135,16 +135,14 @@ impl Pipeline {
     fn keep(&self, path: &Path) -> Result<Blob, Error> {
         self.wait(async {
             let staged = self.library.files().stage_file(path).await?;
-            self.library.rows().reserve_blob(staged.blob()).await?;
-            self.library.files().publish(staged).await
+            self.library.publish(staged).await
         })
     }
 
     fn keep_text(&self, step: Step, name: &str, text: impl AsRef<[u8]>) -> Result<ExportFile, Error> {
         let blob = self.wait(async {
             let staged = self.library.files().stage_bytes(text.as_ref()).await?;
-            self.library.rows().reserve_blob(staged.blob()).await?;
-            self.library.files().publish(staged).await
+            self.library.publish(staged).await
         })?;
         Ok(ExportFile { name: name.to_owned(), step, blob })
     }
