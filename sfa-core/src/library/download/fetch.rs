@@ -7,7 +7,7 @@ use percent_encoding::percent_decode_str;
 use reqwest::header::{CONTENT_DISPOSITION, HeaderMap, LOCATION};
 use reqwest::{Client, Response, StatusCode, Url};
 
-use super::guard::Guard;
+use super::guard::{Guard, invalid};
 use crate::http::{self, reason};
 use crate::part::{self, Answer, Part};
 use crate::{Error, ErrorKind, Stage, Watch};
@@ -240,10 +240,6 @@ fn silent() -> Stop {
 
 fn too_large(most_bytes: u64) -> Error {
     invalid(format!("it is larger than the {} MB that there is room for", most_bytes >> 20))
-}
-
-fn invalid(message: impl Into<String>) -> Error {
-    Error::new(ErrorKind::InvalidOption, message)
 }
 
 #[cfg(test)]

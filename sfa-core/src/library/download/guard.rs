@@ -167,7 +167,8 @@ fn private(host: &str) -> Error {
     ))
 }
 
-fn invalid(message: impl Into<String>) -> Error {
+/// What will not be otherwise another time.
+pub(super) fn invalid(message: impl Into<String>) -> Error {
     Error::new(ErrorKind::InvalidOption, message)
 }
 
