@@ -59,7 +59,11 @@ test('another tab that acts is noticed', async ({ page, context, house }) => {
   await expect(page.getByRole('region', banner)).toBeVisible()
   await expect(other.getByRole('region', banner)).toBeVisible()
   await page.getByRole('button', { name: 'Be yourself again' }).click()
+  await expect(page.getByRole('heading', { name: 'Administration' })).toBeVisible()
   await expect(other.getByRole('region', banner)).toHaveCount(0)
+  // Both have begun anew: a browser that is closed in the middle of that can wait for ever.
+  await expect(other.getByRole('button', { name: /^Log out/ })).toBeVisible()
+  await other.close()
 })
 
 test('a song whose file is gone is marked, and comes back', async ({ page, house }) => {
