@@ -1,6 +1,6 @@
 import { SvelteMap } from 'svelte/reactivity'
 import { toasts } from '$lib/ui/toasts.svelte'
-import { isPressed, isSingle } from './shortcut'
+import { isOfText, isPressed, isSingle } from './shortcut'
 
 /** A number that an action needs, with its bounds: what a fader, a knob or an agent may send. */
 export interface Argument {
@@ -83,6 +83,7 @@ class Actions {
     for (const action of this.#byId.values()) {
       const shortcut = action.shortcuts?.find((shortcut) => isPressed(shortcut, event))
       if (!shortcut || !this.can(action.id)) continue
+      if (isTyping && !isSlider && isOfText(shortcut)) continue
       if (isSingle(shortcut)) {
         if (!this.#hasSingleKeys || (isTyping && !isSlider)) continue
         if (isControl && /^(space|enter|arrow)/.test(shortcut)) continue
