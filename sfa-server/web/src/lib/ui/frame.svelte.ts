@@ -14,6 +14,8 @@ class FrameState {
   /** Songs that are to be put into a playlist. */
   added = $state.raw<readonly string[] | null>(null)
   isTrayOpen = $state(false)
+  /** Whether it is asked where on the web a song is. */
+  isAddressAsked = $state(false)
   isPaletteOpen = $state(false)
   areKeysShown = $state(false)
 }
@@ -31,4 +33,5 @@ export function frameActions(): Action[] {
     { id: 'studio.keys', name: 'Show all keys', group: 'Studio', shortcuts: ['?'], run: () => void (frame.areKeysShown = true) },
     { id: 'studio.log-out', name: 'Log out', group: 'Studio', run: () => session.logOut() },
   ]
+    { id: 'studio.import-link', name: 'Import from a link', group: 'Studio', shortcuts: ['u'], run: () => void (frame.isAddressAsked = true) },
 }
