@@ -2,6 +2,9 @@ import { match, PLACES, type Match, type Room } from './places'
 
 class Router {
   #address = $state.raw(new URL(location.href))
+  // What follows the path does not move when only a choice within the room does.
+  #path = $derived(this.#address.pathname)
+  #room = $derived(match(PLACES, this.#path))
 
   constructor() {
     addEventListener('popstate', () => (this.#address = new URL(location.href)))
@@ -9,11 +12,11 @@ class Router {
   }
 
   get path(): string {
-    return this.#address.pathname
+    return this.#path
   }
 
   get room(): Match<Room> | null {
-    return match(PLACES, this.#address.pathname)
+    return this.#room
   }
 
   query(name: string): string {
