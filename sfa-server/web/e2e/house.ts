@@ -25,7 +25,8 @@ export class House {
   /** Starts it, or starts it again where it was. */
   async start(): Promise<void> {
     const listen = this.address ? new URL(this.address).host : '127.0.0.1:0'
-    const options = ['--data', join(this.folder, 'data'), '--listen', listen, '--log-level', 'error', '--rates', '60000,60000,60000', ...this.more]
+    const level = this.more.includes('--log-level') ? [] : ['--log-level', 'error']
+    const options = ['--data', join(this.folder, 'data'), '--listen', listen, ...level, '--rates', '60000,60000,60000', ...this.more]
     const server = spawn(sfa ?? '', ['serve', ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#process = server
     const needsToken = !this.setUpToken

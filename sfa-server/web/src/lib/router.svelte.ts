@@ -33,6 +33,8 @@ class Router {
   /** Keeps a choice within a room in its address, without a step in the history. */
   setQuery(name: string, value: string): void {
     const address = new URL(location.href)
+    // Browsers stand for so many changes a minute.
+    if ((address.searchParams.get(name) ?? '') === value) return
     if (value) address.searchParams.set(name, value)
     else address.searchParams.delete(name)
     history.replaceState(null, '', address)

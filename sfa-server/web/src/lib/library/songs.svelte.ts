@@ -142,8 +142,11 @@ class Songs {
   }
 
   async refresh(id: string): Promise<void> {
+    const before = this.#meanwhile.get(id)
     try {
-      this.put((await take(api.GET('/api/v1/tracks/{id}', { params: { path: { id } } }))).data)
+      const { data } = await take(api.GET('/api/v1/tracks/{id}', { params: { path: { id } } }))
+      // What was told of it meanwhile is newer.
+      if (this.#meanwhile.get(id) === before) this.put(data)
     } catch (cause) {
       if (Failure.from(cause).code === 'not_found') this.drop(id)
     }

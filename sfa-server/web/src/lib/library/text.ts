@@ -50,6 +50,20 @@ export function clockTime(at_ms: number): string {
   return `at ${TIME.format(at_ms)}`
 }
 
+/** A time of day to the millisecond. */
+export function exactTime(at_ms: number): string {
+  return new Date(at_ms).toLocaleTimeString(undefined, { hourCycle: 'h23', hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 })
+}
+
+/** How long something took: "340 ms", "4.2 s", "3 min 20 s", "2 h 5 min". */
+export function lasting(took_ms: number): string {
+  if (took_ms < 1000) return `${Math.max(0, Math.round(took_ms))} ms`
+  if (took_ms < 59_950) return `${(took_ms / 1000).toFixed(1)} s`
+  const secs = Math.round(took_ms / 1000)
+  if (secs < 3600) return `${Math.floor(secs / 60)} min ${secs % 60} s`
+  return `${Math.floor(secs / 3600)} h ${Math.floor(secs / 60) % 60} min`
+}
+
 /** "super_admin" as "Super admin". */
 export function words(name: string): string {
   const spaced = name.replaceAll('_', ' ')
