@@ -14,6 +14,7 @@ mod operation;
 mod reads;
 mod requests;
 mod rows;
+mod schedules;
 mod search;
 mod timeline;
 mod upkeep;
