@@ -21,6 +21,7 @@ pub mod song;
 mod source;
 mod stems;
 mod studio;
+pub mod traces;
 mod transcription;
 
 pub use engine::{AUTO, CLASSIC, DEMUCS, EngineChoice, EngineRequest, ModelOptions, PYTHON};

@@ -108,6 +108,8 @@ pub enum Change {
         /// The track it is about.
         track: Option<TrackId>,
     },
+    /// Tells those who follow the log of other processes what this one has logged.
+    Log(Value),
     /// Marks every notification as seen.
     MarkNotificationsRead,
 }

@@ -40,6 +40,9 @@ pub enum Topic {
     /// A user's library: tracks that come and go, playlists, notifications, and whole rows of what has changed: every
     /// [`Track`](super::Track) ("tracks") and [`Job`](super::Job) ("jobs").
     Library(UserId),
+    /// What workers log that are processes of their own; [`Scope::LOCAL`](super::Scope::LOCAL) has it. It is kept for an
+    /// hour.
+    Log,
 }
 
 impl Topic {
@@ -48,6 +51,7 @@ impl Topic {
         match self {
             Self::Track(id) => format!("track:{id}"),
             Self::Library(user) => format!("library:{user}"),
+            Self::Log => "log".to_owned(),
         }
     }
 }

@@ -4,7 +4,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use serde::Serialize;
 use serde_json::{Map, Value};
 use sfa_audio::io::AudioReader;
 use tokio::runtime::Handle;
@@ -15,6 +14,7 @@ use super::bus::{Bus, Follower, Listening};
 use super::download::Guard;
 use super::file_names::{self, FileNames};
 use super::memory::MemoryBudget;
+use super::nightly;
 use super::package::{self, PackageOrder, PackagePlan};
 use super::pipeline::{self, Pipeline};
 use super::restore;
@@ -23,7 +23,7 @@ use super::worker::{self, Bench, Handler, Worker, WorkerOptions};
 use super::{
     Batch, BatchId, Blob, Change, Database, Enqueued, JobId, JobState, LibraryError, LibraryErrorKind,
     LibraryResult, Link, LinkKeys, NewJob, NewTrack, PostgresStore, Receipt, Scope, Secret, Settings,
-    Soundness, SqliteStore, Staged, Step, Storage, StorageKeys, Topic, Track, TrackId, UserStatus,
+    SqliteStore, Staged, Step, Storage, StorageKeys, Topic, Track, TrackId, UserStatus,
 };
 use crate::{ErrorKind, Studio, naming};
 
@@ -187,30 +187,6 @@ pub(super) struct Taken {
     pub(super) changes: Vec<Change>,
 }
 
-/// What [`Library::check`] found.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
-pub struct CheckReport {
-    /// Contents that are what they should be.
-    pub sound: usize,
-    /// Contents that rows name and that are not there.
-    pub missing: Vec<String>,
-    /// Contents that are something else than their name says.
-    pub damaged: Vec<String>,
-    /// Contents that no row knows.
-    pub orphans: Vec<String>,
-    /// Tracks that miss something of theirs.
-    pub tracks: Vec<TrackId>,
-    /// What was mended: orphans removed, and tracks to be processed again.
-    pub repaired: usize,
-}
-
-impl CheckReport {
-    /// Whether rows and files agree.
-    pub fn is_clean(&self) -> bool {
-        self.missing.is_empty() && self.damaged.is_empty() && self.orphans.is_empty()
-    }
-}
-
 impl Studio {
     /// Opens the library at `config`, or makes one, with this studio to do its work.
     ///
@@ -341,7 +317,8 @@ impl Library {
         batch: Option<BatchId>,
         allowed: &[Step],
     ) -> LibraryResult<Imported> {
-        let Taken { track, is_new, changes } = self.take_in(scope, path, batch, allowed).await?;
+        let settings = self.settings(scope).await?;
+        let Taken { track, is_new, changes } = self.take_in(scope, path, batch, &settings, allowed).await?;
         let mut job = None;
         if is_new {
             job = self.apply(scope, changes).await?.enqueued.first().map(|job| job.id());
@@ -355,10 +332,10 @@ impl Library {
         scope: Scope,
         path: &Path,
         batch: Option<BatchId>,
+        settings: &Settings,
         allowed: &[Step],
     ) -> LibraryResult<Taken> {
         let size = tokio::fs::metadata(path).await.map_err(|error| LibraryError::storage(path, error))?.len();
-        let settings = self.settings(scope).await?;
         if let Some(limit) = settings.largest_import_bytes.filter(|&limit| size > limit) {
             let message = format!("this file has {size} bytes, and largest_import_bytes is {limit}");
             return Err(LibraryError::new(LibraryErrorKind::NoSpace, message));
@@ -582,17 +559,19 @@ impl Library {
         Ok(LibraryError::new(LibraryErrorKind::Audio, message))
     }
 
-    /// Starts doing the jobs of this library in this process.
+    /// Starts doing the jobs of this library in this process, and has it tidied up each night.
     ///
     /// # Errors
     /// `Database` when it cannot be reached.
-    pub async fn start_worker(&self, options: WorkerOptions) -> LibraryResult<Worker> {
+    pub async fn start_worker(&self, mut options: WorkerOptions) -> LibraryResult<Worker> {
+        options.schedules.push(nightly::schedule(options.nightly.clone()));
         let handler =
             Pipeline { library: self.clone(), memory: MemoryBudget::default(), runtime: Handle::current() };
         self.start_worker_with(Arc::new(handler), options).await
     }
 
-    /// Starts doing jobs of an app's own kinds, enqueued with [`Change::Enqueue`], in this process.
+    /// Starts doing jobs of an app's own kinds, enqueued with [`Change::Enqueue`], in this process. Songs are worked on, and
+    /// the library is tidied up, by [others](Self::start_worker).
     ///
     /// # Errors
     /// `Database` when it cannot be reached.
@@ -603,7 +582,6 @@ impl Library {
     ) -> LibraryResult<Worker> {
         let bench = Bench {
             database: Arc::clone(&self.database),
-            storage: self.storage.clone(),
             bus: self.bus.clone(),
             wake: Arc::clone(&self.wake),
             handler,
@@ -725,58 +703,8 @@ impl Library {
         if is_theirs { Ok(()) } else { Err(LibraryError::not_found("content", hash)) }
     }
 
-    /// Reads every content and compares rows with files in both directions. With `repair`, orphans go, and tracks
-    /// whose stems or exports are missing or damaged are processed again; a song that is itself missing cannot be
-    /// brought back.
-    ///
-    /// # Errors
-    /// `Database` and `Storage` when they cannot be read.
-    pub async fn check(&self, repair: bool) -> LibraryResult<CheckReport> {
-        let mut report = CheckReport::default();
-        // Files first: a content that comes meanwhile has its row before it has its name.
-        let files = self.storage.list().await?;
-        let known: std::collections::HashSet<String> =
-            self.database.blobs().await?.into_iter().map(|blob| blob.hash).collect();
-        report.orphans =
-            files.into_iter().map(|blob| blob.hash).filter(|hash| !known.contains(hash)).collect();
-        let mut hurt = Vec::new();
-        for hash in known {
-            match self.storage.verify(&hash).await? {
-                Soundness::Sound => report.sound += 1,
-                broken => {
-                    let tracks = self.database.tracks_with_blob(&hash).await?;
-                    if tracks.is_empty() {
-                        // Reserved, but never named: the sweep forgets it.
-                        continue;
-                    }
-                    hurt.extend(tracks.iter().map(|(scope, track)| (*scope, *track, hash.clone())));
-                    let list =
-                        if broken == Soundness::Missing { &mut report.missing } else { &mut report.damaged };
-                    list.push(hash);
-                }
-            }
-        }
-        report.tracks = hurt.iter().map(|(_, track, _)| *track).collect();
-        report.tracks.sort_unstable();
-        report.tracks.dedup();
-        if repair {
-            for hash in report.orphans.iter().chain(&report.damaged) {
-                self.storage.remove(hash).await?;
-                report.repaired += 1;
-            }
-            for (scope, track, hash) in hurt {
-                if self.database.track(scope, track).await?.blob != hash {
-                    let exports = self.database.exports(scope, track).await?;
-                    let lost = exports.iter().find(|file| file.blob.hash == hash);
-                    self.process(scope, track, lost.map_or(Step::Separate, |file| file.step)).await?;
-                    report.repaired += 1;
-                }
-            }
-        }
-        Ok(report)
-    }
-
-    pub(super) async fn make_sure_of_space(&self, scope: Scope, size: u64) -> LibraryResult<()> {
+    /// Refuses a file that there is no room for, and says how large one could be.
+    pub(super) async fn make_sure_of_space(&self, scope: Scope, size: u64) -> LibraryResult<u64> {
         let usage = self.database.usage(scope).await?;
         let size_bytes = i64::try_from(size).unwrap_or(i64::MAX);
         if let Some(quota) = usage.quota_bytes
@@ -792,25 +720,17 @@ impl Library {
         }
         // Elsewhere it is for that store to say that it is full; here the database needs room.
         let size = if self.storage.is_local() { size } else { 0 };
-        let free = self.free_bytes()?;
+        let free = fs4::available_space(&*self.folder)
+            .map_err(|error| LibraryError::storage(&self.folder, error))?;
         if free < size.saturating_add(RESERVED_BYTES) {
             let message = format!("only {} MB are free on the disk of {}", free >> 20, self.folder.display());
             return Err(LibraryError::new(LibraryErrorKind::NoSpace, message));
         }
-        Ok(())
-    }
-
-    fn free_bytes(&self) -> LibraryResult<u64> {
-        fs4::available_space(&*self.folder).map_err(|error| LibraryError::storage(&self.folder, error))
-    }
-
-    /// The largest file that there is room for.
-    pub(super) async fn room(&self, scope: Scope) -> LibraryResult<u64> {
-        let usage = self.database.usage(scope).await?;
         let of_quota = usage
             .quota_bytes
             .map_or(u64::MAX, |quota| u64::try_from(quota.saturating_sub(usage.used_bytes)).unwrap_or(0));
-        Ok(of_quota.min(self.free_bytes()?.saturating_sub(RESERVED_BYTES)))
+        // Whatever comes, comes to this disk first.
+        Ok(of_quota.min(free - RESERVED_BYTES))
     }
 }
 

@@ -5,6 +5,7 @@ mod apart;
 mod backup;
 mod bus;
 mod change;
+mod check;
 mod cue;
 mod domain;
 mod download;
@@ -17,7 +18,7 @@ mod ids;
 mod link;
 mod lookout;
 mod memory;
-mod missing;
+mod nightly;
 mod package;
 mod password;
 mod pipeline;
@@ -42,6 +43,7 @@ pub use apart::{ChildProgram, work_for_parent};
 pub use backup::BackupReport;
 pub use bus::{Follower, Listening};
 pub use change::{Change, Outcome, Receipt};
+pub use check::{CheckReport, MissingFiles};
 pub use cue::{LibraryCue, PlacedCue};
 pub use domain::{
     AnalysisSummary, Batch, Blob, ExportFile, JobQuery, LibraryStem, NewTrack, Notification, Playlist, Scope,
@@ -49,17 +51,16 @@ pub use domain::{
 };
 pub use error::{LibraryError, LibraryErrorKind, LibraryResult};
 pub use event::{Event, Reached, Topic};
-pub use front::{CheckReport, Imported, Library, LibraryConfig};
+pub use front::{Imported, Library, LibraryConfig};
 pub use ids::{
     BatchId, CueId, JobId, NotificationId, PlaylistId, SessionId, TokenId, TrackId, UploadId, UserId,
     WorkerId,
 };
 pub use link::{Link, LinkKeys};
 pub use lookout::News;
-pub use missing::MissingFiles;
 pub use package::{Conversion, Package, PackageOrder, PackagePlan, PlannedFile, Target};
 pub use password::Passwords;
-pub use queue::{Enqueued, Fence, Job, JobMoment, JobMomentKind, JobState, NewJob, Schedule};
+pub use queue::{Enqueued, Fence, Job, JobMoment, JobMomentKind, JobState, NewJob, Schedule, Times};
 pub use resumable::{PartialUpload, Resumed};
 pub use secret::{Secret, SecretHash};
 pub use settings::{Notifications, Settings};

@@ -25,7 +25,7 @@ impl Library {
             let folder = desk.path().join(index.to_string());
             std::fs::create_dir(&folder).map_err(|error| LibraryError::storage(&folder, error))?;
             let name = naming::safe_name(&stem.file_name);
-            let path = self.files().lend(&stem.blob.hash, &folder, &name).await?;
+            let path = self.lend(&stem.blob.hash, &folder, &name).await?;
             entries.push(StemEntry {
                 song: song.clone(),
                 kind: stem.kind.parse::<StemKind>().unwrap_or(StemKind::Other),

@@ -52,8 +52,7 @@ impl Library {
         most_bytes: u64,
     ) -> LibraryResult<Upload> {
         make_sure_it_fits(size_bytes.unwrap_or(0), most_bytes)?;
-        self.make_sure_of_space(scope, size_bytes.unwrap_or(0)).await?;
-        let room_bytes = self.room(scope).await?;
+        let room_bytes = self.make_sure_of_space(scope, size_bytes.unwrap_or(0)).await?;
         let all = self.folder().join(FOLDER);
         let failed = |error| LibraryError::storage(&all, error);
         tokio::fs::create_dir_all(&all).await.map_err(failed)?;

@@ -15,16 +15,15 @@ use tokio::task::{JoinHandle, JoinSet};
 use super::bus::Bus;
 use super::{
     Change, Claim, Database, Fence, Heartbeat, Job, JobId, LibraryErrorKind, LibraryResult, Outcome, Receipt,
-    Schedule, Storage, Verdict, WorkerId, download,
+    Schedule, Times, Verdict, WorkerId, download,
 };
 use crate::{Error, ErrorKind, Watch};
 
+const HOUR: Duration = Duration::from_secs(3600);
 /// Completed jobs are kept so long.
 const COMPLETED_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 /// Failed ones so long.
 const FAILED_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
-/// Contents that nothing names are kept so long: somebody may be about to name them.
-pub(crate) const UNUSED_AGE: Duration = Duration::from_secs(24 * 3600);
 /// Jobs that end within this time of each other are reported together.
 const GATHERING: Duration = Duration::from_millis(1);
 /// Reports on their way to the database at once: while one becomes durable, the next is written.
@@ -74,6 +73,8 @@ pub struct WorkerOptions {
     pub poll: Duration,
     /// Jobs that come again and again, which it looks after together with all workers that know them.
     pub schedules: Vec<Schedule>,
+    /// When the library is tidied up, by whichever worker is free; the same for all workers. Default: 03:00 UTC each night.
+    pub nightly: Times,
 }
 
 impl WorkerOptions {
@@ -92,6 +93,7 @@ impl Default for WorkerOptions {
             deadline: Duration::from_secs(6 * 3600),
             poll: Duration::from_secs(1),
             schedules: Vec::new(),
+            nightly: Times::every(24 * HOUR, 3 * HOUR),
         }
     }
 }
@@ -121,7 +123,6 @@ impl Worker {
 /// What a worker is given.
 pub(crate) struct Bench {
     pub(crate) database: Arc<dyn Database>,
-    pub(crate) storage: Storage,
     pub(crate) bus: Bus,
     pub(crate) wake: Arc<Notify>,
     pub(crate) handler: Arc<dyn Handler>,
@@ -288,8 +289,12 @@ impl Foreman {
             return;
         }
         self.last_schedules = Some(Instant::now());
+        if self.options.schedules.is_empty() {
+            return;
+        }
+        let Ok(now_ms) = self.bench.database.clock_ms().await else { return };
         for schedule in &self.options.schedules {
-            if let Ok(Some(receipt)) = self.bench.database.enqueue_due(schedule).await {
+            if let Ok(Some(receipt)) = self.bench.database.enqueue_due(schedule, now_ms).await {
                 self.bench.bus.publish(&receipt.events);
             }
         }
@@ -497,16 +502,12 @@ impl Foreman {
     }
 
     async fn maintain(&self) -> LibraryResult<()> {
-        let Bench { database, storage, bus, .. } = &self.bench;
+        let Bench { database, bus, .. } = &self.bench;
         bus.publish(&database.rescue().await?);
-        let hour = Duration::from_secs(3600);
-        if database.due("prune", Duration::ZERO, hour).await? {
+        let hourly = Times::every(HOUR, Duration::ZERO);
+        if database.due("prune", &hourly, database.clock_ms().await?).await? {
             database.prune(COMPLETED_AGE, FAILED_AGE).await?;
             database.forget_old().await?;
-        }
-        if database.due("sweep", until_three(), 24 * hour).await? {
-            database.sweep_blobs(storage, UNUSED_AGE).await?;
-            storage.sweep(UNUSED_AGE).await?;
         }
         Ok(())
     }
@@ -525,12 +526,4 @@ fn note(job: &Job, result: &Result<Vec<Change>, Error>, took: Duration) {
 
 fn is_fault(kind: LibraryErrorKind) -> bool {
     !matches!(kind, LibraryErrorKind::Conflict | LibraryErrorKind::NotFound)
-}
-
-/// From now to 03:00 UTC, when the fewest are disturbed.
-fn until_three() -> Duration {
-    const DAY: u64 = 24 * 3600;
-    let now =
-        std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default().as_secs();
-    Duration::from_secs((DAY + 3 * 3600 - now % DAY) % DAY)
 }

@@ -23,7 +23,7 @@ use sfa_core::audio::io::{AudioFormat, EncodeOptions, probe, write_clip};
 use sfa_core::demo::{DemoOptions, song};
 use sfa_core::library::{
     Change, ChildProgram, Job, JobQuery, JobState, Library, LibraryConfig, LibraryErrorKind, MissingFiles,
-    Scope, Settings, Step, Topic, Track, TrackStatus, UserId, WorkerOptions, work_for_parent,
+    Scope, Settings, Step, Times, Topic, Track, TrackStatus, UserId, WorkerOptions, work_for_parent,
 };
 use sfa_core::models::ModelStore;
 use sfa_core::{CLASSIC, Studio, Watch};
@@ -205,6 +205,26 @@ async fn a_damaged_song_fails_once_and_says_why() {
 }
 
 #[tokio::test(flavor = "multi_thread")]
+async fn a_library_is_tidied_up_when_its_time_has_come() {
+    let desk = tempfile::tempdir().unwrap();
+    let library = open(&desk.path().join("library")).await;
+    library.set_settings(ME, &Settings::of_steps([])).await.unwrap();
+    let song = library.import(ME, &write_song(desk.path(), "song.flac", 2.0)).await.unwrap().track;
+    library.files().remove(&song.blob).await.unwrap();
+    let mut options = quickly();
+    options.nightly = Times::every(Duration::from_millis(100), Duration::ZERO);
+    let worker = library.start_worker(options).await.unwrap();
+    let gone = MissingFiles { track: song.id, is_song_gone: true, results_gone: 0 };
+    let tidied = async {
+        while library.missing_files(ME).await.unwrap() != [gone] {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(60), tidied).await.expect("it is tidied up");
+    worker.shutdown(Duration::ZERO).await;
+}
+
+#[tokio::test(flavor = "multi_thread")]
 async fn a_check_finds_what_is_lost_and_repairs_what_can_be_made_again() {
     let desk = tempfile::tempdir().unwrap();
     let folder = desk.path().join("library");
@@ -215,20 +235,24 @@ async fn a_check_finds_what_is_lost_and_repairs_what_can_be_made_again() {
     library.wait(ME, id, |_, _| {}).await.unwrap();
     assert_eq!(library.missing_files(ME).await.unwrap(), []);
     library.files().remove(&blob).await.unwrap();
+    assert_eq!(library.missing_files(ME).await.unwrap(), [], "nobody has looked");
+    library.size_of(&blob).await.unwrap_err();
     let without_song = MissingFiles { track: id, is_song_gone: true, results_gone: 0 };
     assert_eq!(library.missing_files(ME).await.unwrap(), [without_song]);
     assert!(!library.import(ME, &song).await.unwrap().is_new, "it is back, and the same track");
     let stem = library.rows().stems(ME, id).await.unwrap().remove(0).blob.hash;
     library.files().remove(&stem).await.unwrap();
-    let without_stem = MissingFiles { track: id, is_song_gone: false, results_gone: 1 };
-    assert_eq!(library.missing_files(ME).await.unwrap(), [without_stem]);
+    assert_eq!(library.missing_files(ME).await.unwrap(), []);
     let stray = library.files().stage_bytes(b"stray").await.unwrap();
     let stray = library.files().publish(stray).await.unwrap().hash;
     let report = library.check(false).await.unwrap();
     assert_eq!((report.missing, report.orphans, report.tracks), (vec![stem], vec![stray], vec![id]));
+    let without_stem = MissingFiles { track: id, is_song_gone: false, results_gone: 1 };
+    assert_eq!(library.missing_files(ME).await.unwrap(), [without_stem]);
     assert!(library.check(true).await.unwrap().repaired >= 2);
     library.wait(ME, id, |_, _| {}).await.unwrap();
     worker.shutdown(Duration::ZERO).await;
+    assert_eq!(library.missing_files(ME).await.unwrap(), [], "what was made anew is there");
     let report = library.check(false).await.unwrap();
     assert!(report.is_clean(), "{report:?}");
 }

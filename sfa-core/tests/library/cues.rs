@@ -10,6 +10,7 @@ cases![
     a_cue_lies_within_its_song,
     a_pad_has_one_cue_and_found_ones_give_way,
     what_was_found_and_changed_is_not_found_again,
+    what_was_found_and_removed_stays_away,
     cues_of_others_are_not_there,
     listeners_hear_of_cues,
 ];
@@ -103,13 +104,36 @@ async fn what_was_found_and_changed_is_not_found_again(desk: Desk) {
     let there = cues(&desk, track).await;
     let moved = PlacedCue { kind: "drop".to_owned(), ..placed(1500) };
     desk.apply(desk.ann, Change::SetCue(track, there[0].id, moved)).await.unwrap();
-    desk.apply(desk.ann, Change::RemoveCue(track, there[1].id)).await.unwrap();
     // Moved once more, it is still what was found at 1000.
     desk.apply(desk.ann, Change::SetCue(track, there[0].id, placed(1600))).await.unwrap();
     desk.apply(desk.ann, Change::ReplaceCues { track, cues: automatic() }).await.unwrap();
     let now: Vec<_> =
         cues(&desk, track).await.into_iter().map(|cue| (cue.start_ms, cue.is_automatic)).collect();
     assert_eq!(now, [(1600, false), (2000, true)]);
+}
+
+async fn what_was_found_and_removed_stays_away(desk: Desk) {
+    let track = desk.track(desk.ann, "one").await;
+    let looped = |start_ms| LibraryCue { end_ms: Some(start_ms + 500), ..found(start_ms, true) };
+    let automatic = || vec![found(1000, true), looped(1000), found(2000, true), found(3000, true)];
+    let replace = async |track| {
+        desk.apply(desk.ann, Change::ReplaceCues { track, cues: automatic() }).await.unwrap();
+        let there = cues(&desk, track).await;
+        there.into_iter().map(|cue| (cue.start_ms, cue.end_ms)).collect::<Vec<_>>()
+    };
+    replace(track).await;
+    let there = cues(&desk, track).await;
+    let of = |start_ms, end_ms| {
+        there.iter().find(|cue| (cue.start_ms, cue.end_ms) == (start_ms, end_ms)).unwrap().id
+    };
+    // One as it was found, and one that was changed before.
+    desk.apply(desk.ann, Change::SetCue(track, of(2000, None), placed(2500))).await.unwrap();
+    for id in [of(1000, None), of(2000, None)] {
+        desk.apply(desk.ann, Change::RemoveCue(track, id)).await.unwrap();
+    }
+    assert_eq!(replace(track).await, [(1000, Some(1500)), (3000, None)]);
+    let other = desk.track(desk.ann, "two").await;
+    assert_eq!(replace(other).await.len(), 4, "another song has its own");
 }
 
 async fn cues_of_others_are_not_there(desk: Desk) {

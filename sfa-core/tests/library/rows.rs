@@ -39,7 +39,7 @@ cases![
     unused_contents_are_swept_and_used_ones_stay,
     a_reserved_content_is_not_swept,
     contents_lead_to_their_tracks,
-    tracks_lead_to_their_contents,
+    what_is_missing_is_known_of_its_tracks,
     a_track_without_jobs_is_ready,
     durations_are_positive,
 ];
@@ -370,12 +370,32 @@ async fn contents_lead_to_their_tracks(desk: Desk) {
     assert_eq!(desk.database.tracks_with_blob(&blob("drums").hash).await.unwrap(), [(desk.ann, first)]);
 }
 
-async fn tracks_lead_to_their_contents(desk: Desk) {
-    let (track, _) = (desk.track(desk.ann, "one").await, desk.track(desk.ben, "two").await);
-    desk.apply(desk.ann, stems(track, "classic", &["drums"])).await.unwrap();
-    let mut found = desk.database.contents(desk.ann).await.unwrap();
-    found.sort_by_key(|(_, _, is_song)| *is_song);
-    assert_eq!(found, [(track, blob("drums").hash, false), (track, blob("one").hash, true)]);
+async fn what_is_missing_is_known_of_its_tracks(desk: Desk) {
+    let (track, his) = (desk.track(desk.ann, "one").await, desk.track(desk.ben, "one").await);
+    desk.apply(desk.ann, stems(track, "classic", &["drums", "bass"])).await.unwrap();
+    let missing = async |scope| {
+        let mut found = desk.database.missing_contents(scope).await.unwrap();
+        found.sort_unstable();
+        found
+    };
+    assert_eq!(missing(desk.ann).await, []);
+    let (song, drums, bass) = (blob("one"), blob("drums"), blob("bass"));
+    for hash in [&song.hash, &drums.hash, &drums.hash] {
+        desk.database.mark_missing(hash).await.unwrap();
+    }
+    assert_eq!(missing(desk.ann).await, [(track, false), (track, true)]);
+    assert_eq!(missing(desk.ben).await, [(his, true)]);
+    desk.database.reserve_blob(&drums).await.unwrap();
+    assert_eq!(missing(desk.ann).await, [(track, true)], "it is about to come again");
+    // Looks of a day ago and of tomorrow.
+    let now_ms = desk.database.clock_ms().await.unwrap();
+    let day_ms = 24 * 3_600_000;
+    desk.database.set_missing(std::slice::from_ref(&bass.hash), now_ms - day_ms).await.unwrap();
+    assert_eq!(missing(desk.ann).await, [(track, true)], "all of it has happened since");
+    desk.database.set_missing(&[bass.hash], now_ms + day_ms).await.unwrap();
+    assert_eq!(missing(desk.ann).await, [(track, false)]);
+    desk.database.set_missing(&[], now_ms + 2 * day_ms).await.unwrap();
+    assert_eq!((missing(desk.ann).await, missing(desk.ben).await), (vec![], vec![]));
 }
 
 async fn a_track_without_jobs_is_ready(desk: Desk) {

@@ -3,15 +3,19 @@
 use std::time::Duration;
 
 use sfa_core::library::{
-    Change, JobQuery, JobState, LibraryErrorKind, Outcome, Schedule, Topic, TrackEdit, TrackId, Verdict,
-    WorkerId,
+    Change, JobQuery, JobState, LibraryErrorKind, Outcome, Schedule, Times, Topic, TrackEdit, TrackId,
+    Verdict, WorkerId,
 };
 
 use crate::{Desk, beat, cases, claim_silently, failure, job, kind_of, state};
 
 cases![
-    a_schedule_enqueues_once_at_each_time,
-    a_schedule_follows_its_offset,
+    a_schedule_enqueues_at_its_times,
+    each_time_has_one_job_on_however_many_nodes,
+    times_that_were_missed_are_made_up_for_once,
+    other_times_begin_anew,
+    a_job_that_cannot_be_enqueued_leaves_its_time,
+    what_comes_without_a_job_comes_once_too,
     a_waiting_job_is_cancelled_at_once,
     a_running_job_hears_of_its_cancellation,
     a_cancelled_job_that_fails_is_cancelled,
@@ -26,8 +30,6 @@ cases![
     jobs_are_listed_by_state_and_track,
     queues_show_what_they_hold,
     finished_jobs_are_pruned_by_age,
-    schedules_come_due_once,
-    schedules_start_later,
     workers_come_and_go,
     a_track_is_completed_with_its_last_job,
     a_track_fails_with_its_last_job,
@@ -39,34 +41,81 @@ async fn kinds(desk: &Desk, track: TrackId) -> Vec<String> {
     events.into_iter().map(|event| event.kind).collect()
 }
 
-/// A schedule whose next time is 300 ms from now.
-fn schedule(desk: &Desk, every: Duration) -> Schedule {
-    let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap();
-    let since_last = Duration::from_millis((now.as_millis() % every.as_millis()) as u64);
-    let offset = since_last + Duration::from_millis(300);
-    Schedule { name: "tick".to_owned(), every, offset, scope: desk.ann, job: job() }
+/// Noon of some day.
+const NOON_MS: i64 = 1_796_040_000_000;
+const MINUTE_MS: i64 = 60_000;
+
+fn schedule(desk: &Desk, times: &str) -> Schedule {
+    Schedule { name: "tick".to_owned(), times: times.parse().unwrap(), scope: desk.ann, job: job() }
 }
 
-async fn a_schedule_enqueues_once_at_each_time(desk: Desk) {
-    let every = Duration::from_secs(2);
-    let schedule = schedule(&desk, every);
-    assert!(desk.database.enqueue_due(&schedule).await.unwrap().is_none(), "the first time is still to come");
-    for (count, pause) in [(1, Duration::from_millis(500)), (2, every)] {
-        tokio::time::sleep(pause).await;
-        let nodes = (0..8).map(|_| desk.database.enqueue_due(&schedule));
-        let enqueued = futures_util::future::join_all(nodes).await;
-        assert_eq!(enqueued.into_iter().filter(|receipt| receipt.as_ref().unwrap().is_some()).count(), 1);
-        assert_eq!(desk.database.jobs(desk.ann, &JobQuery::default()).await.unwrap().len(), count);
+async fn is_enqueued(desk: &Desk, schedule: &Schedule, now_ms: i64) -> bool {
+    desk.database.enqueue_due(schedule, now_ms).await.unwrap().is_some()
+}
+
+async fn count_jobs(desk: &Desk) -> usize {
+    desk.database.jobs(desk.ann, &JobQuery::default()).await.unwrap().len()
+}
+
+async fn a_schedule_enqueues_at_its_times(desk: Desk) {
+    let quarters = schedule(&desk, "*/15 * * * *");
+    for (minutes, comes) in
+        [(0, false), (14, false), (15, true), (16, false), (29, false), (31, true), (44, false)]
+    {
+        assert_eq!(is_enqueued(&desk, &quarters, NOON_MS + minutes * MINUTE_MS).await, comes, "{minutes}");
+    }
+    assert_eq!(count_jobs(&desk).await, 2);
+    // A clock that was set back.
+    assert!(!is_enqueued(&desk, &quarters, NOON_MS).await);
+}
+
+async fn each_time_has_one_job_on_however_many_nodes(desk: Desk) {
+    let minutes = schedule(&desk, "* * * * *");
+    assert!(!is_enqueued(&desk, &minutes, NOON_MS).await, "the first time is still to come");
+    for minute in 1..=5 {
+        let nodes = (0..8).map(|node| {
+            let (desk, minutes) = (desk.clone(), minutes.clone());
+            // Their clocks are a little apart.
+            let now_ms = NOON_MS + minute * MINUTE_MS + 100 * node;
+            tokio::spawn(async move { is_enqueued(&desk, &minutes, now_ms).await })
+        });
+        let mut enqueued = 0;
+        for node in nodes.collect::<Vec<_>>() {
+            enqueued += i64::from(node.await.unwrap());
+        }
+        assert_eq!(enqueued, 1, "minute {minute}");
+        assert_eq!(count_jobs(&desk).await as i64, minute);
     }
 }
 
-async fn a_schedule_follows_its_offset(desk: Desk) {
-    let schedule = schedule(&desk, Duration::from_secs(24 * 3600));
-    assert!(desk.database.enqueue_due(&schedule).await.unwrap().is_none());
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    assert!(desk.database.enqueue_due(&schedule).await.unwrap().is_some());
-    tokio::time::sleep(Duration::from_millis(400)).await;
-    assert!(desk.database.enqueue_due(&schedule).await.unwrap().is_none(), "the next time is tomorrow");
+async fn times_that_were_missed_are_made_up_for_once(desk: Desk) {
+    let minutes = schedule(&desk, "* * * * *");
+    is_enqueued(&desk, &minutes, NOON_MS).await;
+    let later_ms = NOON_MS + 100 * MINUTE_MS;
+    assert!(is_enqueued(&desk, &minutes, later_ms).await);
+    assert!(!is_enqueued(&desk, &minutes, later_ms).await);
+    assert!(is_enqueued(&desk, &minutes, later_ms + MINUTE_MS).await);
+    assert_eq!(count_jobs(&desk).await, 2);
+}
+
+async fn other_times_begin_anew(desk: Desk) {
+    is_enqueued(&desk, &schedule(&desk, "0 0 1 1 *"), NOON_MS).await;
+    let minutes = schedule(&desk, "* * * * *");
+    assert!(!is_enqueued(&desk, &minutes, NOON_MS).await);
+    assert!(is_enqueued(&desk, &minutes, NOON_MS + MINUTE_MS).await, "the year does not have to end first");
+    let hours = schedule(&desk, "0 * * * *");
+    assert!(!is_enqueued(&desk, &hours, NOON_MS + 2 * MINUTE_MS).await);
+    assert!(!is_enqueued(&desk, &hours, NOON_MS + 3 * MINUTE_MS).await);
+}
+
+async fn a_job_that_cannot_be_enqueued_leaves_its_time(desk: Desk) {
+    let mut minutes = schedule(&desk, "* * * * *");
+    is_enqueued(&desk, &minutes, NOON_MS).await;
+    let whole = minutes.job.clone();
+    minutes.job.track = Some(TrackId::random());
+    desk.database.enqueue_due(&minutes, NOON_MS + MINUTE_MS).await.unwrap_err();
+    minutes.job = whole;
+    assert!(is_enqueued(&desk, &minutes, NOON_MS + MINUTE_MS).await);
 }
 
 async fn a_waiting_job_is_cancelled_at_once(desk: Desk) {
@@ -220,26 +269,18 @@ async fn finished_jobs_are_pruned_by_age(desk: Desk) {
     assert_eq!(desk.claim(10).await.len(), 1, "what waits is not pruned");
 }
 
-async fn schedules_come_due_once(desk: Desk) {
-    let hour = Duration::from_secs(3600);
+async fn what_comes_without_a_job_comes_once_too(desk: Desk) {
+    let hourly = Times::every(Duration::from_secs(3600), Duration::ZERO);
+    assert!(!desk.database.due("prune", &hourly, NOON_MS).await.unwrap());
     let asks = (0..8).map(|_| {
-        let database = desk.database.clone();
-        tokio::spawn(async move { database.due("nightly", Duration::ZERO, hour).await.unwrap() })
+        let (database, hourly) = (desk.database.clone(), hourly.clone());
+        tokio::spawn(async move { database.due("prune", &hourly, NOON_MS + 60 * MINUTE_MS).await.unwrap() })
     });
     let mut due = 0;
     for ask in asks.collect::<Vec<_>>() {
         due += usize::from(ask.await.unwrap());
     }
     assert_eq!(due, 1);
-    assert!(!desk.database.due("nightly", Duration::ZERO, hour).await.unwrap());
-}
-
-async fn schedules_start_later(desk: Desk) {
-    let hour = Duration::from_secs(3600);
-    assert!(!desk.database.due("nightly", hour, hour).await.unwrap());
-    assert!(desk.database.due("often", Duration::ZERO, Duration::from_millis(1)).await.unwrap());
-    tokio::time::sleep(Duration::from_millis(10)).await;
-    assert!(desk.database.due("often", Duration::ZERO, Duration::from_millis(1)).await.unwrap());
 }
 
 async fn workers_come_and_go(desk: Desk) {

@@ -84,7 +84,7 @@ enum Command {
     /// Do the work of the library, on this machine
     Worker(worker::Arguments),
     /// Open the library to the network: an API over HTTP
-    Serve(serve::Arguments),
+    Serve(Box<serve::Arguments>),
     /// Change accounts of the library, from the machine itself
     Admin(admin::Arguments),
     /// Look after the secrets that users have given the library to keep

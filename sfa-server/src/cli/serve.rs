@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
-use sfa_core::library::{LibraryError, LibraryErrorKind, WorkerOptions};
+use sfa_core::library::{LibraryError, LibraryErrorKind, Times, WorkerOptions};
 use sfa_server::http::{OidcOptions, Rates, ServeOptions, Server, Tls};
 use sfa_server::mail::MailOptions;
 
@@ -97,12 +97,17 @@ pub(super) struct Arguments {
     #[arg(long, env = "SFA_NO_WORKER", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     no_worker: bool,
 
+    /// When the library is tidied up, as five fields of cron, in UTC unless a zone stands before them, as in
+    /// "TZ=Europe/Berlin 30 4 * * *"; the same on all machines that share a library [default: 03:00 UTC each night]
+    #[arg(long, env = "SFA_NIGHTLY", value_name = "TIMES")]
+    nightly: Option<Times>,
+
     #[command(flatten)]
     log: Log,
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit> {
-    let journal = arguments.log.start();
+    let log = arguments.log.start(context)?;
     open_files::raise();
     let mut options = ServeOptions::default();
     options.listen = arguments.listen;
@@ -116,7 +121,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
         .clone()
         .zip(arguments.mail_from.clone())
         .map(|(url, from)| MailOptions { url, from });
-    options.journal = journal;
+    options.journal = log.journal.clone();
     options.most_upload_bytes = u64::from(arguments.max_upload_mb) << 20;
     arguments.place.with(context, async |library| {
         options.tls = arguments.tls()?;
@@ -124,7 +129,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
         let server = Server::start(library.clone(), options.clone()).await?;
         let worker = match arguments.no_worker {
             true => None,
-            false => Some(library.start_worker(WorkerOptions::default()).await?),
+            false => Some(library.start_worker(arguments.worker()).await?),
         };
         context.terminal.print(format!("listening on {}", server.url()));
         if let Some(token) = server.set_up_token() {
@@ -144,6 +149,14 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
 }
 
 impl Arguments {
+    fn worker(&self) -> WorkerOptions {
+        let mut options = WorkerOptions::default();
+        if let Some(nightly) = &self.nightly {
+            options.nightly.clone_from(nightly);
+        }
+        options
+    }
+
     fn tls(&self) -> Result<Option<Tls>, LibraryError> {
         Ok(match (&self.tls_cert, &self.tls_key) {
             (Some(certificate), Some(key)) => {

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use clap::Args;
-use sfa_core::library::WorkerOptions;
+use sfa_core::library::{Times, WorkerOptions};
 
 use super::library::{Place, stopped};
 use super::log::Log;
@@ -51,17 +51,25 @@ pub(super) struct Arguments {
     #[arg(long)]
     drain: bool,
 
+    /// When the library is tidied up, as five fields of cron, in UTC unless a zone stands before them, as in
+    /// "TZ=Europe/Berlin 30 4 * * *"; the same on all machines that share a library [default: 03:00 UTC each night]
+    #[arg(long, env = "SFA_NIGHTLY", value_name = "TIMES")]
+    nightly: Option<Times>,
+
     #[command(flatten)]
     log: Log,
 }
 
 pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit> {
-    arguments.log.start();
+    let log = arguments.log.start(context)?;
     let mut options = WorkerOptions::default();
     options.name.clone_from(&arguments.name);
     options.lease = Duration::from_secs(arguments.lease);
     options.deadline = Duration::from_secs(60 * arguments.deadline);
     options.capabilities.extend(arguments.can.iter().cloned());
+    if let Some(nightly) = &arguments.nightly {
+        options.nightly.clone_from(nightly);
+    }
     options.queues.retain(|(name, _)| arguments.queues.contains(name));
     if let Some(concurrency) = arguments.concurrency {
         options.queues.iter_mut().for_each(|(_, slots)| *slots = usize::from(concurrency));
@@ -77,6 +85,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
             _ => library.clone(),
         };
         let worker = library.start_worker(options.clone()).await?;
+        let telling = tokio::spawn(log.journal.clone().tell(library.clone()));
         context.terminal.note(format!("working on {queues}; Ctrl-C stops"));
         if arguments.drain {
             tokio::select! {
@@ -87,6 +96,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
             stopped(context).await;
         }
         worker.shutdown(Duration::from_secs(arguments.grace)).await;
+        telling.abort();
         Ok(if context.watch.is_stopped() { Exit::Interrupted } else { Exit::Success })
     })
 }

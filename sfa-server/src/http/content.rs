@@ -33,7 +33,7 @@ pub(super) async fn answer(
     shown: Shown<'_>,
     headers: &HeaderMap,
 ) -> ApiResult<Response> {
-    let size = app.library.files().size_bytes(hash).await?.ok_or_else(ApiError::not_found)?;
+    let size = app.library.size_of(hash).await?;
     let etag = HeaderValue::try_from(format!("\"{hash}\"")).map_err(|_| ApiError::not_found())?;
     let mut response = Response::builder()
         .header(header::ETAG, &etag)

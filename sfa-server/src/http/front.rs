@@ -15,9 +15,11 @@ use uuid::Uuid;
 use super::App;
 use super::client::{self, ClientAddress, Peer};
 use super::error::ApiError;
-use super::legacy;
+use super::{legacy, traces};
 
 const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+/// What a request is a part of, as its sender sees it.
+const TRACE_PARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// On every answer, unless it says otherwise itself. Answers are data: nothing in them is to be run, shown in a frame,
 /// guessed at, or kept.
@@ -48,7 +50,16 @@ pub(super) async fn front(State(app): State<App>, mut request: Request, next: Ne
     let path = request.uri().path().to_owned();
     let peer = request.extensions().get::<Peer>().copied();
     let route = request.extensions().get::<MatchedPath>().cloned();
-    let span = tracing::info_span!("request", request_id = id, user_id = tracing::field::Empty);
+    let span = tracing::info_span!(
+        "request",
+        request_id = id,
+        user_id = tracing::field::Empty,
+        traceparent = tracing::field::Empty
+    );
+    let parent = request.headers().get(TRACE_PARENT).and_then(|value| value.to_str().ok());
+    if let Some(parent) = parent.filter(|text| traces::parent(text).is_some()) {
+        span.record("traceparent", parent);
+    }
     let response = match peer {
         Some(Peer(peer)) => {
             let address = client::address(peer, request.headers(), &app.options.trusted_proxies);
@@ -71,10 +82,11 @@ pub(super) async fn front(State(app): State<App>, mut request: Request, next: Ne
     let mut response = finished(response, &id);
     protect(&app, &mut response, &id);
     let took = started.elapsed();
-    app.metrics.answered(&method, route.as_ref().map(MatchedPath::as_str), response.status(), took);
+    let route = route.as_ref().map(MatchedPath::as_str);
+    app.metrics.answered(&method, route, response.status(), took);
     let duration_ms = u64::try_from(took.as_millis()).unwrap_or(u64::MAX);
     let _inside = span.enter();
-    tracing::info!(request_id = id, %method, path, status = response.status().as_u16(), duration_ms, "answered");
+    tracing::info!(request_id = id, %method, path, route, status = response.status().as_u16(), duration_ms, "answered");
     response
 }
 

@@ -3,11 +3,12 @@
 //! It is a layer of `tracing` beside the one that writes the log, keeps the newest entries and hands each to whoever
 //! follows. Nothing waits for a follower.
 
+use std::borrow::Cow;
 use std::collections::VecDeque;
 use std::fmt::{self, Debug, Write as _};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use tokio::sync::broadcast;
 use tracing::field::{Field, Visit};
@@ -46,16 +47,16 @@ struct Kept {
 }
 
 /// A line of the log.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct Entry {
     /// Counts within the process.
     pub(super) number: i64,
     /// Milliseconds since 1970.
     pub(super) at_ms: i64,
-    #[serde(serialize_with = "lower_case")]
+    #[serde(serialize_with = "lower_case", deserialize_with = "level")]
     pub(super) level: Level,
     /// Which part of the program.
-    pub(super) target: &'static str,
+    pub(super) target: Cow<'static, str>,
     pub(super) message: String,
     /// Everything else that was said, also by what it happened in: `request_id`, `job_id`, `user_id` and the like.
     pub(super) fields: Map<String, Value>,
@@ -70,6 +71,10 @@ impl Entry {
 
 fn lower_case<S: serde::Serializer>(level: &Level, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_str(&level.as_str().to_lowercase())
+}
+
+fn level<'de, D: serde::Deserializer<'de>>(deserializer: D) -> Result<Level, D::Error> {
+    String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
 }
 
 impl Default for Journal {
@@ -105,7 +110,7 @@ impl Journal {
         self.0.kept.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn add(&self, mut entry: Entry) {
+    pub(super) fn add(&self, mut entry: Entry) {
         let mut kept = self.kept();
         kept.last += 1;
         entry.number = kept.last;
@@ -140,9 +145,9 @@ impl Following {
 
 /// What a span or an event says.
 #[derive(Default)]
-struct Said {
-    message: String,
-    fields: Map<String, Value>,
+pub(super) struct Said {
+    pub(super) message: String,
+    pub(super) fields: Map<String, Value>,
 }
 
 impl Said {
@@ -231,7 +236,7 @@ where
             number: 0,
             at_ms: super::now_ms(),
             level: *about.level(),
-            target: about.target(),
+            target: about.target().into(),
             message: said.message,
             fields,
         });

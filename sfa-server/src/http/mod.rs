@@ -19,12 +19,14 @@ mod model_desk;
 mod once;
 mod options;
 mod outbox;
+mod relay;
 mod resources;
 mod rights;
 mod routes;
 mod serve;
 mod studio;
 mod tls;
+mod traces;
 
 use std::sync::Arc;
 use std::time::{SystemTime, UNIX_EPOCH};
@@ -42,6 +44,7 @@ pub use options::{OidcOptions, Rates, ServeOptions};
 pub use resources::openapi;
 pub use serve::Server;
 pub use tls::Tls;
+pub use traces::Traces;
 
 use callers::Callers;
 use error::{ApiError, ApiResult};

@@ -71,6 +71,7 @@ impl Server {
             tokio::spawn(accept(listener, None, metrics::router(app.clone()), stopping.clone()));
         }
         tokio::spawn(Rounds::make(app.clone()));
+        tokio::spawn(app.options.journal.clone().hear(app.library.clone(), stopping.clone()));
         tokio::spawn(accept(listener, tls, router(app), stopping));
         Ok(Self { address, metrics_address, is_encrypted, set_up_token, stop, drain_time })
     }

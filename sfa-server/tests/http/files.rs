@@ -104,6 +104,8 @@ async fn songs_of_which_files_are_gone_are_told_and_come_back() {
     let made = ann.post_bytes("/api/v1/tracks?name=a.wav", song.clone()).await.data()["track"].clone();
     assert_eq!(ann.get("/api/v1/tracks/missing").await.data(), json!([]));
     house.library.files().remove(&text(&made["file"]["hash"])).await.unwrap();
+    // Whoever wants it finds out.
+    refused(&ann.get(&text(&made["file"]["url"])).await, 404, "not_found");
     let gone = json!([{"track": made["id"], "is_song_gone": true, "results_gone": 0}]);
     assert_eq!(ann.get("/api/v1/tracks/missing").await.data(), gone);
     assert_eq!(ben.get("/api/v1/tracks/missing").await.data(), json!([]), "others' songs");

@@ -3,30 +3,38 @@
 use std::sync::LazyLock;
 
 use serde_json::{Value, json};
-use sfa_core::library::{Role, WorkerOptions};
+use sfa_core::Studio;
+use sfa_core::library::{LibraryConfig, Role, WorkerOptions};
+use sfa_core::models::ModelStore;
 use sfa_server::http::Journal;
 use sfa_server::mail::MailOptions;
 use tracing::Dispatch;
+use tracing_subscriber::Registry;
 use tracing_subscriber::filter::LevelFilter;
-use tracing_subscriber::layer::SubscriberExt as _;
+use tracing_subscriber::layer::{Layer, SubscriberExt as _};
 
 use crate::house::{Client, House, refused};
 use crate::live::Socket;
 
 /// Runs a test whose threads have a log of their own: those of other tests are not in it.
 fn logged(test: impl AsyncFnOnce(Journal)) {
+    let journal = Journal::default();
+    with_log(journal.clone(), async || test(journal).await);
+}
+
+/// Runs a test whose threads have this log.
+pub(crate) fn with_log(log: impl Layer<Registry> + Send + Sync, test: impl AsyncFnOnce()) {
     // As long as there is one log alone, a line that another test's thread comes to first is never logged by anybody.
     static ANOTHER: LazyLock<Dispatch> = LazyLock::new(|| Dispatch::new(tracing_subscriber::registry()));
     LazyLock::force(&ANOTHER);
-    let journal = Journal::default();
-    let log = tracing_subscriber::registry().with(journal.clone()).with(LevelFilter::INFO);
+    let log = tracing_subscriber::registry().with(log).with(LevelFilter::INFO);
     let log = Dispatch::new(log);
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .on_thread_start(move || std::mem::forget(tracing::dispatcher::set_default(&log)))
         .build()
         .unwrap();
-    runtime.block_on(test(journal));
+    runtime.block_on(test());
 }
 
 /// Hears until an entry is as wanted, and gives all that were heard.
@@ -124,6 +132,33 @@ fn a_job_is_followed_by_its_owner() {
         assert_eq!((kinds.first(), kinds.last()), (Some(&"queued"), Some(&"completed")), "{timeline}");
         assert!(kinds.contains(&"started"), "{timeline}");
         refused(&ben.get(&format!("/api/v1/jobs/{job}/timeline")).await, 404, "not_found");
+    });
+}
+
+#[test]
+fn what_a_worker_elsewhere_logs_is_followed_too() {
+    // The server is on threads without a log: what is in its journal it was told.
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build().unwrap();
+    let (house, ann, job) = runtime.block_on(async {
+        let house = House::open().await;
+        let ann = house.user("ann", Role::Pro).await;
+        let track = house.track(&ann, "a.wav", 9001).await;
+        ann.post(&format!("/api/v1/tracks/{track}/process"), json!({"from": "analyze"})).await;
+        let job = ann.get("/api/v1/jobs").await.data()[0]["id"].as_str().unwrap().to_owned();
+        (house, ann, job)
+    });
+    let elsewhere = Journal::default();
+    with_log(elsewhere.clone(), async || {
+        let studio = Studio::with_models(ModelStore::at("/nowhere"));
+        let library = studio.open(LibraryConfig::in_folder(house.desk.path("data"))).await.unwrap();
+        let mut hers = follow(&ann, &format!("debug?job={job}")).await;
+        let telling = tokio::spawn(elsewhere.tell(library.clone()));
+        let worker = library.start_worker(WorkerOptions::default()).await.unwrap();
+        let heard = until(&mut hers, |entry| entry["message"] == "done").await;
+        assert!(heard.iter().all(|entry| entry["fields"]["job_id"] == job.as_str()), "{heard:?}");
+        assert_eq!(heard.last().unwrap()["target"], "sfa_core::library::worker");
+        worker.shutdown(std::time::Duration::from_secs(1)).await;
+        telling.abort();
     });
 }
 

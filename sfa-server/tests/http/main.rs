@@ -20,10 +20,12 @@ mod openapi;
 #[cfg(unix)]
 mod operation;
 mod packages;
+mod phoenix;
 mod post;
 mod provider;
 mod resumable;
 mod rights;
+mod traces;
 mod tracks;
 mod users;
 mod vault;

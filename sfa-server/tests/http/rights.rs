@@ -195,6 +195,7 @@ const LEGACY: &[(&str, Need, About)] = &[
     ("GET /files/{hash}/{name}", Read, About::File),
     ("GET /alchemy/{id}/download", Read, About::All),
     ("GET /socket/track", Read, About::All),
+    ("GET /socket/websocket", Read, About::All),
 ];
 
 fn routes() -> impl Iterator<Item = (&'static str, Need, About)> {

@@ -21,7 +21,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use sfa_core::library::{Change, Handler, Job, NewJob, PlaylistId, Schedule, Scope, WorkerOptions};
+use sfa_core::library::{Change, Handler, Job, NewJob, PlaylistId, Schedule, Scope, Times, WorkerOptions};
 use sfa_core::{Error, Watch};
 
 use crew::Place;
@@ -69,8 +69,7 @@ async fn work(ticks: bool, slots: &str, folder: &Path, database_url: Option<Stri
     if ticks {
         options.schedules = vec![Schedule {
             name: "tick".to_owned(),
-            every: TICK,
-            offset: Duration::ZERO,
+            times: Times::every(TICK, Duration::ZERO),
             scope: Scope::LOCAL,
             job: NewJob::new(QUEUE, PLAIN, serde_json::json!({})),
         }];

@@ -13,7 +13,7 @@ use super::pipeline::Pipeline;
 use super::upload::remove_forgotten;
 use super::{
     Change, Enqueued, Job, JobId, JobState, Library, LibraryError, LibraryErrorKind, LibraryResult, NewJob,
-    Scope, Step, Topic, Track,
+    Scope, Settings, Step, Topic, Track,
 };
 use crate::part::Part;
 use crate::{Error, ErrorKind, Watch, naming};
@@ -119,8 +119,10 @@ impl Pipeline {
         watch: &Watch,
     ) -> Result<Vec<Change>, Error> {
         let scope = Scope::of(job.user);
-        let path = self.fetched(scope, wish, folder, watch)?;
-        let taken = self.runtime.block_on(self.library.take_in(scope, &path, None, &wish.allowed));
+        let settings = self.wait(self.library.settings(scope))?;
+        let path = self.fetched(scope, wish, &settings, folder, watch)?;
+        let taking = self.library.take_in(scope, &path, None, &settings, &wish.allowed);
+        let taken = self.runtime.block_on(taking);
         let taken = taken.map_err(|error| match error.kind() {
             LibraryErrorKind::Audio => {
                 Error::new(ErrorKind::InvalidOption, format!("this is no song: {error}")).caused_by(error)
@@ -131,7 +133,6 @@ impl Pipeline {
         changes.push(Change::NameTrack(job.id, taken.track));
         if !taken.is_new {
             let song = self.wait(self.library.rows().track(scope, taken.track))?;
-            let settings = self.wait(self.library.settings(scope))?;
             let text = format!("{} is in the library already", song.title);
             let told = settings.notifications.tell(JobState::Completed);
             let note = Change::Notify { kind: "track.duplicate".to_owned(), text, track: Some(song.id) };
@@ -141,9 +142,15 @@ impl Pipeline {
     }
 
     /// The whole file, under its own name.
-    fn fetched(&self, scope: Scope, wish: &Wish, folder: &Path, watch: &Watch) -> Result<PathBuf, Error> {
-        let room = self.wait(self.library.room(scope))?;
-        let settings = self.wait(self.library.settings(scope))?;
+    fn fetched(
+        &self,
+        scope: Scope,
+        wish: &Wish,
+        settings: &Settings,
+        folder: &Path,
+        watch: &Watch,
+    ) -> Result<PathBuf, Error> {
+        let room = self.wait(self.library.make_sure_of_space(scope, 0))?;
         let most_bytes = wish.most_bytes.min(room).min(settings.largest_import_bytes.unwrap_or(u64::MAX));
         let guard = self.library.guard();
         let request = Request { guard, url: guard.read(&wish.url)?, most_bytes, watch };

@@ -76,11 +76,7 @@ impl Pipeline {
         std::fs::create_dir(&folder).map_err(|error| Error::io(&folder, error))?;
         for stem in stems {
             let ending = Path::new(&stem.file_name).extension().unwrap_or_default().to_string_lossy();
-            self.wait(self.library.files().lend(
-                &stem.blob.hash,
-                &folder,
-                &format!("{}.{ending}", stem.kind),
-            ))?;
+            self.wait(self.library.lend(&stem.blob.hash, &folder, &format!("{}.{ending}", stem.kind)))?;
         }
         Ok(Some(folder))
     }

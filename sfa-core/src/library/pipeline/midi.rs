@@ -38,7 +38,7 @@ impl Pipeline {
         for (index, (kind, stem)) in voices.iter().enumerate() {
             let watch = part_of(watch, index, voices.len());
             let desk = tempfile::tempdir().map_err(|error| Error::io(&std::env::temp_dir(), error))?;
-            let file = self.wait(self.library.files().lend(
+            let file = self.wait(self.library.lend(
                 &stem.blob.hash,
                 desk.path(),
                 &naming::safe_name(&stem.file_name),

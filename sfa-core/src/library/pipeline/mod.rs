@@ -17,7 +17,7 @@ use super::memory::MemoryBudget;
 use super::worker::Handler;
 use super::{
     BatchId, Blob, Change, ExportFile, Job, Library, LibraryError, LibraryErrorKind, LibraryResult, NewJob,
-    Scope, Settings, Step, Track, TrackId, download,
+    Scope, Settings, Step, Track, TrackId, download, nightly,
 };
 use crate::song::SongReport;
 use crate::{Error, ErrorKind, SeparateOptions, Watch, naming};
@@ -56,7 +56,7 @@ impl Handler for Pipeline {
         Step::ALL
             .iter()
             .map(|step| step.name())
-            .chain([package::KIND, download::KIND])
+            .chain([package::KIND, download::KIND, nightly::KIND])
             .map(str::to_owned)
             .collect()
     }
@@ -74,6 +74,7 @@ impl Handler for Pipeline {
         match job.kind.as_str() {
             package::KIND => return self.package(job, watch),
             download::KIND => return self.download(job, watch),
+            nightly::KIND => return self.tidy(watch),
             _ => {}
         }
         let step = Step::named(&job.kind)
@@ -116,7 +117,7 @@ impl Pipeline {
     ) -> Result<T, Error> {
         let desk = tempfile::tempdir().map_err(|error| Error::io(&std::env::temp_dir(), error))?;
         let name = naming::safe_name(&song.file_name);
-        let file = self.wait(self.library.files().lend(&song.blob, desk.path(), &name))?;
+        let file = self.wait(self.library.lend(&song.blob, desk.path(), &name))?;
         work(&file, desk.path())
     }
 

@@ -70,7 +70,7 @@ impl Pipeline {
         let bytes = match &file.content {
             Content::Kept(blob) => {
                 let desk = desk()?;
-                let path = self.wait(self.library.files().lend(&blob.hash, desk.path(), "content"))?;
+                let path = self.wait(self.library.lend(&blob.hash, desk.path(), "content"))?;
                 return Ok(Packed::File { path, _desk: desk });
             }
             Content::Converted { stem, gain_db } => {
@@ -127,7 +127,7 @@ impl Pipeline {
         let desk = desk()?;
         let ending = Path::new(&stem.file_name).extension().unwrap_or_default().to_string_lossy();
         let name = format!("stem.{ending}");
-        let from = self.wait(self.library.files().lend(&stem.blob.hash, desk.path(), &name))?;
+        let from = self.wait(self.library.lend(&stem.blob.hash, desk.path(), &name))?;
         let reader = AudioReader::open(&from)?;
         let options = conversion.encode(&ending, reader.info().bits_per_sample)?;
         let path = desk.path().join(format!("converted.{}", options.format.extension()));

@@ -7,6 +7,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::Times;
 use crate::library::{BatchId, JobId, LibraryError, LibraryErrorKind, Scope, TrackId, UserId};
 
 /// Where a job stands.
@@ -153,13 +154,11 @@ impl NewJob {
 /// A job that comes again and again, once at each time whatever the number of nodes that look after it.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Schedule {
-    /// Names it in the database: those who give the same name share it.
+    /// Names it in the database: those who give the same name share it, and mean the same times.
     pub name: String,
-    /// From one time to the next. Times that nobody was awake for are left out.
-    pub every: Duration,
-    /// How long after the full hours, days or whatever `every` is, in UTC: an `every` of a day with an `offset` of three
-    /// hours is 03:00 each night.
-    pub offset: Duration,
+    /// When. Times that nobody was awake for are made up for by one job, however many they were; where the times
+    /// themselves have become others, it is with those to come that they begin.
+    pub times: Times,
     /// On whose behalf.
     pub scope: Scope,
     /// What comes.

@@ -4,9 +4,11 @@ mod backoff;
 mod job;
 mod shares;
 mod timeline;
+mod times;
 
 pub(crate) use backoff::backoff;
 pub use job::{Enqueued, Fence, Job, JobState, NewJob, Schedule};
 pub(crate) use shares::shares;
 pub use timeline::{JobMoment, JobMomentKind};
 pub(crate) use timeline::{Told, timeline};
+pub use times::Times;

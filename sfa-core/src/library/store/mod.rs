@@ -31,7 +31,7 @@ pub use vault::{SealedSecret, Vault};
 use super::{
     Batch, BatchId, Blob, Change, Event, ExportFile, Fence, Job, JobId, JobMoment, JobQuery, JobState,
     LibraryCue, LibraryResult, LibraryStem, News, Notification, Outcome, Package, Playlist, PlaylistId,
-    Reached, Receipt, Schedule, Scope, Storage, Track, TrackId, TrackQuery, UserId, WorkerId,
+    Reached, Receipt, Schedule, Scope, Storage, Times, Track, TrackId, TrackQuery, UserId, WorkerId,
 };
 
 /// The rows of a library.
@@ -109,7 +109,8 @@ pub trait Store: Send + Sync {
     /// something finds it.
     fn listen(&self, news: mpsc::Sender<News>);
 
-    /// Notes that a content is about to be named by a row, so that no sweep removes it for a day.
+    /// Notes that a content is about to come and to be named by a row: no sweep removes it for a day, and it is not missing
+    /// any more.
     async fn reserve_blob(&self, blob: &Blob) -> LibraryResult<()>;
     /// Every content that should be in the store.
     async fn blobs(&self) -> LibraryResult<Vec<Blob>>;
@@ -118,8 +119,13 @@ pub trait Store: Send + Sync {
     async fn sweep_blobs(&self, storage: &Storage, age: Duration) -> LibraryResult<usize>;
     /// The tracks of which something is kept in this content, and their users.
     async fn tracks_with_blob(&self, hash: &str) -> LibraryResult<Vec<(Scope, TrackId)>>;
-    /// The content of every track, and those of its stems and exports, with whether it is the song itself.
-    async fn contents(&self, scope: Scope) -> LibraryResult<Vec<(TrackId, String, bool)>>;
+    /// Remembers that a content was not there when somebody wanted it.
+    async fn mark_missing(&self, hash: &str) -> LibraryResult<()>;
+    /// Remembers that of all contents these are missing, as they were when the database's clock said `as_of_ms`: what has
+    /// come or was found missing since then is as it is.
+    async fn set_missing(&self, hashes: &[String], as_of_ms: i64) -> LibraryResult<()>;
+    /// The tracks a content of which is missing, once for each, and whether it is the song itself.
+    async fn missing_contents(&self, scope: Scope) -> LibraryResult<Vec<(TrackId, bool)>>;
 
     /// Writes all rows as they are at one moment into `folder`, while others go on writing.
     async fn copy_rows(&self, folder: &Path) -> LibraryResult<RowsCopy>;
@@ -205,10 +211,11 @@ pub trait JobQueue: Send + Sync {
     async fn register(&self, worker: WorkerId, name: &str, capabilities: &[String]) -> LibraryResult<()>;
     /// Takes a worker off the list.
     async fn unregister(&self, worker: WorkerId) -> LibraryResult<()>;
-    /// Whether the time of schedule `name` has come, and if so moves it `every` further: true on one node only.
-    async fn due(&self, name: &str, first: Duration, every: Duration) -> LibraryResult<bool>;
-    /// Enqueues the job of a schedule whose time has come: on one node only, in one transaction.
-    async fn enqueue_due(&self, schedule: &Schedule) -> LibraryResult<Option<Receipt>>;
+    /// Whether one of these times has come by `now_ms`, for what is called `name`: true on one node only, and once for all
+    /// that have passed. Asked for the first time, or about other times than before, it waits for the next one.
+    async fn due(&self, name: &str, times: &Times, now_ms: i64) -> LibraryResult<bool>;
+    /// Enqueues the job of a schedule that is [`due`](Self::due), in one transaction with noting that.
+    async fn enqueue_due(&self, schedule: &Schedule, now_ms: i64) -> LibraryResult<Option<Receipt>>;
     /// Removes finished jobs, old events, sessions, answers and uploads that are over, and dead workers; `completed` and `failed` are ages.
     async fn prune(&self, completed: Duration, failed: Duration) -> LibraryResult<u64>;
 }

@@ -6,6 +6,7 @@
 mod failure;
 mod files;
 mod node;
+mod phoenix;
 mod rest;
 mod socket;
 mod work;
@@ -64,6 +65,7 @@ fn all() -> Routes {
         .add(Read, Light, routes!(node::analysis))
         .add(Read, Light, routes!(node::analyzed))
         .add(Read, Stream, routes!(socket::socket))
+        .add(Read, Stream, routes!(phoenix::socket))
 }
 
 #[derive(OpenApi)]
@@ -87,11 +89,12 @@ pub(super) fn router() -> Router<App> {
     }))
 }
 
-/// Leads a socket that is opened at "/", where pages are, to where it is served.
+/// Leads a socket that is opened at "/", where pages are, to where it is served, and lets one prove with its address.
 pub(super) fn lead_socket<B>(request: &mut Request<B>) {
     let is_socket = request.uri().path() == "/"
         && request.headers().get(header::UPGRADE).is_some_and(|protocol| protocol == "websocket");
     if is_socket {
         *request.uri_mut() = axum::http::Uri::from_static(socket::PATH);
     }
+    phoenix::take_token(request);
 }

@@ -14,16 +14,17 @@ use serde_json::{Value, json};
 use crate::http::App;
 use crate::http::auth::Caller;
 use crate::http::error::ApiResult;
-use crate::http::resources::live::{Command, Language, Piece, upgraded};
+use crate::http::resources::live::{Command, Language, Piece, Said, upgraded};
 
 /// Where it is served; it is opened at "/".
 pub(super) const PATH: &str = "/socket/track";
 const TRACK: &str = "track:";
 
 const LANGUAGE: Language = Language {
-    read: command,
-    write: messages,
-    refuse: |refusal| json!({"event": "error", "data": {"message": refusal.message}}).to_string(),
+    read: |text| command(text).map(Said::from),
+    confirm: |_, _| Vec::new(),
+    write: |piece, _| messages(piece),
+    refuse: |refusal, _| json!({"event": "error", "data": {"message": refusal.message}}).to_string(),
 };
 
 /// Follow songs, over a WebSocket

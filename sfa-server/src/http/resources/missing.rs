@@ -30,8 +30,8 @@ impl From<MissingFiles> for MissingView {
 
 /// List songs of which files are gone
 ///
-/// Gone from the storage without the library being told, such as by a disk that was changed. Of no file more is looked at
-/// than whether it is there.
+/// Gone from the storage without the library being told, such as by a disk that was changed: those that were not there when
+/// they were asked for, or when the library was last tidied up or checked, which is each night at the latest.
 #[utoipa::path(get, path = "/api/v1/tracks/missing", tag = "tracks", responses(
     (status = 200, description = "All of them", body = Page<MissingView>)
 ))]

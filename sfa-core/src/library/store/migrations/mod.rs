@@ -8,7 +8,7 @@ use crate::library::{LibraryError, LibraryErrorKind, LibraryResult};
 /// One step: its number, what it is for, and its statements for SQLite and for PostgreSQL.
 type Step = (i64, &'static str, &'static str, &'static str);
 
-const STEPS: [Step; 8] = [
+const STEPS: [Step; 9] = [
     (1, "library", include_str!("sqlite/0001_library.sql"), include_str!("postgres/0001_library.sql")),
     (2, "accounts", include_str!("sqlite/0002_accounts.sql"), include_str!("postgres/0002_accounts.sql")),
     (3, "search", include_str!("sqlite/0003_search.sql"), include_str!("postgres/0003_search.sql")),
@@ -22,6 +22,7 @@ const STEPS: [Step; 8] = [
         include_str!("sqlite/0012_identities.sql"),
         include_str!("postgres/0012_identities.sql"),
     ),
+    (13, "upkeep", include_str!("sqlite/0013_upkeep.sql"), include_str!("postgres/0013_upkeep.sql")),
 ];
 
 pub(super) fn sqlite() -> Migrator {

@@ -121,6 +121,7 @@ impl<'a> Writer<'a> {
             Change::RemovePackage(id) => self.remove_package(id).await,
             Change::SetSettings(settings) => self.set_settings(&settings).await,
             Change::Notify { kind, text, track } => self.notify(&kind, &text, track).await,
+            Change::Log(entries) => self.tell_log(entries).await,
             Change::MarkNotificationsRead => self.mark_read().await,
         }
     }
@@ -148,6 +149,11 @@ impl<'a> Writer<'a> {
     async fn tell_library(&mut self, kind: &str, payload: Value) -> LibraryResult<()> {
         self.notes.tell(self.scope.user, kind, payload);
         Ok(())
+    }
+
+    async fn tell_log(&mut self, entries: Value) -> LibraryResult<()> {
+        let Self { connection, scope, receipt, .. } = self;
+        record(connection, &mut receipt.events, scope.user, Topic::Log.name(), "log", entries).await
     }
 
     /// Fails unless the track is the user's.

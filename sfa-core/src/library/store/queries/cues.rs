@@ -12,21 +12,32 @@ use crate::library::{CueId, LibraryCue, LibraryError, LibraryErrorKind, LibraryR
 /// Cues and loops that somebody may place in one track.
 const MOST_PLACED: i64 = 500;
 
+/// By what an automatic cue is known again, as [`LibraryCue::found_as`] has it; one that was changed remembers it.
+macro_rules! found_as {
+    () => {
+        "case when is_automatic = true then kind || ':' || cast(start_ms as text) || ':' \
+         || coalesce(cast(end_ms as text), '') else found_as end"
+    };
+}
+
 impl Writer<'_> {
     pub(super) async fn replace_cues(&mut self, track: TrackId, cues: Vec<LibraryCue>) -> LibraryResult<()> {
         self.own_track(track).await?;
         self.forget("delete from cues where track_id = $1 and is_automatic = true", track).await?;
-        let placed = sqlx::query("select found_as, pad from cues where track_id = $1")
-            .bind(track.to_string())
-            .fetch_all(&mut *self.connection)
-            .await
-            .map_err(failed)?;
-        let (mut adopted, mut taken) = (HashSet::new(), HashSet::new());
-        for row in &placed {
-            adopted.extend(get::<Option<String>>(row, "found_as")?);
+        let decided = sqlx::query(
+            "select found_as, pad from cues where track_id = $1 \
+             union all select found_as, null from unwanted_cues where track_id = $1",
+        )
+        .bind(track.to_string())
+        .fetch_all(&mut *self.connection)
+        .await
+        .map_err(failed)?;
+        let (mut known, mut taken) = (HashSet::new(), HashSet::new());
+        for row in &decided {
+            known.extend(get::<Option<String>>(row, "found_as")?);
             taken.extend(get::<Option<i64>>(row, "pad")?);
         }
-        for cue in cues.iter().filter(|cue| !adopted.contains(&cue.found_as())) {
+        for cue in cues.iter().filter(|cue| !known.contains(&cue.found_as())) {
             let pad = cue.pad.filter(|&pad| !taken.contains(&i64::from(pad)));
             self.insert_cue(track, &LibraryCue { pad, ..cue.clone() }).await?;
         }
@@ -64,12 +75,12 @@ impl Writer<'_> {
     pub(super) async fn set_cue(&mut self, track: TrackId, id: CueId, cue: &PlacedCue) -> LibraryResult<()> {
         self.make_room(track, id, cue).await?;
         // An automatic one is remembered as it was found, so that it is not placed anew beside what became of it.
-        let changed = sqlx::query(
-            "update cues set found_as = case when is_automatic = true then kind || ':' || cast(start_ms as text) \
-             || ':' || coalesce(cast(end_ms as text), '') else found_as end, kind = $3, label = $4, start_ms = $5, \
-             end_ms = $6, colour = $7, pad = $8, confidence = null, is_automatic = false \
-             where id = $1 and track_id = $2",
-        )
+        let changed = sqlx::query(concat!(
+            "update cues set found_as = ",
+            found_as!(),
+            ", kind = $3, label = $4, start_ms = $5, end_ms = $6, colour = $7, pad = $8, confidence = null, \
+             is_automatic = false where id = $1 and track_id = $2"
+        ))
         .bind(id.to_string())
         .bind(track.to_string())
         .bind(&cue.kind)
@@ -89,14 +100,26 @@ impl Writer<'_> {
 
     pub(super) async fn remove_cue(&mut self, track: TrackId, id: CueId) -> LibraryResult<()> {
         self.own_track(track).await?;
-        let removed = sqlx::query("delete from cues where id = $1 and track_id = $2")
-            .bind(id.to_string())
+        let found_as: Option<String> = sqlx::query_scalar(concat!(
+            "delete from cues where id = $1 and track_id = $2 returning ",
+            found_as!()
+        ))
+        .bind(id.to_string())
+        .bind(track.to_string())
+        .fetch_optional(&mut *self.connection)
+        .await
+        .map_err(failed)?
+        .ok_or_else(|| LibraryError::not_found("cue", id))?;
+        // What is found once more is not placed against somebody's will.
+        if let Some(found_as) = found_as {
+            sqlx::query(
+                "insert into unwanted_cues (track_id, found_as) values ($1, $2) on conflict do nothing",
+            )
             .bind(track.to_string())
+            .bind(found_as)
             .execute(&mut *self.connection)
             .await
             .map_err(failed)?;
-        if removed.rows_affected() == 0 {
-            return Err(LibraryError::not_found("cue", id));
         }
         self.tell_track(track, "cue.removed", json!({"cue": id})).await
     }

@@ -10,13 +10,13 @@ use sqlx::Acquire as _;
 use super::changes::{PROGRESS, Writer};
 use super::notes::Notes;
 use super::rows::{self, get, job_columns, parsed};
-use super::{Connection, Rows, Scope, failed, millis, take_alone};
+use super::{Connection, Rows, Scope, failed, millis, schedules, take_alone};
 use crate::library::download;
 use crate::library::queue::{backoff, shares};
 use crate::library::store::{Claim, Heartbeat, JobCount, JobQueue, QueueStatus, Verdict, WorkerStatus};
 use crate::library::{
     Change, Event, Fence, Job, JobId, JobState, LibraryError, LibraryErrorKind, LibraryResult, Outcome,
-    Receipt, Schedule, UserId, WorkerId,
+    Receipt, Schedule, Times, UserId, WorkerId,
 };
 
 /// A job that was put off so often is put off no more: it fails.
@@ -25,6 +25,8 @@ const MOST_SNOOZES: i64 = 1000;
 const PRUNED_AT_ONCE: i64 = 1000;
 /// How long events can be caught up with.
 const EVENTS_AGE_MS: i64 = 7 * 24 * 3_600_000;
+/// What workers have logged is for those who look now.
+const LOG_AGE_MS: i64 = 3_600_000;
 /// Packages can be made again at any time.
 const PACKAGES_AGE_MS: i64 = 7 * 24 * 3_600_000;
 /// A worker that was silent so long is gone.
@@ -251,69 +253,31 @@ impl JobQueue for Rows {
         self.execute(sqlx::query("delete from workers where id = $1").bind(worker.to_string())).await
     }
 
-    async fn due(&self, name: &str, first: Duration, every: Duration) -> LibraryResult<bool> {
-        sqlx::query(concat!(
-            "insert into schedules (name, next_at_ms) values ($1, ",
-            now_ms!(),
-            " + $2) on conflict (name) do nothing"
-        ))
-        .bind(name)
-        .bind(millis(first))
-        .execute(&self.writer)
-        .await
-        .map_err(failed)?;
-        // Slots that nobody was awake for are skipped.
-        let moved = sqlx::query(concat!(
-            "update schedules set next_at_ms = next_at_ms + ((",
-            now_ms!(),
-            " - next_at_ms) / $2 + 1) * $2 where name = $1 and next_at_ms <= ",
-            now_ms!()
-        ))
-        .bind(name)
-        .bind(millis(every).max(1))
-        .execute(&self.writer)
-        .await
-        .map_err(failed)?;
-        Ok(moved.rows_affected() == 1)
+    async fn due(&self, name: &str, times: &Times, now_ms: i64) -> LibraryResult<bool> {
+        if self.waits(name, times, now_ms).await? {
+            return Ok(false);
+        }
+        let mut transaction = self.begin().await?;
+        let has_come = schedules::take_turn(&mut transaction, name, times, now_ms).await?;
+        transaction.commit().await.map_err(failed)?;
+        Ok(has_come)
     }
 
-    async fn enqueue_due(&self, schedule: &Schedule) -> LibraryResult<Option<Receipt>> {
+    async fn enqueue_due(&self, schedule: &Schedule, now_ms: i64) -> LibraryResult<Option<Receipt>> {
+        let Schedule { name, times, scope, job } = schedule;
+        if self.waits(name, times, now_ms).await? {
+            return Ok(None);
+        }
         let mut transaction = self.begin().await?;
-        let (every_ms, offset_ms) = (millis(schedule.every).max(1), millis(schedule.offset));
-        sqlx::query(concat!(
-            "insert into schedules (name, next_at_ms) values ($1, (",
-            now_ms!(),
-            " - $3) / $2 * $2 + $2 + $3) on conflict (name) do nothing"
-        ))
-        .bind(&schedule.name)
-        .bind(every_ms)
-        .bind(offset_ms)
-        .execute(&mut *transaction)
-        .await
-        .map_err(failed)?;
-        let moved = sqlx::query(concat!(
-            "update schedules set next_at_ms = (",
-            now_ms!(),
-            " - $3) / $2 * $2 + $2 + $3 where name = $1 and next_at_ms <= ",
-            now_ms!()
-        ))
-        .bind(&schedule.name)
-        .bind(every_ms)
-        .bind(offset_ms)
-        .execute(&mut *transaction)
-        .await
-        .map_err(failed)?;
-        let mut receipt = Receipt::default();
-        if moved.rows_affected() == 1 {
-            let change = Change::Enqueue(schedule.job.clone());
-            let mut notes = Notes::default();
-            Writer::new(&mut transaction, schedule.scope, &mut receipt, &mut notes)
-                .apply(vec![change])
-                .await?;
+        let has_come = schedules::take_turn(&mut transaction, name, times, now_ms).await?;
+        let (mut receipt, mut notes) = (Receipt::default(), Notes::default());
+        if has_come {
+            let mut writer = Writer::new(&mut transaction, *scope, &mut receipt, &mut notes);
+            writer.apply(vec![Change::Enqueue(job.clone())]).await?;
             notes.write(&mut transaction, &mut receipt.events).await?;
         }
         transaction.commit().await.map_err(failed)?;
-        Ok((moved.rows_affected() == 1).then_some(receipt))
+        Ok(has_come.then_some(receipt))
     }
 
     async fn prune(&self, completed: Duration, failed_jobs: Duration) -> LibraryResult<u64> {
@@ -339,6 +303,7 @@ impl JobQueue for Rows {
         }
         for (statement, age_ms) in [
             (concat!("delete from events where at_ms <= ", now_ms!(), " - $1"), EVENTS_AGE_MS),
+            (concat!("delete from events where topic = 'log' and at_ms <= ", now_ms!(), " - $1"), LOG_AGE_MS),
             (concat!("delete from packages where created_at_ms <= ", now_ms!(), " - $1"), PACKAGES_AGE_MS),
             (concat!("delete from sessions where expires_at_ms <= ", now_ms!(), " - $1"), 0),
             (concat!("delete from tokens where expires_at_ms <= ", now_ms!(), " - $1"), 0),

@@ -15,6 +15,7 @@ mod pool;
 mod reads;
 mod requests;
 mod rows;
+mod schedules;
 mod search;
 mod timeline;
 mod upkeep;

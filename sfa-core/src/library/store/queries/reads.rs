@@ -345,7 +345,7 @@ impl Store for Rows {
         let query = sqlx::query(concat!(
             "insert into blobs (hash, size_bytes, created_at_ms) values ($1, $2, ",
             now_ms!(),
-            ") on conflict (hash) do update set created_at_ms = excluded.created_at_ms"
+            ") on conflict (hash) do update set created_at_ms = excluded.created_at_ms, missing_since_ms = null"
         ))
         .bind(&blob.hash)
         .bind(blob.size_bytes);
@@ -403,22 +403,48 @@ impl Store for Rows {
         found.iter().map(|row| Ok((Scope::of(parsed(row, "user_id")?), parsed(row, "id")?))).collect()
     }
 
-    async fn contents(&self, scope: Scope) -> LibraryResult<Vec<(TrackId, String, bool)>> {
+    async fn mark_missing(&self, hash: &str) -> LibraryResult<()> {
+        let statement = concat!(
+            "update blobs set missing_since_ms = ",
+            now_ms!(),
+            " where hash = $1 and missing_since_ms is null"
+        );
+        self.execute(sqlx::query(statement).bind(hash)).await
+    }
+
+    async fn set_missing(&self, hashes: &[String], as_of_ms: i64) -> LibraryResult<()> {
+        let mut transaction = self.begin().await?;
+        for statement in [
+            concat!(
+                "update blobs set missing_since_ms = null where missing_since_ms <= $2 and hash not in ",
+                listed!("$1")
+            ),
+            concat!(
+                "update blobs set missing_since_ms = $2 where missing_since_ms is null and created_at_ms <= $2 \
+                 and hash in ",
+                listed!("$1")
+            ),
+        ] {
+            let query = sqlx::query(statement).bind(json!(hashes).to_string()).bind(as_of_ms);
+            query.execute(&mut *transaction).await.map_err(failed)?;
+        }
+        transaction.commit().await.map_err(failed)
+    }
+
+    async fn missing_contents(&self, scope: Scope) -> LibraryResult<Vec<(TrackId, bool)>> {
         let found = sqlx::query(
-            "select id, blob_hash, cast(1 as bigint) as is_song from tracks where user_id = $1 \
-             union all select t.id, s.blob_hash, 0 from stems s join tracks t on t.id = s.track_id \
-             where t.user_id = $1 \
-             union all select t.id, e.blob_hash, 0 from exports e join tracks t on t.id = e.track_id \
-             where t.user_id = $1",
+            "select t.id, cast(1 as bigint) as is_song from blobs b join tracks t on t.blob_hash = b.hash \
+             where b.missing_since_ms is not null and t.user_id = $1 \
+             union all select t.id, 0 from blobs b join stems s on s.blob_hash = b.hash \
+             join tracks t on t.id = s.track_id where b.missing_since_ms is not null and t.user_id = $1 \
+             union all select t.id, 0 from blobs b join exports e on e.blob_hash = b.hash \
+             join tracks t on t.id = e.track_id where b.missing_since_ms is not null and t.user_id = $1",
         )
         .bind(scope.user.to_string())
         .fetch_all(&self.readers)
         .await
         .map_err(failed)?;
-        found
-            .iter()
-            .map(|row| Ok((parsed(row, "id")?, get(row, "blob_hash")?, get::<i64>(row, "is_song")? == 1)))
-            .collect()
+        found.iter().map(|row| Ok((parsed(row, "id")?, get::<i64>(row, "is_song")? == 1))).collect()
     }
 
     async fn copy_rows(&self, folder: &Path) -> LibraryResult<RowsCopy> {

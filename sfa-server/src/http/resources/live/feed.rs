@@ -72,6 +72,8 @@ enum Source {
 
 enum Part {
     Job(JobId),
+    /// With the id of the song.
+    Work(JobId, Option<String>),
     Notifications,
 }
 
@@ -79,15 +81,18 @@ impl Part {
     /// What an event of the library says about it.
     fn of(&self, event: &Event) -> Option<(String, Value)> {
         match self {
-            Self::Job(id) if event.kind == "jobs" => {
-                let id = id.to_string();
-                let row = event.payload["jobs"].as_array()?.iter().find(|row| row["id"] == id.as_str())?;
+            Self::Job(id) | Self::Work(id, _) if event.kind == "jobs" => {
+                let row = row_of(&event.payload["jobs"], &id.to_string())?;
                 Some(("job".to_owned(), shown::<Job, JobView>(row)))
+            }
+            Self::Work(_, Some(track)) if event.kind == "tracks" => {
+                let row = row_of(&event.payload["tracks"], track)?;
+                Some(("track".to_owned(), shown::<Track, TrackView>(row)))
             }
             Self::Notifications if event.kind.starts_with("notification") => {
                 Some((event.kind.clone(), event.payload.clone()))
             }
-            Self::Job(_) | Self::Notifications => None,
+            Self::Job(_) | Self::Work(..) | Self::Notifications => None,
         }
     }
 }
@@ -129,6 +134,7 @@ impl Feed {
         let part = |of| Source::Part { log: app.library.follow(scope, topic, last), of, seq: 0 };
         let source = match subject {
             Subject::Job(id) => part(Part::Job(id)),
+            Subject::Work(id) => part(Part::Work(id, data["track"]["id"].as_str().map(str::to_owned))),
             Subject::Notifications => part(Part::Notifications),
             Subject::System => {
                 Source::System { watch: SystemWatch::after(app.clone(), data.clone()), seq: 0 }
@@ -171,6 +177,10 @@ impl Feed {
         };
         Ok(Piece::Event { topic: self.name.clone(), seq, kind, payload })
     }
+}
+
+fn row_of<'a>(rows: &'a Value, id: &str) -> Option<&'a Value> {
+    rows.as_array()?.iter().find(|row| row["id"] == id)
 }
 
 /// What an event tells, with rows as they are shown everywhere.

@@ -103,7 +103,7 @@ mod tests {
 
     fn entry(level: Level, target: &'static str, fields: Value) -> Entry {
         let Value::Object(fields) = fields else { panic!("{fields}") };
-        Entry { number: 1, at_ms: 0, level, target, message: String::new(), fields }
+        Entry { number: 1, at_ms: 0, level, target: target.into(), message: String::new(), fields }
     }
 
     #[test]

@@ -8,6 +8,7 @@ use axum::extract::ws::{CloseFrame, Message, WebSocket, WebSocketUpgrade};
 use axum::http::{HeaderMap, StatusCode};
 use axum::response::Response;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use tokio::sync::mpsc;
 use tokio::task::{AbortHandle, JoinSet};
 
@@ -42,6 +43,22 @@ pub(in crate::http) enum Command {
     Subscribe { topic: String, after: Option<i64> },
     /// Follow it no more.
     Unsubscribe { topic: String },
+    /// Hear this, and nothing more.
+    #[serde(skip)]
+    Answer(String),
+}
+
+/// A command, and what its language has to remember of it.
+pub(in crate::http) struct Said {
+    pub(in crate::http) command: Command,
+    pub(in crate::http) memory: Value,
+}
+
+impl From<Command> for Said {
+    /// There is nothing to remember.
+    fn from(command: Command) -> Self {
+        Self { command, memory: Value::Null }
+    }
 }
 
 /// What a client is told that asked for something that there is not.
@@ -57,17 +74,21 @@ pub(in crate::http) struct Refusal {
 /// How commands and news are written.
 pub(in crate::http) struct Language {
     /// What a text means; else what is wrong with it.
-    pub(in crate::http) read: fn(&str) -> Result<Command, String>,
-    /// A piece as messages, of which there may be none.
-    pub(in crate::http) write: fn(&Piece) -> Vec<String>,
-    pub(in crate::http) refuse: fn(&Refusal) -> String,
+    pub(in crate::http) read: fn(&str) -> Result<Said, String>,
+    /// What is said when a topic is followed, or followed no more.
+    pub(in crate::http) confirm: fn(&Command, &Value) -> Vec<String>,
+    /// A piece as messages, of which there may be none. What is remembered was said when the topic was subscribed to, and
+    /// what was added to it since.
+    pub(in crate::http) write: fn(&Piece, &mut Value) -> Vec<String>,
+    pub(in crate::http) refuse: fn(&Refusal, &Value) -> String,
 }
 
 /// That of this server.
 pub(super) const OURS: Language = Language {
-    read: |text| serde_json::from_str(text).map_err(|error| error.to_string()),
-    write: |piece| vec![piece.to_json()],
-    refuse: |refusal| serde_json::to_string(refusal).expect("a refusal is plain data"),
+    read: |text| serde_json::from_str(text).map(Command::into).map_err(|error| error.to_string()),
+    confirm: |_, _| Vec::new(),
+    write: |piece, _| vec![piece.to_json()],
+    refuse: |refusal, _| serde_json::to_string(refusal).expect("a refusal is plain data"),
 };
 
 /// Opens a socket, for pages of this server alone where the caller is a browser.
@@ -141,7 +162,7 @@ impl Line {
                     }
                 }
                 Some(text) = self.queued.recv() => {
-                    if let Err(reason) = self.send(Message::Text(text.into())).await {
+                    if let Err(reason) = self.say(text).await {
                         break Some(reason);
                     }
                 }
@@ -168,30 +189,42 @@ impl Line {
     }
 
     async fn obey(&mut self, text: &str, gate: &mut Gate) -> Result<(), Reason> {
-        let refusal = match (self.language.read)(text) {
-            Ok(Command::Subscribe { topic, after }) => {
-                let begun = self.subscribe(&topic, after, gate).await;
-                begun.err().map(|error| Refusal {
-                    topic: Some(topic),
-                    code: error.code,
-                    message: error.message,
-                })
+        let Language { read, confirm, refuse, .. } = self.language;
+        let Said { command, memory } = match read(text) {
+            Ok(said) => said,
+            Err(message) => {
+                let refusal = Refusal { topic: None, code: "invalid", message };
+                return self.say(refuse(&refusal, &Value::Null)).await;
             }
-            Ok(Command::Unsubscribe { topic }) => {
-                if let Some(feed) = self.topics.remove(&topic) {
+        };
+        match &command {
+            Command::Subscribe { topic, after } => {
+                if let Err(error) = self.subscribe(topic, *after, memory.clone(), gate).await {
+                    let topic = Some(topic.clone());
+                    let refusal = Refusal { topic, code: error.code, message: error.message };
+                    return self.say(refuse(&refusal, &memory)).await;
+                }
+            }
+            Command::Unsubscribe { topic } => {
+                if let Some(feed) = self.topics.remove(topic) {
                     feed.abort();
                 }
-                None
             }
-            Err(message) => Some(Refusal { topic: None, code: "invalid", message }),
-        };
-        match refusal {
-            Some(refusal) => self.send(Message::Text((self.language.refuse)(&refusal).into())).await,
-            None => Ok(()),
+            Command::Answer(text) => return self.say(text.clone()).await,
         }
+        for text in confirm(&command, &memory) {
+            self.say(text).await?;
+        }
+        Ok(())
     }
 
-    async fn subscribe(&mut self, topic: &str, after: Option<i64>, gate: &mut Gate) -> ApiResult<()> {
+    async fn subscribe(
+        &mut self,
+        topic: &str,
+        after: Option<i64>,
+        mut memory: Value,
+        gate: &mut Gate,
+    ) -> ApiResult<()> {
         let subject: Subject = topic.parse()?;
         if self.topics.len() >= MOST_TOPICS && !self.topics.contains_key(topic) {
             return Err(ApiError::invalid(format!("{MOST_TOPICS} topics can be followed at once")));
@@ -208,7 +241,7 @@ impl Line {
         let handle = self.feeds.spawn(async move {
             loop {
                 let texts = match feed.next().await {
-                    Ok(piece) => (language.write)(&piece),
+                    Ok(piece) => (language.write)(&piece, &mut memory),
                     // A database that does not answer now is asked again.
                     Err(error) if error.status == StatusCode::SERVICE_UNAVAILABLE => {
                         tokio::time::sleep(ASKED_AGAIN).await;
@@ -216,7 +249,7 @@ impl Line {
                     }
                     Err(error) => {
                         let refusal = Refusal { topic: Some(name), code: error.code, message: error.message };
-                        queue.send((language.refuse)(&refusal)).await.ok();
+                        queue.send((language.refuse)(&refusal, &memory)).await.ok();
                         return;
                     }
                 };
@@ -231,6 +264,10 @@ impl Line {
             before.abort();
         }
         Ok(())
+    }
+
+    async fn say(&mut self, text: String) -> Result<(), Reason> {
+        self.send(Message::Text(text.into())).await
     }
 
     async fn send(&mut self, message: Message) -> Result<(), Reason> {

@@ -30,7 +30,7 @@ use gate::Gate;
 use subject::Subject;
 
 pub(in crate::http) use feed::Piece;
-pub(in crate::http) use line::{Command, Language, upgraded};
+pub(in crate::http) use line::{Command, Language, Refusal, Said, upgraded};
 pub(in crate::http) use rounds::Rounds;
 
 /// Which topic, and from where.

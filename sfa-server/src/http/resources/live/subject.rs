@@ -17,6 +17,7 @@ use crate::http::rights::Right;
 const LIBRARY: &str = "library";
 const TRACK: &str = "track:";
 const JOB: &str = "job:";
+const WORK: &str = "jobs:";
 const NOTIFICATIONS: &str = "notifications";
 const SYSTEM: &str = "system";
 const DEBUG: &str = "debug";
@@ -32,6 +33,8 @@ pub(super) enum Subject {
     Track(TrackId),
     /// One job: its state and its progress.
     Job(JobId),
+    /// One job, and the song that it is about: what an older dialect follows.
+    Work(JobId),
     /// What the caller should know.
     Notifications,
     /// The queues, and who works on them.
@@ -46,7 +49,9 @@ impl Subject {
         match self {
             Self::System => Right::SeeSystem,
             Self::Debug(..) => Inspector::right(caller),
-            Self::Library | Self::Track(_) | Self::Job(_) | Self::Notifications => Right::Read,
+            Self::Library | Self::Track(_) | Self::Job(_) | Self::Work(_) | Self::Notifications => {
+                Right::Read
+            }
         }
     }
 
@@ -56,6 +61,7 @@ impl Subject {
             Self::Library => LIBRARY.to_owned(),
             Self::Track(id) => format!("{TRACK}{id}"),
             Self::Job(id) => format!("{JOB}{id}"),
+            Self::Work(id) => format!("{WORK}{id}"),
             Self::Notifications => NOTIFICATIONS.to_owned(),
             Self::System => SYSTEM.to_owned(),
             Self::Debug(name, _) => name.clone(),
@@ -77,6 +83,14 @@ impl Subject {
                 json!({"track": track, "jobs": jobs.collect::<Vec<_>>()})
             }
             Self::Job(id) => json!({"job": JobView::from(rows.job(scope, id).await?)}),
+            Self::Work(id) => {
+                let job = rows.job(scope, id).await?;
+                let track = match job.track {
+                    Some(id) => Some(TrackView::from(rows.track(scope, id).await?)),
+                    None => None,
+                };
+                json!({"job": JobView::from(job), "track": track})
+            }
             Self::Notifications => {
                 let newest = rows.notifications(scope, NEWEST).await?;
                 let newest = newest.into_iter().map(NotificationView::from);
@@ -102,6 +116,9 @@ impl FromStr for Subject {
         if let Some(query) = text.strip_prefix(DEBUG).filter(|rest| rest.is_empty() || rest.starts_with('?'))
         {
             return Ok(Self::Debug(text.to_owned(), Filter::read(query.trim_start_matches('?'))?));
+        }
+        if let Some(id) = text.strip_prefix(WORK) {
+            return id.parse().map(Self::Work).map_err(|_| ApiError::not_found());
         }
         let id = match text.strip_prefix(TRACK) {
             Some(id) => id.parse().map(Self::Track).ok(),

@@ -1136,8 +1136,8 @@ export interface paths {
         };
         /**
          * List songs of which files are gone
-         * @description Gone from the storage without the library being told, such as by a disk that was changed. Of no file more is looked at
-         *     than whether it is there.
+         * @description Gone from the storage without the library being told, such as by a disk that was changed: those that were not there when
+         *     they were asked for, or when the library was last tidied up or checked, which is each night at the latest.
          */
         get: operations["get_tracks_missing"];
         put?: never;
