@@ -80,12 +80,14 @@ export class House {
 }
 
 /** What a page complained about. */
-export const test = base.extend<{ complaints: string[] }, { place: string; house: House }>({
+export const test = base.extend<{ complaints: string[] }, { place: string; more: string[]; house: House }>({
   // A file of tests that says another place gets a server of its own.
   place: ['', { option: true, scope: 'worker' }],
+  /** What else the server is started with. */
+  more: [[], { option: true, scope: 'worker' }],
   house: [
-    async ({ place: _ }, use) => {
-      const house = new House()
+    async ({ place: _, more }, use) => {
+      const house = new House(more)
       if (!missing) await house.start()
       await use(house)
       await house.close()

@@ -1,23 +1,10 @@
 import type { Page } from '@playwright/test'
-import { test as base, drop, enter, expect, expectAccessible, House, walk } from './house'
+import { drop, enter, expect, expectAccessible, test, walk } from './house'
 import { missing } from './machine'
 
 const SONG_SECS = 10
 
-/** In a house that writes a log. */
-const test = base.extend<object, { house: House }>({
-  house: [
-    async ({ place: _ }, use) => {
-      const house = new House(['--log-level', 'info'])
-      if (!missing) await house.start()
-      await use(house)
-      await house.close()
-    },
-    { scope: 'worker' },
-  ],
-})
-
-test.use({ place: 'inspector' })
+test.use({ place: 'inspector', more: ['--log-level', 'info'] })
 test.describe.configure({ mode: 'serial' })
 test.skip(missing !== '', missing)
 

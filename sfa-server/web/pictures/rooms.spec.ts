@@ -13,6 +13,8 @@ const ROOMS = here('../test-results/rooms/')
 const WIDTHS = [390, 820, 1440]
 const HEIGHT = 900
 const SHORT_SECS = 24
+/** Of five seconds each, into the song. */
+const FAR_STEPS = 8
 
 /** Songs that are the demo song at other speeds: by how many semitones. */
 const CRATE = [
@@ -27,7 +29,7 @@ const CRATE = [
 ]
 
 test.skip(missing !== '', missing)
-test.use({ place: 'pictures' })
+test.use({ place: 'pictures', more: ['--log-level', 'info'] })
 
 /** Reads a WAV file faster or slower, by what its header says of its rate. */
 function atSpeed(song: Buffer, semitones: number): Buffer {
@@ -52,15 +54,6 @@ const list = async (page: Page, house: House) =>
 
 async function expectReady(page: Page, house: House, count: number): Promise<void> {
   await expect.poll(async () => (await list(page, house)).filter(({ status }) => status === 'ready').length, { timeout: 900_000, intervals: [1000] }).toBe(count)
-}
-
-/** Puts up a few hot cues, as somebody would who knows the song. */
-async function mark(page: Page, song: string): Promise<void> {
-  const places = [
-    { start_ms: 31_000, label: 'Vocals in', pad: 0, colour: '#ef4444' },
-    { start_ms: 62_000, label: 'Last chorus', pad: 1, colour: '#3b82f6' },
-  ]
-  for (const place of places) await send(page, 'POST', `/api/v1/tracks/${song}/cues`, place)
 }
 
 /** A crate of short songs, and the demo song with all that can be made of it. */
@@ -93,15 +86,17 @@ test('every room is pictured', async ({ page, house }) => {
   }
   await page.setViewportSize({ width: 1440, height: HEIGHT })
   const song = await fill(page, house)
-  await mark(page, song)
   await page.evaluate(() => localStorage.setItem('sfa.inspector', 'on'))
   await page.reload()
   await page.getByRole('region', { name: 'Songs' }).getByRole('link', { name: 'First Light' }).click()
   await page.getByRole('button', { name: 'Play First Light', exact: true }).click()
   await expect(page.getByRole('button', { name: 'Save mix' })).toBeEnabled({ timeout: 120_000 })
-  await page.getByRole('slider', { name: 'Position in First Light' }).press('ArrowRight')
-  await page.waitForTimeout(3000)
-  await page.locator('body').press('Space')
+  await page.getByRole('button', { name: 'Pause First Light', exact: true }).click()
+  await page.locator('body').press('Home')
+  for (let step = 0; step < FAR_STEPS; step += 1) await page.locator('body').press('ArrowRight')
+  await page.mouse.move(700, 5)
+  const jobs = (await (await page.request.get(`${house.address}/api/v1/jobs?track=${song}`)).json()) as { data: { id: string; kind: string }[] }
+  const job = jobs.data.find(({ kind }) => kind === 'analyze')?.id
   const rooms: [string, string][] = [
     ['track', `/tracks/${song}`],
     ['library', '/'],
@@ -114,7 +109,8 @@ test('every room is pictured', async ({ page, house }) => {
     ['tokens', '/settings/tokens'],
     ['keyboard', '/settings/keyboard'],
     ['inspector', '/inspector'],
-    ['work', '/inspector/work'],
+    ['inspector-work', '/inspector/work'],
+    ['inspector-job', `/inspector/work/${job}`],
     ['admin', '/admin'],
     ['users', '/admin/users'],
     ['jobs', '/admin/jobs'],
@@ -127,6 +123,7 @@ test('every room is pictured', async ({ page, house }) => {
     for (const width of WIDTHS) {
       await page.setViewportSize({ width, height: HEIGHT })
       await page.waitForTimeout(300)
+      expect(await page.evaluate(() => document.documentElement.scrollHeight > innerHeight), `${path} at ${width} px is longer than its window`).toBe(false)
       await page.screenshot({ path: `${ROOMS}${name}-${width}.png` })
     }
   }
