@@ -46,9 +46,11 @@ export function shows({ level, target, text, job }: Filter): (line: Line) => boo
     words.every((word) => line.text.includes(word))
 }
 
-/** The fields as one text: `status=200 duration_ms=4`. */
+/** The fields as one text: `status=200 duration_ms=4`; times and names, which are long and say little, come last. */
 export function shownFields({ fields }: Pick<Entry, 'fields'>): string {
+  const isDull = ([name]: [string, unknown]) => Number(/_(ms|id)$/.test(name))
   return Object.entries(fields)
+    .sort((a, b) => isDull(a) - isDull(b))
     .map(([name, value]) => `${name}=${shownValue(value)}`)
     .join(' ')
 }
