@@ -29,14 +29,15 @@ pub(crate) struct Attention {
 impl Attention {
     /// From the stacked projections `[3 channels, channels]` of queries, keys and values and the projection of
     /// the output.
-    pub(crate) fn new(cpu: Cpu, inward: Linear, outward: Linear, heads: usize) -> Self {
-        let (mut weights, mut bias) = inward;
+    pub(crate) fn new(cpu: Cpu, inward: Linear<'_>, outward: Linear<'_>, heads: usize) -> Self {
+        let (weights, mut bias) = inward;
         let channels = bias.len() / 3;
-        let key_weights = weights.split_off(channels * channels);
+        let [weights, key_weights] = weights.split_at(channels * channels);
         let key_bias = bias.split_off(channels);
         // The scores' factor 1 / sqrt(head size) costs nothing here.
         let factor = 1.0 / ((channels / heads) as f32).sqrt();
-        let linear = |(weights, bias): Linear| Conv::new(cpu, &weights, &bias, channels, ConvShape::POINT);
+        let linear =
+            |(weights, bias): Linear<'_>| Conv::new(cpu, &weights, &bias, channels, ConvShape::POINT);
         Self {
             query: linear((weights, bias)).scaled(factor),
             key_value: linear((key_weights, key_bias)),
@@ -322,6 +323,9 @@ impl<'a> QueryBlock<'a> {
     }
 }
 
+/// Maxima that are looked for side by side.
+const MAXIMA: usize = 4;
+
 /// One step of the running softmax, for as many queries at once as a vector has lanes.
 struct Soften<'a> {
     scores: &'a mut [f32],
@@ -345,9 +349,20 @@ impl WithSimd for Soften<'_> {
         // One vector of queries at a time, so that its running values stay in registers.
         for vector in 0..vectors {
             let before = largest[vector];
+            // Several at once: each maximum waits for the one before it.
+            let mut maxima = [before; MAXIMA];
+            let several = scores.chunks_exact(MAXIMA * vectors);
             let mut highest = before;
-            for score in scores[vector..].iter().step_by(vectors) {
+            for score in several.remainder().iter().skip(vector).step_by(vectors) {
                 highest = simd.max_f32s(highest, *score);
+            }
+            for lines in several {
+                for (index, highest) in maxima.iter_mut().enumerate() {
+                    *highest = simd.max_f32s(*highest, lines[index * vectors + vector]);
+                }
+            }
+            for other in maxima {
+                highest = simd.max_f32s(highest, other);
             }
             let factor = exp(simd, simd.sub_f32s(before, highest));
             let mut sum = simd.mul_f32s(total[vector], factor);

@@ -11,7 +11,7 @@ use crate::{Result, Watch};
 use super::cpu::Cpu;
 
 /// Buffers that are used again instead of going back to the system: a fresh page costs more than filling it. Together
-/// they never hold more than was once in use at one time, or [`ALWAYS_KEPT_VALUES`].
+/// they never hold more than was once in use at one time since they last [settled](Self::settle), or [`ALWAYS_KEPT_VALUES`].
 #[derive(Debug, Default)]
 pub(crate) struct Scratch(Mutex<Pool>);
 
@@ -92,28 +92,41 @@ impl Default for Pool {
     }
 }
 
+impl Pool {
+    /// The smallest unused buffer of `least..=most` values.
+    fn fitting(&self, least: usize, most: usize) -> Option<usize> {
+        let buffers = self.free.iter().map(Memory::len).enumerate();
+        let fitting = buffers.filter(|(_, len)| (least..=most).contains(len));
+        fitting.min_by_key(|(_, len)| *len).map(|(index, _)| index)
+    }
+
+    fn free_values(&self) -> usize {
+        self.free.iter().map(Memory::len).sum()
+    }
+
+    /// Keeps no more than it may hold. What does not fit has the sizes of other layers or of another segment; the largest are
+    /// the least likely to fit again.
+    fn shrink(&mut self) {
+        self.free.sort_by_key(Memory::len);
+        while self.used + self.free_values() > self.may_hold && self.free.pop().is_some() {}
+    }
+}
+
 impl Scratch {
     fn take(&self, len: usize) -> Memory {
         let mut pool = self.lock();
-        // The tightest fit, and none that would waste much.
-        let fitting = pool
-            .free
-            .iter()
-            .enumerate()
-            .filter(|(_, buffer)| (len..=(len + len / 4).max(1 << 16)).contains(&buffer.len()))
-            .min_by_key(|(_, buffer)| buffer.len());
-        let found = fitting.map(|(index, _)| index);
+        let found = pool.fitting(len, (len + len / 4).max(1 << 16)).or_else(|| {
+            // Wasting some of a large one costs less than making room for another.
+            let left = pool.may_hold.saturating_sub(pool.used);
+            if pool.free_values() + len > left { pool.fitting(len, left.min(2 * len)) } else { None }
+        });
         let found = found.map(|index| pool.free.swap_remove(index));
         pool.used += found.as_ref().map_or(len, Memory::len);
         pool.may_hold = pool.may_hold.max(pool.used);
         if let Some(buffer) = found {
             return buffer;
         }
-        // The sizes of other layers or of another segment; the largest are the least likely to fit again.
-        pool.free.sort_by_key(Memory::len);
-        while pool.used + pool.free.iter().map(Memory::len).sum::<usize>() > pool.may_hold {
-            pool.free.pop();
-        }
+        pool.shrink();
         drop(pool);
         Memory::new(len)
     }
@@ -122,6 +135,13 @@ impl Scratch {
         let mut pool = self.lock();
         pool.used -= buffer.len();
         pool.free.push(buffer);
+    }
+
+    /// Gives back to the system what no more than [`ALWAYS_KEPT_VALUES`] leave no room for.
+    pub(crate) fn settle(&self) {
+        let mut pool = self.lock();
+        pool.may_hold = ALWAYS_KEPT_VALUES.max(pool.used);
+        pool.shrink();
     }
 
     fn lock(&self) -> MutexGuard<'_, Pool> {
@@ -223,12 +243,19 @@ mod tests {
         scratch.give(large);
         scratch.give(small);
         assert_eq!(held(&scratch), (0, 400_000));
-        // Neither fits: room is made for it, from the largest.
+        // There is no room for another one.
         let other = scratch.take(200_000);
-        assert_eq!(held(&scratch), (200_000, 100_000));
+        assert_eq!((other.len(), held(&scratch)), (300_000, (300_000, 100_000)));
         let again = scratch.take(90_000);
-        assert_eq!((again.len(), held(&scratch)), (100_000, (300_000, 0)));
-        scratch.give(other);
+        assert_eq!((again.len(), held(&scratch)), (100_000, (400_000, 0)));
         scratch.give(again);
+        scratch.give(other);
+        // Nothing fits: room is made, from the largest.
+        let largest = scratch.take(301_000);
+        assert_eq!(held(&scratch), (301_000, 0));
+        scratch.give(largest);
+        let small = scratch.take(50_000);
+        assert_eq!(held(&scratch), (50_000, 301_000));
+        scratch.give(small);
     }
 }

@@ -132,9 +132,10 @@ fn panels_by_taps<S: Simd, const ROWS: usize, const VECTORS: usize>(simd: S, pro
 fn panels<S: Simd, const ROWS: usize, const VECTORS: usize>(simd: S, product: Product<'_>, taps: usize) {
     let Product { a, a_stride, a_panels, b, c, c_stride, add } = product;
     let cols = VECTORS * S::F32_LANES;
-    for row_panel in 0..a_panels {
-        let a = &a[row_panel * a_stride..][..b.depth() * ROWS];
-        for col_panel in 0..c.len().div_ceil(c_stride) {
+    // The rows stream by: they are narrower than the columns, which stay in the first-level cache.
+    for col_panel in 0..c.len().div_ceil(c_stride) {
+        for row_panel in 0..a_panels {
+            let a = &a[row_panel * a_stride..][..b.depth() * ROWS];
             let c = &mut c[col_panel * c_stride + row_panel * ROWS * cols..][..ROWS * cols];
             tile::<S, ROWS, VECTORS>(simd, a, b, taps, col_panel * cols, S::as_mut_simd_f32s(c).0, add);
         }

@@ -22,19 +22,19 @@ pub(crate) struct LocalAttention {
 }
 
 /// Weights and biases of a [`LocalAttention`].
-pub(crate) struct LocalAttentionWeights {
-    pub(crate) query: Linear,
-    pub(crate) key: Linear,
-    pub(crate) content: Linear,
-    pub(crate) decay: Linear,
-    pub(crate) output: Linear,
+pub(crate) struct LocalAttentionWeights<'a> {
+    pub(crate) query: Linear<'a>,
+    pub(crate) key: Linear<'a>,
+    pub(crate) content: Linear<'a>,
+    pub(crate) decay: Linear<'a>,
+    pub(crate) output: Linear<'a>,
 }
 
 impl LocalAttention {
-    pub(crate) fn new(cpu: Cpu, weights: LocalAttentionWeights, heads: usize) -> Self {
+    pub(crate) fn new(cpu: Cpu, weights: LocalAttentionWeights<'_>, heads: usize) -> Self {
         let channels = weights.query.1.len();
         let factor = 1.0 / ((channels / heads) as f32).sqrt();
-        let point = |(weights, bias): Linear| Conv::new(cpu, &weights, &bias, channels, ConvShape::POINT);
+        let point = |(weights, bias): Linear<'_>| Conv::new(cpu, &weights, &bias, channels, ConvShape::POINT);
         Self {
             query: point(weights.query).scaled(factor),
             key: point(weights.key),

@@ -4,14 +4,21 @@ use half::f16;
 use pulp::{Simd, WithSimd};
 use rayon::prelude::*;
 
+use crate::Result;
+
+use super::context::{Buffer, Context};
 use super::cpu::{Cpu, Lines, Product};
 use super::weights::Weights;
 
 /// The deepest stretch of a product that is gathered at once: a block of it stays in the second-level cache, and
 /// sums of stretches lose less precision than one long sum.
 pub(crate) const MAX_DEPTH: usize = 512;
-/// The most rows of a register tile.
-const MAX_PANEL_ROWS: usize = 8;
+/// Values of one panel of columns that stay in the first-level cache while rows of weights pass by: 24 KiB.
+const NEAR_VALUES: usize = 6 << 10;
+/// So few weights are unpacked for good: 64 KiB.
+const FEW_VALUES: usize = 1 << 14;
+/// Weights that one thread unpacks at a time.
+const BLOCK_VALUES: usize = 1 << 15;
 
 /// A `rows x depth` matrix in panels of `tile().rows` rows, each stored depth by depth; the last panel is filled
 /// up with zeros.
@@ -32,20 +39,21 @@ enum Values {
 
 impl PackedMatrix {
     /// Packs the matrix whose rows are `rows` of another one, row `row` of which holds the values
-    /// `weights[row * depth + order(k)]`. Weights in half precision stay in it, and multiplying fewer than some hundred columns
-    /// at once then takes longer.
+    /// `weights[row * depth + order(k)]`. Weights in half precision stay in it unless they are few.
     pub(crate) fn new(
         cpu: Cpu,
         rows: &[usize],
         depth: usize,
-        weights: &Weights,
+        weights: &Weights<'_>,
         order: impl Fn(usize) -> usize,
     ) -> Self {
         let order: Vec<usize> = (0..depth).map(order).collect();
         let panel_rows = cpu.tile().rows;
         let values = match weights {
-            Weights::Half(values) => Values::Half(pack(rows, &order, panel_rows, values)),
-            Weights::Single(values) => Values::Single(pack(rows, &order, panel_rows, values)),
+            Weights::Half(values) if rows.len() * depth > FEW_VALUES => {
+                Values::Half(pack(rows, &order, panel_rows, values))
+            }
+            _ => Values::Single(pack(rows, &order, panel_rows, &weights.singles())),
         };
         Self { rows: rows.len(), depth, panel_rows, values }
     }
@@ -64,31 +72,62 @@ impl PackedMatrix {
         self.rows.next_multiple_of(self.panel_rows)
     }
 
+    /// The weights as numbers to compute with, for as long as a layer runs.
+    ///
+    /// # Errors
+    /// `Cancelled`.
+    pub(crate) fn unpack<'a>(&'a self, context: &Context<'a>) -> Result<Unpacked<'a>> {
+        let values = match &self.values {
+            Values::Single(values) => Numbers::Lent(values),
+            Values::Half(halves) => {
+                let mut singles = context.buffer(halves.len());
+                let blocks = singles.chunks_mut(BLOCK_VALUES).zip(halves.chunks(BLOCK_VALUES)).collect();
+                context.for_each(blocks, |(singles, halves): (&mut [f32], &[f16])| {
+                    context.cpu.run(Unpack { halves, singles });
+                    Ok(())
+                })?;
+                Numbers::Unpacked(singles)
+            }
+        };
+        Ok(Unpacked { matrix: self, values })
+    }
+}
+
+/// The weights of a [`PackedMatrix`] in single precision.
+pub(crate) struct Unpacked<'a> {
+    pub(crate) matrix: &'a PackedMatrix,
+    values: Numbers<'a>,
+}
+
+enum Numbers<'a> {
+    Lent(&'a [f32]),
+    Unpacked(Buffer<'a>),
+}
+
+impl Unpacked<'_> {
     /// Multiplies as many columns as `b` has rows (at most [`MAX_DEPTH`]), from column `from` on, by `b`, into `c` or,
     /// where `from` is not 0, onto `c`; see [`Cpu::product`] for the layouts.
     pub(crate) fn multiply(&self, cpu: Cpu, from: usize, b: Lines<'_>, c: &mut [f32]) {
-        let (panel, add) = (self.depth * self.panel_rows, from > 0);
-        let cols = cpu.tile().cols;
-        let c_stride = self.padded_rows() * cols;
-        match &self.values {
-            Values::Single(values) => cpu.product(Product {
-                a: &values[from * self.panel_rows..],
-                a_stride: panel,
-                a_panels: self.padded_rows() / self.panel_rows,
+        let PackedMatrix { depth, panel_rows, .. } = *self.matrix;
+        let values = match &self.values {
+            Numbers::Lent(values) => *values,
+            Numbers::Unpacked(values) => &**values,
+        };
+        let lines = b.values.len() / b.length;
+        let blocks = lines.div_ceil(NEAR_VALUES / cpu.tile().cols).max(1);
+        let mut from = from;
+        for lines in b.values.chunks(lines.div_ceil(blocks).max(1) * b.length) {
+            let b = Lines { values: lines, ..b };
+            cpu.product(Product {
+                a: &values[from * panel_rows..],
+                a_stride: depth * panel_rows,
+                a_panels: self.matrix.padded_rows() / panel_rows,
                 b,
                 c,
-                c_stride,
-                add,
-            }),
-            Values::Half(values) => {
-                let mut unpacked = [0.0; MAX_DEPTH * MAX_PANEL_ROWS];
-                let a = &mut unpacked[..b.depth() * self.panel_rows];
-                for (index, values) in values.chunks_exact(panel).enumerate() {
-                    cpu.run(Unpack { halves: &values[from * self.panel_rows..], singles: &mut *a });
-                    let c = &mut c[index * self.panel_rows * cols..];
-                    cpu.product(Product { a, a_stride: 0, a_panels: 1, b, c, c_stride, add });
-                }
-            }
+                c_stride: self.matrix.padded_rows() * cpu.tile().cols,
+                add: from > 0,
+            });
+            from += b.depth();
         }
     }
 }
@@ -142,7 +181,39 @@ fn pack<T: Copy + Default + Send + Sync>(
 
 #[cfg(test)]
 mod tests {
+    use crate::Watch;
+    use crate::nn::Scratch;
+
     use super::*;
+
+    #[test]
+    fn weights_that_stay_in_half_precision_give_the_same_results() {
+        // More than are unpacked by one thread, and more lines than are met at once.
+        let (rows, depth, panels) = (520, 300, 2);
+        let singles: Vec<f32> = (0..rows * depth).map(|n| (n * 37 % 255) as f32 / 64.0 - 2.0).collect();
+        let weights = Weights::from(singles.clone());
+        assert!(matches!(weights, Weights::Half(_)));
+        let (watch, scratch) = (Watch::new(), Scratch::default());
+        for cpu in Cpu::all() {
+            let context = &Context { cpu, watch: &watch, scratch: &scratch };
+            let length = panels * cpu.tile().cols;
+            let values: Vec<f32> = (0..depth * length).map(|n| (n * 53 % 101) as f32 / 50.0 - 1.0).collect();
+            let all: Vec<usize> = (0..rows).collect();
+            let half = PackedMatrix::new(cpu, &all, depth, &weights, |k| k);
+            let single = PackedMatrix::of_singles(cpu, depth, &singles);
+            let products = |matrix: &PackedMatrix| {
+                let mut products = vec![0.0; matrix.padded_rows() * length];
+                matrix.unpack(context).unwrap().multiply(
+                    cpu,
+                    0,
+                    Lines::plain(&values, length),
+                    &mut products,
+                );
+                products
+            };
+            assert_eq!(products(&half), products(&single));
+        }
+    }
 
     #[test]
     fn every_half_is_unpacked_exactly() {

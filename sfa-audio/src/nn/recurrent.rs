@@ -10,7 +10,7 @@ use super::cpu::{Cpu, Lines, multiply_add};
 use super::map::FeatureMap;
 use super::math::{sigmoid, tanh};
 use super::matrix::PackedMatrix;
-use super::weights::{Tensor, Weights};
+use super::weights::Weights;
 
 /// Input, forget, cell and output gate, in this order.
 const GATES: usize = 4;
@@ -30,22 +30,27 @@ pub(crate) struct Direction {
 }
 
 /// The weights of one pass: of shape `[4 hidden, input]`, `[4 hidden, hidden]` and twice `[4 hidden]`.
-pub(crate) struct DirectionWeights {
-    pub(crate) input: Weights,
-    pub(crate) recurrent: Tensor,
+pub(crate) struct DirectionWeights<'a> {
+    pub(crate) input: Weights<'a>,
+    pub(crate) recurrent: Weights<'a>,
     pub(crate) input_bias: Vec<f32>,
     pub(crate) recurrent_bias: Vec<f32>,
 }
 
 impl Direction {
-    pub(crate) fn new(cpu: Cpu, weights: DirectionWeights) -> Self {
+    pub(crate) fn new(cpu: Cpu, weights: DirectionWeights<'_>) -> Self {
         let DirectionWeights { input, recurrent, input_bias: mut bias, recurrent_bias } = weights;
         bias.iter_mut().zip(&recurrent_bias).for_each(|(bias, other)| *bias += other);
-        let in_channels = input.len() / bias.len();
+        let (rows, in_channels) = (bias.len(), input.len() / bias.len());
         Self {
             input: Conv::new(cpu, &input, &bias, in_channels, ConvShape::POINT),
-            // Few columns at once: unpacking would take longer than multiplying.
-            recurrent: PackedMatrix::of_singles(cpu, recurrent.shape[1], &recurrent.data),
+            recurrent: PackedMatrix::new(
+                cpu,
+                &(0..rows).collect::<Vec<_>>(),
+                rows / GATES,
+                &recurrent,
+                |k| k,
+            ),
             cpu,
         }
     }
@@ -65,6 +70,7 @@ impl Direction {
         let panels = batch.div_ceil(cols);
         let mut gates = FeatureMap::new(context, 1, GATES * hidden, input.width);
         self.input.run(context, input, Activation::None, Finish::Store, &mut gates)?;
+        let recurrent = self.recurrent.unpack(context)?;
         let mut state = context.buffer(panels * hidden * cols);
         let mut cell = context.buffer(panels * hidden * cols);
         let mut sums = context.buffer(panels * self.recurrent.padded_rows() * cols);
@@ -79,7 +85,7 @@ impl Direction {
                 let range = panel * hidden * cols..(panel + 1) * hidden * cols;
                 let sums = &mut sums[panel * self.recurrent.padded_rows() * cols..]
                     [..self.recurrent.padded_rows() * cols];
-                self.recurrent.multiply(self.cpu, 0, Lines::plain(&state[range.clone()], cols), sums);
+                recurrent.multiply(self.cpu, 0, Lines::plain(&state[range.clone()], cols), sums);
                 for (line, sums) in sums.chunks_exact_mut(cols).take(GATES * hidden).enumerate() {
                     let gate = &gates.channel(0, line)[start..][..width];
                     sums.iter_mut().zip(gate).for_each(|(sum, gate)| *sum += gate);

@@ -25,7 +25,8 @@ export class House {
   /** Starts it, or starts it again where it was. */
   async start(): Promise<void> {
     const listen = this.address ? new URL(this.address).host : '127.0.0.1:0'
-    const options = ['--data', join(this.folder, 'data'), '--listen', listen, '--log-level', 'error', '--rates', '60000,60000,60000', ...this.more]
+    const level = this.more.includes('--log-level') ? [] : ['--log-level', 'error']
+    const options = ['--data', join(this.folder, 'data'), '--listen', listen, ...level, '--rates', '60000,60000,60000', ...this.more]
     const server = spawn(sfa ?? '', ['serve', ...options], { stdio: ['ignore', 'pipe', 'inherit'] })
     this.#process = server
     const needsToken = !this.setUpToken
@@ -79,12 +80,14 @@ export class House {
 }
 
 /** What a page complained about. */
-export const test = base.extend<{ complaints: string[] }, { place: string; house: House }>({
+export const test = base.extend<{ complaints: string[] }, { place: string; more: string[]; house: House }>({
   // A file of tests that says another place gets a server of its own.
   place: ['', { option: true, scope: 'worker' }],
+  /** What else the server is started with. */
+  more: [[], { option: true, scope: 'worker' }],
   house: [
-    async ({ place: _ }, use) => {
-      const house = new House()
+    async ({ place: _, more }, use) => {
+      const house = new House(more)
       if (!missing) await house.start()
       await use(house)
       await house.close()

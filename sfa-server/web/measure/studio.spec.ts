@@ -22,17 +22,22 @@ function tell(what: string, value: number, most: number, unit: string): void {
 /** What a page takes to load, as its browser sees it. */
 async function watchLoad(page: Page): Promise<void> {
   await page.addInitScript(() => {
-    const seen = { lcp_ms: 0, shift: 0, long_ms: [] as number[] }
+    const seen = { lcp_ms: 0, shift: 0, songs_ms: 0, long_ms: [] as number[] }
     Object.assign(window, { seen })
     const watch = (type: string, act: (entry: PerformanceEntry & { value?: number }) => void) =>
       new PerformanceObserver((list) => list.getEntries().forEach(act)).observe({ type, buffered: true })
     watch('largest-contentful-paint', ({ startTime }) => (seen.lcp_ms = startTime))
     watch('layout-shift', ({ value }) => (seen.shift += value ?? 0))
     watch('longtask', ({ duration }) => seen.long_ms.push(duration))
+    new MutationObserver((_, observer) => {
+      if (!document.querySelector('[aria-label=Songs] a')) return
+      observer.disconnect()
+      requestAnimationFrame(() => setTimeout(() => (seen.songs_ms = performance.now())))
+    }).observe(document, { childList: true, subtree: true })
   })
 }
 
-const seen = (page: Page) => page.evaluate(() => (window as unknown as { seen: { lcp_ms: number; shift: number; long_ms: number[] } }).seen)
+const seen = (page: Page) => page.evaluate(() => (window as unknown as { seen: { lcp_ms: number; shift: number; songs_ms: number; long_ms: number[] } }).seen)
 
 /** The share of frames that come late, in per cent, while something goes on. */
 async function lateFrames(page: Page, secs: number): Promise<{ late_percent: number; worst_ms: number; frames: number }> {
@@ -184,10 +189,9 @@ test('a library of ten thousand songs', async ({ page, house }) => {
     return route.fulfill({ json: { data: songs.slice(start, start + limit), next } })
   })
   await watchLoad(page)
-  const began = Date.now()
   await page.reload()
   await expect(page.getByText('Song 1', { exact: true }).first()).toBeVisible()
-  tell('first songs', Date.now() - began, 300, 'ms, with what the driver takes')
+  tell('first songs', (await seen(page)).songs_ms, 300, 'ms, with what the driver takes to answer')
   await expect(page.getByText('10,000 songs')).toBeVisible({ timeout: 60_000 })
   const key_ms = await page.evaluate(async () => {
     const box = document.querySelector<HTMLInputElement>('[role=searchbox], input[type=search]')

@@ -13,7 +13,7 @@ use crate::Result;
 use crate::nn::context::{Buffer, Context};
 use crate::nn::cpu::{Cpu, Lines, multiply_add};
 use crate::nn::map::{FeatureMap, cuts};
-use crate::nn::matrix::{MAX_DEPTH, PackedMatrix};
+use crate::nn::matrix::{MAX_DEPTH, PackedMatrix, Unpacked};
 
 use super::block::Products;
 use super::gather::gather_line;
@@ -24,6 +24,8 @@ const KERNEL_ROWS: usize = 3;
 const BAND_ROWS: usize = 4;
 /// Points, and rows of inputs that a band sees.
 const POINTS: usize = BAND_ROWS + KERNEL_ROWS - 1;
+/// How many times as wide blocks are as others that take as much memory.
+const WIDER: usize = 4;
 /// A multiple of the lanes of every vector.
 const MOST_LANES: usize = 16;
 
@@ -80,15 +82,18 @@ impl Conv {
         finish: Finish<'_>,
         output: &mut FeatureMap<'_>,
     ) -> Result<()> {
-        let block = block_cols(self.cpu, POINTS * (self.part_rows() + self.in_channels), output.width);
+        let unpacked = self.unpack(context)?;
+        // Weights at six points are so many that they stream by, the less often the wider the block.
+        let values = POINTS * (self.part_rows() + self.in_channels) / WIDER;
+        let block = block_cols(self.cpu, values, output.width);
         let (row_cuts, col_cuts) = (cuts(output.rows, BAND_ROWS), cuts(output.width, block));
         output.for_each_tile(context, &row_cuts, &col_cuts, |band, _, mut tile| {
             let (start, top) = (tile.start, row_cuts[band]);
             let panels = tile.width().div_ceil(self.cpu.tile().cols);
             let seen = BandInput::new(context, self, input, [top as isize, (first + start) as isize], panels);
-            for part in &self.parts {
-                let mut products = part.weights.iter().enumerate().map(|(point, weights)| {
-                    let mut products = Products::new(context, panels, weights.padded_rows());
+            for (part, weights) in self.parts.iter().zip(&unpacked) {
+                let mut products = weights.iter().enumerate().map(|(point, weights)| {
+                    let mut products = Products::new(context, panels, weights.matrix.padded_rows());
                     seen.multiply(self, point, weights, products.values());
                     products
                 });
@@ -132,7 +137,7 @@ impl<'a> BandInput<'a> {
         Self { lines, length }
     }
 
-    fn multiply(&self, conv: &Conv, point: usize, weights: &PackedMatrix, out: &mut [f32]) {
+    fn multiply(&self, conv: &Conv, point: usize, weights: &Unpacked<'_>, out: &mut [f32]) {
         let (taps, shift) = (conv.shape.taps(), conv.shape.shift());
         let lines = &self.lines[point * conv.in_channels * self.length..][..conv.in_channels * self.length];
         let at_once = (MAX_DEPTH / taps).max(1);

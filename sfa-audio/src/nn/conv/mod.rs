@@ -14,7 +14,7 @@ use self::gather::Gather;
 use super::context::Context;
 use super::cpu::{Cpu, Lines};
 use super::map::{FeatureMap, cuts};
-use super::matrix::{MAX_DEPTH, PackedMatrix};
+use super::matrix::{MAX_DEPTH, PackedMatrix, Unpacked};
 use super::weights::Weights;
 
 pub(crate) use transposed::TransposedConv;
@@ -104,6 +104,10 @@ struct Part {
 }
 
 impl Part {
+    fn unpack<'a>(&'a self, context: &Context<'a>) -> Result<Vec<Unpacked<'a>>> {
+        self.weights.iter().map(|weights| weights.unpack(context)).collect()
+    }
+
     /// Finishes `products` and says to which channels its first lines belong.
     fn activate(&self, cpu: Cpu, products: &mut Products<'_>, activation: Activation) -> &[usize] {
         products.activate(cpu, &self.affine, activation);
@@ -118,7 +122,7 @@ impl Conv {
     /// From weights of shape `[out, in, kernel rows, kernel columns]` and one bias per output.
     pub(crate) fn new(
         cpu: Cpu,
-        weights: &Weights,
+        weights: &Weights<'_>,
         bias: &[f32],
         in_channels: usize,
         shape: ConvShape,
@@ -195,12 +199,13 @@ impl Conv {
         if bands::suit(self.shape) {
             return self.run_in_bands(context, input, first, activation, finish, output);
         }
+        let unpacked = self.unpack(context)?;
         let block = self.block_cols(output.width);
         let (row_cuts, col_cuts) = (cuts(output.rows, 1), cuts(output.width, block));
         output.for_each_tile(context, &row_cuts, &col_cuts, |row, _, mut tile| {
             let (start, width) = (tile.start, tile.width());
             let place = [row as isize, (first + start) as isize];
-            self.for_each_part(context, input, place, width, |part, products| {
+            self.for_each_part(context, &unpacked, input, place, width, |part, products| {
                 let channels = part.activate(self.cpu, products, activation);
                 for (line, &channel) in channels.iter().enumerate() {
                     products.write(self.cpu, line, finish, channel, tile.channel(0, channel));
@@ -224,11 +229,13 @@ impl Conv {
         map: &mut FeatureMap<'_>,
     ) -> Result<()> {
         debug_assert!(!bands::suit(self.shape));
+        let unpacked = self.unpack(context)?;
         let (row_cuts, col_cuts) = (cuts(map.rows, 1), cuts(map.width, self.block_cols(map.width)));
         map.for_each_tile(context, &row_cuts, &col_cuts, |row, _, mut tile| {
             let (start, width) = (tile.start, tile.width());
             let affine = &affine[row * self.out_channels..][..self.out_channels];
-            self.for_each_part(context, input, [row as isize, start as isize], width, |part, products| {
+            let place = [row as isize, start as isize];
+            self.for_each_part(context, &unpacked, input, place, width, |part, products| {
                 let lines = part.affine.iter().zip(&part.channels);
                 let affine: Vec<_> = lines
                     .map(|(own, &channel)| {
@@ -254,6 +261,7 @@ impl Conv {
     pub(crate) fn gate_in_place(&self, context: &Context<'_>, map: &mut FeatureMap<'_>) -> Result<()> {
         debug_assert!(self.can_gate_in_place());
         let cols = self.cpu.tile().cols;
+        let unpacked = self.unpack(context)?;
         let (row_cuts, col_cuts) = (cuts(map.rows, 1), cuts(map.width, self.block_cols(map.width)));
         map.for_each_tile(context, &row_cuts, &col_cuts, |_, _, mut tile| {
             let width = tile.width();
@@ -263,9 +271,9 @@ impl Conv {
                 line[..width].copy_from_slice(tile.channel(0, channel));
                 line[width..].fill(0.0);
             }
-            for part in &self.parts {
-                let weights = &part.weights[0];
-                let mut products = Products::new(context, length / cols, weights.padded_rows());
+            for (part, unpacked) in self.parts.iter().zip(&unpacked) {
+                let weights = &unpacked[0];
+                let mut products = Products::new(context, length / cols, weights.matrix.padded_rows());
                 for (stretch, lines) in seen.chunks(MAX_DEPTH * length).enumerate() {
                     let lines = Lines::plain(lines, length);
                     weights.multiply(self.cpu, stretch * MAX_DEPTH, lines, products.values());
@@ -277,6 +285,11 @@ impl Conv {
             }
             Ok(())
         })
+    }
+
+    /// The weights of every part.
+    fn unpack<'a>(&'a self, context: &Context<'a>) -> Result<Vec<Vec<Unpacked<'a>>>> {
+        self.parts.iter().map(|part| part.unpack(context)).collect()
     }
 
     /// Whether [`gate_in_place`](Self::gate_in_place) may be asked for.
@@ -299,6 +312,7 @@ impl Conv {
     fn for_each_part(
         &self,
         context: &Context<'_>,
+        unpacked: &[Vec<Unpacked<'_>>],
         input: &FeatureMap<'_>,
         [row, start]: [isize; 2],
         width: usize,
@@ -311,8 +325,9 @@ impl Conv {
         let (all, at_once) = (self.parts[0].weights[0].depth / taps, (MAX_DEPTH / taps).max(1));
         let mut lines = context.buffer(all.min(at_once) * length);
         let mut gathered = None;
-        for part in &self.parts {
-            let mut products = Products::new(context, panels, part.weights[0].padded_rows());
+        for (part, unpacked) in self.parts.iter().zip(unpacked) {
+            let weights = &unpacked[0];
+            let mut products = Products::new(context, panels, weights.matrix.padded_rows());
             for from in (0..all).step_by(at_once) {
                 let lines = &mut lines[..at_once.min(all - from) * length];
                 if gathered != Some(from) {
@@ -320,20 +335,21 @@ impl Conv {
                     gathered = Some(from);
                 }
                 let lines = Lines { values: lines, length, taps, shift };
-                part.weights[0].multiply(self.cpu, from * taps, lines, products.values());
+                weights.multiply(self.cpu, from * taps, lines, products.values());
             }
             work(part, &mut products);
         }
     }
 }
 
-/// Columns of one block whose every column takes `values` values: as many panels as fit half of a common second-level
-/// cache, which is larger where registers are more.
+/// Columns of one block whose every column takes `values` values: at most as many panels as fit half of a common second-level
+/// cache, which is larger where registers are more, and about as many in every block.
 fn block_cols(cpu: Cpu, values: usize, width: usize) -> usize {
     let cols = cpu.tile().cols;
     let cache_values = if cols > 16 { 1 << 18 } else { 1 << 17 };
-    let panels = (cache_values / (values * cols)).clamp(1, 8);
-    panels.min(width.div_ceil(cols)).max(1) * cols
+    let most = (cache_values / (values * cols)).clamp(1, 8);
+    let panels = width.div_ceil(cols).max(1);
+    panels.div_ceil(panels.div_ceil(most)) * cols
 }
 
 /// The outputs in parts, the two halves cut alike so that every gate is with its value.

@@ -29,7 +29,13 @@ enum Axis {
 
 impl TransposedConv {
     /// Along the rows, from weights of shape `[in, out, 2 stride]`; `crop` rows go at either end.
-    pub(crate) fn over_rows(cpu: Cpu, weights: &Weights, bias: &[f32], stride: usize, crop: usize) -> Self {
+    pub(crate) fn over_rows(
+        cpu: Cpu,
+        weights: &Weights<'_>,
+        bias: &[f32],
+        stride: usize,
+        crop: usize,
+    ) -> Self {
         Self::new(cpu, weights, bias, stride, crop, Axis::Rows)
     }
 
@@ -37,7 +43,7 @@ impl TransposedConv {
     /// beyond the output.
     pub(crate) fn over_columns(
         cpu: Cpu,
-        weights: &Weights,
+        weights: &Weights<'_>,
         bias: &[f32],
         stride: usize,
         crop: usize,
@@ -45,7 +51,7 @@ impl TransposedConv {
         Self::new(cpu, weights, bias, stride, crop, Axis::Columns)
     }
 
-    fn new(cpu: Cpu, weights: &Weights, bias: &[f32], stride: usize, crop: usize, axis: Axis) -> Self {
+    fn new(cpu: Cpu, weights: &Weights<'_>, bias: &[f32], stride: usize, crop: usize, axis: Axis) -> Self {
         let (outputs, kernel) = (bias.len(), 2 * stride);
         let inputs = weights.len() / (outputs * kernel);
         let shape = match axis {
@@ -95,13 +101,14 @@ impl TransposedConv {
         finish: Finish<'_>,
         output: &mut FeatureMap<'_>,
     ) -> Result<()> {
+        let unpacked = self.conv.unpack(context)?;
         let row_cuts = shifted_cuts(output.rows, self.stride, self.crop);
         let col_cuts = cuts(output.width, self.conv.block_cols(output.width));
         output.for_each_tile(context, &row_cuts, &col_cuts, |index, _, mut tile| {
             let (start, width, top) = (tile.start, tile.width(), row_cuts[index]);
             let first_phase = (top + self.crop) % self.stride;
             let place = [((top + self.crop) / self.stride) as isize, start as isize];
-            self.conv.for_each_part(context, input, place, width, |part, products| {
+            self.conv.for_each_part(context, &unpacked, input, place, width, |part, products| {
                 let lines = part.activate(context.cpu, products, activation);
                 for (line, &at) in lines.iter().enumerate() {
                     let (channel, phase) = (at / self.stride, at % self.stride);
@@ -123,6 +130,7 @@ impl TransposedConv {
         finish: Finish<'_>,
         output: &mut FeatureMap<'_>,
     ) -> Result<()> {
+        let unpacked = self.conv.unpack(context)?;
         let block = self.conv.block_cols(output.width.div_ceil(self.stride));
         let row_cuts = cuts(output.rows, 1);
         let col_cuts = shifted_cuts(output.width, self.stride * block, self.crop);
@@ -132,7 +140,7 @@ impl TransposedConv {
             let skipped = (start + self.crop) % self.stride;
             let positions = (skipped + width).div_ceil(self.stride);
             let place = [row as isize, first as isize];
-            self.conv.for_each_part(context, input, place, positions, |part, products| {
+            self.conv.for_each_part(context, &unpacked, input, place, positions, |part, products| {
                 let lines = part.activate(context.cpu, products, activation);
                 for (line, &at) in lines.iter().enumerate() {
                     let out = tile.channel(0, at / self.stride);
@@ -156,13 +164,34 @@ impl TransposedConv {
         let (channel, phase) = (at / self.stride, at % self.stride);
         let first = (phase + self.stride - skipped) % self.stride;
         let late = usize::from(phase < skipped);
-        let places = out.iter_mut().skip(first).step_by(self.stride);
-        let pairs = places.zip(products.line(line).flatten().skip(late));
+        let stretches = products.line(line);
         match finish {
-            Finish::Store => pairs.for_each(|(out, value)| *out = *value),
-            Finish::Add => pairs.for_each(|(out, value)| *out += value),
-            Finish::Accumulate { scale } => pairs.for_each(|(out, value)| *out += value * scale[channel]),
+            Finish::Store => lay(stretches, late, out, [first, self.stride], |out, value| *out = value),
+            Finish::Add => lay(stretches, late, out, [first, self.stride], |out, value| *out += value),
+            Finish::Accumulate { scale } => {
+                let scale = scale[channel];
+                lay(stretches, late, out, [first, self.stride], |out, value| *out += value * scale);
+            }
         }
+    }
+}
+
+/// Combines the values of `stretches` after the first `late` with the places `first`, `first + stride`, ... of `out`.
+fn lay<'a>(
+    stretches: impl Iterator<Item = &'a [f32]>,
+    mut late: usize,
+    out: &mut [f32],
+    [first, stride]: [usize; 2],
+    combine: impl Fn(&mut f32, f32),
+) {
+    let mut out = out.get_mut(first..).unwrap_or_default();
+    for values in stretches {
+        let values = &values[late..];
+        late = 0;
+        for (out, &value) in out.iter_mut().step_by(stride).zip(values) {
+            combine(out, value);
+        }
+        out = out.get_mut(values.len() * stride..).unwrap_or_default();
     }
 }
 

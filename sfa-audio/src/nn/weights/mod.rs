@@ -11,7 +11,7 @@ use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use half::f16;
-use half::slice::HalfFloatSliceExt;
+use half::slice::{HalfBitsSliceExt, HalfFloatSliceExt};
 
 use crate::{Error, ErrorKind, Result};
 
@@ -30,15 +30,15 @@ pub(crate) struct Tensor {
 /// Weights that are packed before anything is computed with them: in half precision, as trained ones are mostly stored,
 /// where that changes no value.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Weights {
-    Half(Vec<f16>),
+pub(crate) enum Weights<'a> {
+    Half(Cow<'a, [f16]>),
     Single(Vec<f32>),
 }
 
 /// The weights of a layer and its biases.
-pub(crate) type Linear = (Weights, Vec<f32>);
+pub(crate) type Linear<'a> = (Weights<'a>, Vec<f32>);
 
-impl From<Vec<f32>> for Weights {
+impl From<Vec<f32>> for Weights<'_> {
     fn from(singles: Vec<f32>) -> Self {
         let exact = |&single: &f32| single.is_finite() && f16::from_f32(single).to_f32() == single;
         if singles.iter().all(exact) {
@@ -49,7 +49,7 @@ impl From<Vec<f32>> for Weights {
     }
 }
 
-impl Weights {
+impl Weights<'_> {
     /// How many there are.
     pub(crate) fn len(&self) -> usize {
         match self {
@@ -67,18 +67,28 @@ impl Weights {
     }
 
     /// Those at `places`.
-    pub(crate) fn at(&self, places: impl Iterator<Item = usize>) -> Self {
+    pub(crate) fn at(&self, places: impl Iterator<Item = usize>) -> Weights<'static> {
         match self {
-            Self::Half(values) => Self::Half(places.map(|place| values[place]).collect()),
-            Self::Single(values) => Self::Single(places.map(|place| values[place]).collect()),
+            Self::Half(values) => Weights::Half(places.map(|place| values[place]).collect()),
+            Self::Single(values) => Weights::Single(places.map(|place| values[place]).collect()),
         }
     }
 
-    /// The last ones from number `at` on.
-    pub(crate) fn split_off(&mut self, at: usize) -> Self {
+    /// The first ones and those from number `at` on.
+    pub(crate) fn split_at(self, at: usize) -> [Self; 2] {
         match self {
-            Self::Half(values) => Self::Half(values.split_off(at)),
-            Self::Single(values) => Self::Single(values.split_off(at)),
+            Self::Half(Cow::Borrowed(values)) => {
+                let (first, last) = values.split_at(at);
+                [first, last].map(|values| Self::Half(Cow::Borrowed(values)))
+            }
+            Self::Half(Cow::Owned(mut values)) => {
+                let last = values.split_off(at);
+                [values, last].map(|values| Self::Half(Cow::Owned(values)))
+            }
+            Self::Single(mut values) => {
+                let last = values.split_off(at);
+                [values, last].map(Self::Single)
+            }
         }
     }
 }
@@ -132,11 +142,15 @@ impl<'a> TensorSet<'a> {
     ///
     /// # Errors
     /// As [`take`](Self::take).
-    pub(crate) fn take_weights(&mut self, name: &str, shape: &[usize]) -> Result<Weights> {
+    pub(crate) fn take_weights(&mut self, name: &str, shape: &[usize]) -> Result<Weights<'a>> {
         let Stored { kind, bytes, .. } = self.take_stored(name, shape)?;
         if kind == NumberType::Half {
-            let halves: Vec<f16> =
-                bytes.as_chunks().0.iter().map(|&bytes| f16::from_le_bytes(bytes)).collect();
+            let in_place = match &bytes {
+                Cow::Borrowed(bytes) => as_halves(bytes),
+                Cow::Owned(_) => None,
+            };
+            let copied = || bytes.as_chunks().0.iter().map(|&bytes| f16::from_le_bytes(bytes)).collect();
+            let halves = in_place.map_or_else(|| Cow::Owned(copied()), Cow::Borrowed);
             if halves.iter().fold(true, |finite, half| finite & half.is_finite()) {
                 return Ok(Weights::Half(halves));
             }
@@ -167,6 +181,12 @@ impl<'a> TensorSet<'a> {
             ))),
         }
     }
+}
+
+/// Little-endian bytes as the numbers that they are, where this machine has them so.
+fn as_halves(bytes: &[u8]) -> Option<&[f16]> {
+    let bits = bytemuck::try_cast_slice::<u8, u16>(bytes).ok()?;
+    cfg!(target_endian = "little").then(|| bits.reinterpret_cast())
 }
 
 /// The error for a file that cannot be used as a model.

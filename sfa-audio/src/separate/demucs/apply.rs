@@ -2,7 +2,9 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use crate::nn::{FeatureMap, Scratch};
+use rayon::prelude::*;
+
+use crate::nn::{Context, Cpu, FeatureMap, Scratch};
 use crate::separate::StemSink;
 use crate::{Clip, Error, ErrorKind, Result, Stage, Watch};
 
@@ -63,35 +65,57 @@ impl Window {
 }
 
 /// Where the results of all passes are summed up.
-struct Sums {
+struct Sums<'a> {
     /// Per selected stem and channel, from frame `start` on.
-    lines: Vec<Vec<f32>>,
+    lines: FeatureMap<'a>,
     start: i64,
 }
 
-impl Sums {
-    fn reach(&mut self, end: i64) {
-        let frames = (end - self.start).max(0) as usize;
-        for line in &mut self.lines {
-            if line.len() < frames {
-                line.resize(frames, 0.0);
-            }
-        }
+impl<'a> Sums<'a> {
+    fn new(context: &Context<'a>, lines: usize) -> Self {
+        Self { lines: FeatureMap::new(context, 1, lines, 0), start: 0 }
     }
 
-    /// Gives what lies before frame `end` to `output` and forgets it.
+    fn end(&self) -> i64 {
+        self.start + self.lines.width as i64
+    }
+
+    /// Forgets what lies before `start`, and reaches to `end` or further.
+    fn cover(&mut self, context: &Context<'a>, start: i64, end: i64) {
+        let end = end.max(self.end()).max(start);
+        if (start, end) == (self.start, self.end()) {
+            return;
+        }
+        let frames = (end - start) as usize;
+        let forgotten = ((start - self.start) as usize).min(self.lines.width);
+        let mut lines = FeatureMap::new(context, 1, self.lines.channels, frames);
+        for (channel, line) in lines.data.chunks_exact_mut(frames.max(1)).enumerate() {
+            let kept = &self.lines.channel(0, channel)[forgotten..];
+            let (known, unknown) = line.split_at_mut(kept.len());
+            known.copy_from_slice(kept);
+            unknown.fill(0.0);
+        }
+        *self = Self { lines, start };
+    }
+
+    /// Gives what lies before frame `end`, up to which it reaches, to `output` and forgets it.
     ///
     /// # Errors
     /// Those of `output`.
-    fn drain(&mut self, end: i64, output: &mut Output<'_>, facts: &MixFacts, watch: &Watch) -> Result<()> {
+    fn drain(
+        &mut self,
+        context: &Context<'a>,
+        end: i64,
+        output: &mut Output<'_>,
+        facts: &MixFacts,
+    ) -> Result<()> {
         let frames = (end - self.start).max(0) as usize;
         for start in (0..frames).step_by(BLOCK_FRAMES) {
             let range = start..(start + BLOCK_FRAMES).min(frames);
-            let block = self.lines.iter().map(|line| line[range.clone()].to_vec()).collect();
-            output.write(block, facts, watch)?;
+            let line = |channel| self.lines.channel(0, channel)[range.clone()].to_vec();
+            output.write((0..self.lines.channels).map(line).collect(), facts, context.watch)?;
         }
-        self.lines.iter_mut().for_each(|line| drop(line.drain(..frames)));
-        self.start += frames as i64;
+        self.cover(context, self.start + frames as i64, end);
         Ok(())
     }
 }
@@ -103,6 +127,7 @@ pub(super) struct Job<'a> {
     pub(super) selected: &'a [usize],
     pub(super) facts: MixFacts,
     pub(super) watch: &'a Watch,
+    pub(super) scratch: &'a Scratch,
     pub(super) pool: Option<&'a rayon::ThreadPool>,
 }
 
@@ -114,32 +139,33 @@ impl Job<'_> {
     pub(super) fn run(&self, feed: &mut Feed<'_>, output: &mut Output<'_>) -> Result<()> {
         let frames = self.facts.frames as i64;
         let channels = self.passes[0].model.audio_channels();
-        let mut sums = Sums { lines: vec![Vec::new(); self.selected.len() * channels], start: 0 };
-        let scratch = Scratch::default();
+        // Summing up and separating take turns with the same memory.
+        let context = &Context { cpu: Cpu::detect(), watch: self.watch, scratch: self.scratch };
+        let mut sums = Sums::new(context, self.selected.len() * channels);
         let clock = Clock::new(self);
         let mut next: Vec<i64> = self.passes.iter().map(Pass::first_window).collect();
         loop {
             let pending = next.iter().enumerate().filter(|(_, start)| **start < frames);
             let Some((index, &start)) = pending.min_by_key(|(index, start)| (**start, *index)) else { break };
             // No pass will touch what lies before the earliest window left.
-            sums.drain(start.min(frames), output, &self.facts, self.watch)?;
-            next[index] = self.windows(index, start, feed, &scratch, &clock, &mut sums)?;
+            sums.drain(context, start.min(frames), output, &self.facts)?;
+            next[index] = self.windows(context, index, start, feed, &clock, &mut sums)?;
         }
-        sums.reach(frames);
-        sums.drain(frames, output, &self.facts, self.watch)?;
+        sums.cover(context, sums.start, frames);
+        sums.drain(context, frames, output, &self.facts)?;
         output.finish(self.facts.source_frames, self.watch)
     }
 
     /// Runs the windows of one pass from that at `start` on, as many at once as are alike and wanted; gives the start
     /// of the next.
-    fn windows(
+    fn windows<'a>(
         &self,
+        context: &Context<'a>,
         index: usize,
         start: i64,
         feed: &mut Feed<'_>,
-        scratch: &Scratch,
         clock: &Clock<'_>,
-        sums: &mut Sums,
+        sums: &mut Sums<'a>,
     ) -> Result<i64> {
         let Pass { model, window, batch, .. } = &self.passes[index];
         // Later windows of all passes start later, but are shown some of what lies before them.
@@ -163,15 +189,16 @@ impl Job<'_> {
             mixes.push(mix);
         }
         let layer_done = |_: Layer, windows: usize, _: &Made<'_>| clock.tick(windows as u64);
-        let run = Run { scratch, watch: self.watch, layer_done: &layer_done };
-        let separate = || model.separate(&run, mixes);
-        let stems = match self.pool {
+        let run = Run { scratch: context.scratch, watch: self.watch, layer_done: &layer_done };
+        let separate = || -> Result<()> {
+            let stems = model.separate(&run, mixes)?;
+            views.iter().zip(&stems).for_each(|(view, stems)| self.add(context, index, view, stems, sums));
+            Ok(())
+        };
+        match self.pool {
             Some(pool) => pool.install(separate),
             None => separate(),
         }?;
-        for (view, stems) in views.iter().zip(&stems) {
-            self.add(index, view, stems, sums);
-        }
         Ok(start + (views.len() * window.stride) as i64)
     }
 
@@ -185,7 +212,14 @@ impl Job<'_> {
     }
 
     /// Adds the stems of one window to the sums.
-    fn add(&self, index: usize, view: &View, stems: &FeatureMap<'_>, sums: &mut Sums) {
+    fn add<'a>(
+        &self,
+        context: &Context<'a>,
+        index: usize,
+        view: &View,
+        stems: &FeatureMap<'_>,
+        sums: &mut Sums<'a>,
+    ) {
         let Pass { model, shares, window, start: first, .. } = &self.passes[index];
         let &View { start, seen, lead, .. } = view;
         let frames = self.facts.frames as i64;
@@ -193,23 +227,21 @@ impl Job<'_> {
         let windows_before = ((start - first) / window.stride as i64) as usize;
         let windows_after = ((frames - start - 1) / window.stride as i64) as usize;
         let skipped = (from - start) as usize;
-        let weights: Vec<f32> = (skipped..seen)
-            .map(|frame| window.weight(frame) / window.total_weight(frame, windows_before, windows_after))
-            .collect();
-        sums.reach(start + seen as i64);
-        let channels = model.audio_channels();
-        for (stem, (&source, &share)) in self.selected.iter().zip(shares).enumerate() {
-            if share == 0.0 {
-                continue;
-            }
-            for channel in 0..channels {
+        let weight = |frame| window.weight(frame) / window.total_weight(frame, windows_before, windows_after);
+        let weights: Vec<f32> = (skipped..seen).into_par_iter().map(weight).collect();
+        sums.cover(context, sums.start, start + seen as i64);
+        let (channels, before) = (model.audio_channels(), (from - sums.start) as usize);
+        let width = sums.lines.width.max(1);
+        sums.lines.data.par_chunks_mut(width).enumerate().for_each(|(line, sum)| {
+            let (stem, channel) = (line / channels, line % channels);
+            let (source, share) = (self.selected[stem], shares[stem]);
+            if share != 0.0 {
                 let estimate = &stems.channel(0, source * channels + channel)[lead + skipped..lead + seen];
-                let sum = &mut sums.lines[stem * channels + channel][(from - sums.start) as usize..];
-                for ((sum, value), weight) in sum.iter_mut().zip(estimate).zip(&weights) {
+                for ((sum, value), weight) in sum[before..].iter_mut().zip(estimate).zip(&weights) {
                     *sum += value * weight * share;
                 }
             }
-        }
+        });
     }
 }
 

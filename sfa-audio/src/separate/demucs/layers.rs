@@ -16,13 +16,13 @@ pub(super) struct Loader<'a, 'b> {
     pub(super) tensors: &'a mut TensorSet<'b>,
 }
 
-impl Loader<'_, '_> {
+impl<'b> Loader<'_, 'b> {
     pub(super) fn take(&mut self, name: &str, shape: &[usize]) -> Result<Tensor> {
         self.tensors.take(name, shape)
     }
 
     /// The weights and the biases below `name`.
-    pub(super) fn pair(&mut self, name: &str, shape: &[usize], outputs: usize) -> Result<Linear> {
+    pub(super) fn pair(&mut self, name: &str, shape: &[usize], outputs: usize) -> Result<Linear<'b>> {
         let weights = self.tensors.take_weights(&format!("{name}.weight"), shape)?;
         Ok((weights, self.take(&format!("{name}.bias"), &[outputs])?.data))
     }

@@ -28,6 +28,7 @@ use std::path::PathBuf;
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
+use crate::nn::Scratch;
 use crate::{AudioSource, Error, ErrorKind, Result, StemKind, Watch};
 
 use super::{EngineInfo, Separator, StemSink};
@@ -105,6 +106,8 @@ pub enum Shifts {
 /// A mix of one channel is heard as two equal ones, and its stems are the means of two channels. Of a mix of more
 /// than two channels the first two are heard, and the others of its stems are silent. Other sample rates than that
 /// of the networks are converted to it and back.
+///
+/// Between two mixes it holds its weights and up to 192 MiB to work in.
 #[derive(Debug)]
 pub struct Demucs {
     info: EngineInfo,
@@ -114,6 +117,7 @@ pub struct Demucs {
     selected: Vec<usize>,
     options: DemucsOptions,
     pool: Option<rayon::ThreadPool>,
+    scratch: Scratch,
 }
 
 impl Demucs {
@@ -202,6 +206,7 @@ impl Demucs {
             selected,
             options,
             pool,
+            scratch: Scratch::default(),
         };
         demucs.check_options()?;
         demucs.check_segment()?;
@@ -375,8 +380,11 @@ impl Separator for Demucs {
         let facts = Feed::new(mix, rate, channels)?.facts(watch)?;
         let mut output = Output::new(sink, mix.spec(), self.selected.len(), channels, rate);
         let passes = self.passes();
-        let job = Job { passes: &passes, selected: &self.selected, facts, watch, pool: self.pool.as_ref() };
-        job.run(&mut Feed::new(mix, rate, channels)?, &mut output)
+        let (selected, scratch, pool) = (&self.selected, &self.scratch, self.pool.as_ref());
+        let job = Job { passes: &passes, selected, facts, watch, scratch, pool };
+        let result = job.run(&mut Feed::new(mix, rate, channels)?, &mut output);
+        scratch.settle();
+        result
     }
 }
 

@@ -130,7 +130,7 @@ impl Memory {
             let path = |kind: &str| format!("{name}.lstm.{kind}_l{layer}{suffix}");
             let weights = DirectionWeights {
                 input: loader.tensors.take_weights(&path("weight_ih"), &[4 * hidden, inputs])?,
-                recurrent: loader.take(&path("weight_hh"), &[4 * hidden, hidden])?,
+                recurrent: loader.tensors.take_weights(&path("weight_hh"), &[4 * hidden, hidden])?,
                 input_bias: loader.take(&path("bias_ih"), &[4 * hidden])?.data,
                 recurrent_bias: loader.take(&path("bias_hh"), &[4 * hidden])?.data,
             };

@@ -3,6 +3,7 @@
 use std::f64::consts::PI;
 use std::sync::Arc;
 
+use rayon::prelude::*;
 use realfft::num_complex::Complex;
 use realfft::{ComplexToReal, RealFftPlanner, RealToComplex};
 
@@ -115,7 +116,7 @@ impl Spectrum {
             let first = (place / hop).saturating_sub(3);
             (first..=last).map(|column| squares[place - column * hop]).sum()
         };
-        (0..frames).map(sum).collect()
+        (0..frames).into_par_iter().map(sum).collect()
     }
 
     /// Room for the sounds of `count` spectrograms of `columns` columns, one channel for each.

@@ -141,7 +141,11 @@ impl Transformer {
             tokens = normed;
         }
         let positions = self.positions(context, branch, &tokens)?;
-        tokens.data.iter_mut().zip(&*positions).for_each(|(value, position)| *value += position);
+        let lines = tokens.data.chunks_mut(map.width).zip(positions.chunks(map.width)).collect();
+        context.for_each(lines, |(line, positions): (&mut [f32], &[f32])| {
+            line.iter_mut().zip(positions).for_each(|(value, position)| *value += position);
+            Ok(())
+        })?;
         Ok(tokens)
     }
 

@@ -98,11 +98,14 @@ mod queries;
 pub use queries::Rows as PostgresStore;
 
 use copy::copy_rows;
+use queries::Connections;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
 /// A connection that was idle longer is asked whether it lives before it is used.
 const TRUSTED: Duration = Duration::from_secs(1);
 const CONNECTIONS: u32 = 16;
+/// Of those, the one that hears what is announced.
+const LISTENING: u32 = 1;
 const CLAIMING_CONNECTIONS: u32 = 2;
 
 impl PostgresStore {
@@ -140,6 +143,10 @@ impl PostgresStore {
             .max_connections(CLAIMING_CONNECTIONS)
             .connect_lazy_with(options.options([("synchronous_commit", "off")]));
         let account_changes = Arc::default();
+        let (writer, claims) = (
+            Connections::new(writer, CONNECTIONS - LISTENING),
+            Connections::new(claims, CLAIMING_CONNECTIONS),
+        );
         let store = Self { readers: writer.clone(), writer, claims, account_changes };
         super::Store::ensure_user(&store, UserId::LOCAL, "local").await?;
         Ok(store)
@@ -153,8 +160,10 @@ const BEGIN: &str = "begin";
 
 /// Takes jobs of the only user who waits. One statement is a transaction by itself.
 async fn take_alone(rows: &PostgresStore, claim: &Claim) -> LibraryResult<Vec<Job>> {
-    let mut connection = rows.claims.acquire().await.map_err(queries::failed)?;
-    queries::take(&mut connection, claim, None, claim.slots).await
+    let mut connection = rows.claims.lease().await.map_err(queries::failed)?;
+    let jobs = queries::take(&mut connection, claim, None, claim.slots).await?;
+    rows.claims.keep(connection);
+    Ok(jobs)
 }
 
 /// This database knows by itself whether to ask its index of letters.
@@ -191,7 +200,7 @@ fn listen(pool: &Pool<Database>, news: mpsc::Sender<News>) {
 }
 
 /// Every pool, each once.
-fn pools(rows: &PostgresStore) -> [&Pool<Database>; 2] {
+fn pools(rows: &PostgresStore) -> [&Connections; 2] {
     [&rows.writer, &rows.claims]
 }
 

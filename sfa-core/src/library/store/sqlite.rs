@@ -99,9 +99,11 @@ mod queries;
 pub use queries::Rows as SqliteStore;
 
 use copy::copy_rows;
+use queries::Connections;
 
 /// A statement that waits longer than this for another process's write gives up.
 const BUSY_LIMIT: Duration = Duration::from_secs(10);
+const READERS: u32 = 4;
 
 impl SqliteStore {
     /// Opens the file at `path`, makes it where there is none, and brings it up to date.
@@ -125,7 +127,8 @@ impl SqliteStore {
         let writer =
             pool.clone().max_connections(1).connect_with(options.clone()).await.map_err(queries::failed)?;
         migrations::sqlite().run(&writer).await.map_err(queries::migration_failed)?;
-        let readers = pool.max_connections(4).connect_lazy_with(options.read_only(true));
+        let readers = pool.max_connections(READERS).connect_lazy_with(options.read_only(true));
+        let (writer, readers) = (Connections::new(writer, 1), Connections::new(readers, READERS));
         let store = Self { claims: writer.clone(), writer, readers, account_changes: Arc::default() };
         super::Store::ensure_user(&store, UserId::LOCAL, "local").await?;
         Ok(store)
@@ -139,7 +142,7 @@ const BEGIN: &str = "begin immediate";
 
 /// Takes jobs of the only user who waits.
 async fn take_alone(rows: &SqliteStore, claim: &Claim) -> LibraryResult<Vec<Job>> {
-    let mut transaction = rows.claims.begin_with(BEGIN).await.map_err(queries::failed)?;
+    let mut transaction = rows.claims.begin().await.map_err(queries::failed)?;
     let jobs = queries::take(&mut transaction, claim, None, claim.slots).await?;
     transaction.commit().await.map_err(queries::failed)?;
     Ok(jobs)
@@ -172,7 +175,7 @@ const ANNOUNCE: Option<&str> = None;
 const ANNOUNCE_TOPICS: Option<&str> = None;
 
 /// Every pool, each once.
-fn pools(rows: &SqliteStore) -> [&Pool<Database>; 2] {
+fn pools(rows: &SqliteStore) -> [&Connections; 2] {
     [&rows.writer, &rows.readers]
 }
 

@@ -2,6 +2,9 @@ import { match, PLACES, type Match, type Room } from './places'
 
 class Router {
   #address = $state.raw(new URL(location.href))
+  // What follows the path does not move when only a choice within the room does.
+  #path = $derived(this.#address.pathname)
+  #room = $derived(match(PLACES, this.#path))
 
   constructor() {
     addEventListener('popstate', () => (this.#address = new URL(location.href)))
@@ -9,11 +12,11 @@ class Router {
   }
 
   get path(): string {
-    return this.#address.pathname
+    return this.#path
   }
 
   get room(): Match<Room> | null {
-    return match(PLACES, this.#address.pathname)
+    return this.#room
   }
 
   query(name: string): string {
@@ -30,6 +33,8 @@ class Router {
   /** Keeps a choice within a room in its address, without a step in the history. */
   setQuery(name: string, value: string): void {
     const address = new URL(location.href)
+    // Browsers stand for so many changes a minute.
+    if ((address.searchParams.get(name) ?? '') === value) return
     if (value) address.searchParams.set(name, value)
     else address.searchParams.delete(name)
     history.replaceState(null, '', address)

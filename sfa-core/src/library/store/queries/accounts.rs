@@ -114,7 +114,10 @@ impl Accounts for Rows {
     }
 
     async fn user(&self, id: UserId) -> LibraryResult<User> {
-        one_user(&mut *self.readers.acquire().await.map_err(failed)?, id).await
+        let mut connection = self.readers.lease().await.map_err(failed)?;
+        let user = one_user(&mut connection, id).await?;
+        self.readers.keep(connection);
+        Ok(user)
     }
 
     async fn user_with_email(&self, email: &str) -> LibraryResult<Option<User>> {
@@ -500,8 +503,10 @@ impl Accounts for Rows {
         target: &str,
         changes: Value,
     ) -> LibraryResult<()> {
-        let mut connection = self.writer.acquire().await.map_err(failed)?;
-        note(&mut connection, actor, action, target_kind, target, &changes).await
+        let mut connection = self.writer.lease().await.map_err(failed)?;
+        note(&mut connection, actor, action, target_kind, target, &changes).await?;
+        self.writer.keep(connection);
+        Ok(())
     }
 
     async fn audit_log(&self, query: &AuditQuery) -> LibraryResult<Vec<AuditEntry>> {

@@ -23,8 +23,9 @@ impl Rows {
         let mut receipt = Receipt::default();
         if changes.iter().all(|change| matches!(change, Change::Enqueue(job) if job.is_plain())) {
             // These become one statement, which is a transaction by itself.
-            let mut connection = self.writer.acquire().await.map_err(failed)?;
+            let mut connection = self.writer.lease().await.map_err(failed)?;
             Writer::new(&mut connection, scope, &mut receipt, &mut Notes::default()).apply(changes).await?;
+            self.writer.keep(connection);
             return Ok(receipt);
         }
         let mut transaction = self.begin().await?;

@@ -1,5 +1,6 @@
 //! The queue.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use async_trait::async_trait;
@@ -9,7 +10,7 @@ use sqlx::Acquire as _;
 use super::changes::{PROGRESS, Writer};
 use super::notes::Notes;
 use super::rows::{self, get, job_columns, parsed};
-use super::{BEGIN, Connection, Rows, Scope, failed, millis, schedules, take_alone};
+use super::{Connection, Rows, Scope, failed, millis, schedules, take_alone};
 use crate::library::download;
 use crate::library::queue::{backoff, shares};
 use crate::library::store::{Claim, Heartbeat, JobCount, JobQueue, QueueStatus, Verdict, WorkerStatus};
@@ -41,7 +42,7 @@ impl JobQueue for Rows {
         if !jobs.is_empty() {
             return Ok(jobs);
         }
-        let mut transaction = self.claims.begin_with(BEGIN).await.map_err(failed)?;
+        let mut transaction = self.claims.begin().await.map_err(failed)?;
         let jobs = claim_fairly(&mut transaction, claim).await?;
         transaction.commit().await.map_err(failed)?;
         Ok(jobs)
@@ -105,16 +106,15 @@ impl JobQueue for Rows {
             |outcome: &Outcome| matches!(outcome, Outcome::Completed(changes) if changes.is_empty());
         let plain: Vec<Fence> =
             ended.iter().filter(|(_, outcome)| is_plain(outcome)).map(|(fence, _)| *fence).collect();
-        let mut transaction = self.begin().await?;
-        let are_written = complete_plainly(&mut transaction, &plain).await?;
-        if !are_written {
-            transaction.rollback().await.map_err(failed)?;
-            transaction = self.begin().await?;
+        let done = self.complete_plainly(&plain).await?;
+        if done.len() == ended.len() {
+            return Ok(ended.iter().map(|_| Ok(Receipt::default())).collect());
         }
+        let mut transaction = self.begin().await?;
         let mut receipts = Vec::with_capacity(ended.len());
         let mut notes = Notes::default();
         for (fence, outcome) in ended {
-            if are_written && is_plain(&outcome) {
+            if done.contains(&fence.job) {
                 receipts.push(Ok(Receipt::default()));
                 continue;
             }
@@ -499,29 +499,31 @@ fn given_away() -> LibraryError {
     LibraryError::new(LibraryErrorKind::Conflict, "this run of the job has been given to another worker")
 }
 
-/// Ends runs of jobs about no track that changed nothing else, all by one statement: where jobs are small, most of their
-/// cost is this. `false`, and nothing is to be kept of it, when one of them is about a track, or is not its worker's any
-/// more.
-async fn complete_plainly(connection: &mut Connection, runs: &[Fence]) -> LibraryResult<bool> {
-    if runs.is_empty() {
-        return Ok(true);
+impl Rows {
+    /// Ends runs of jobs about no track that changed nothing else, all by one statement that is its own transaction: where
+    /// jobs are small, most of their cost is this. Gives those that ended so; not those that are about a track, or are not
+    /// their worker's any more.
+    async fn complete_plainly(&self, runs: &[Fence]) -> LibraryResult<HashSet<JobId>> {
+        if runs.is_empty() {
+            return Ok(HashSet::new());
+        }
+        let pairs: Vec<_> = runs.iter().map(|fence| json!([fence.job, fence.run_lease])).collect();
+        // Whoever has a lease is executing. Asked for that state, a database would rather read all that have it than each of
+        // these by its id.
+        let ended = sqlx::query_scalar(concat!(
+            "update jobs set state = 'completed', finished_at_ms = ",
+            now_ms!(),
+            ", lease_until_ms = null, deadline_at_ms = null, error = null, progress = 100 from ",
+            runs!("$1"),
+            " as runs where jobs.id = runs.run_job and jobs.run_lease = runs.run_number \
+             and jobs.lease_until_ms is not null and jobs.track_id is null returning jobs.id"
+        ))
+        .bind(json!(pairs).to_string())
+        .fetch_all(&self.writer)
+        .await
+        .map_err(failed)?;
+        ended.iter().map(|id: &String| id.parse()).collect()
     }
-    let pairs: Vec<_> = runs.iter().map(|fence| json!([fence.job, fence.run_lease])).collect();
-    // Whoever has a lease is executing. Asked for that state, a database would rather read all that have it than each of
-    // these by its id.
-    let ended = sqlx::query(concat!(
-        "update jobs set state = 'completed', finished_at_ms = ",
-        now_ms!(),
-        ", lease_until_ms = null, deadline_at_ms = null, error = null, progress = 100 from ",
-        runs!("$1"),
-        " as runs where jobs.id = runs.run_job and jobs.run_lease = runs.run_number \
-         and jobs.lease_until_ms is not null and jobs.track_id is null"
-    ))
-    .bind(json!(pairs).to_string())
-    .execute(&mut *connection)
-    .await
-    .map_err(failed)?;
-    Ok(ended.rows_affected() == runs.len() as u64)
 }
 
 /// Ends one run of a job.

@@ -11,6 +11,7 @@ mod jobs;
 mod lists;
 mod notes;
 mod operation;
+mod pool;
 mod reads;
 mod requests;
 mod rows;
@@ -27,9 +28,10 @@ use std::time::Duration;
 
 use serde_json::Value;
 use sqlx::query::Query;
-use sqlx::{Pool, Transaction};
 
 pub(super) use jobs::take;
+pub(super) use pool::Connections;
+use pool::Open;
 
 use super::{
     ANNOUNCE, ANNOUNCE_TOPICS, BEGIN, DISK_FULL, Database, FOUND, INDEX_HINT, PACKED, SEARCH_COUNT, Scope,
@@ -46,10 +48,10 @@ type Arguments = <Database as sqlx::Database>::Arguments;
 /// A library's rows.
 #[derive(Debug, Clone)]
 pub struct Rows {
-    pub(super) writer: Pool<Database>,
-    pub(super) readers: Pool<Database>,
+    pub(super) writer: Connections,
+    pub(super) readers: Connections,
     /// For claims, which need not be on disk.
-    pub(super) claims: Pool<Database>,
+    pub(super) claims: Connections,
     /// Counts what makes some callers others than they were.
     pub(super) account_changes: Arc<AtomicU64>,
 }
@@ -60,8 +62,8 @@ impl Rows {
         query.execute(&self.writer).await.map(|_| ()).map_err(failed)
     }
 
-    async fn begin(&self) -> LibraryResult<Transaction<'static, Database>> {
-        self.writer.begin_with(BEGIN).await.map_err(failed)
+    async fn begin(&self) -> LibraryResult<Open> {
+        self.writer.begin().await.map_err(failed)
     }
 }
 

@@ -32,8 +32,10 @@ impl Rows {
 
     pub(super) fn connections_counted(&self) -> Connections {
         let pools = pools(self);
-        let open = pools.iter().map(|pool| pool.size()).sum();
-        let idle = pools.iter().map(|pool| u32::try_from(pool.num_idle()).unwrap_or(u32::MAX)).sum();
-        Connections { open, idle }
+        let counted = pools.map(super::Connections::counted);
+        Connections {
+            open: counted.iter().map(|(open, _)| open).sum(),
+            idle: counted.iter().map(|(_, idle)| idle).sum(),
+        }
     }
 }

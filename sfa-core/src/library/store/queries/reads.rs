@@ -338,7 +338,7 @@ impl Store for Rows {
     }
 
     fn listen(&self, news: mpsc::Sender<News>) {
-        listen(&self.writer, news);
+        listen(self.writer.pool(), news);
     }
 
     async fn reserve_blob(&self, blob: &Blob) -> LibraryResult<()> {

@@ -37,7 +37,10 @@ export async function playSong(song: Song): Promise<void> {
   const opening = player.open(song)
   player.play()
   await opening
-  if (player.failure && player.song?.id === song.id) throw player.failure
+  if (!player.failure || player.song?.id !== song.id) return
+  // Asking for a file is how the server finds out that it is gone.
+  void songs.lookForFiles()
+  throw player.failure
 }
 
 /** What the player can do, whichever room is open. */

@@ -39,6 +39,8 @@ export interface Report {
   /** Playing, but what comes next has not arrived yet. */
   isWaiting: boolean
   isCountingIn: boolean
+  /** How often it was told where to go: what it says of before is old. */
+  seeks: number
   /** The highest sample of each channel since the last report. */
   peaks: number[]
   /** And of both sides of what is heard. */
@@ -55,6 +57,7 @@ export class Engine {
   readonly #click: Click
   readonly #rate_hz: number
   #isPlaying = false
+  #seeks = 0
   #isWaiting = false
   /** Fades starts and stops: 0 silent, 1 all there. */
   #level = 0
@@ -106,6 +109,7 @@ export class Engine {
         this.#countIn = null
         return
       case 'seek':
+        this.#seeks += 1
         this.#moveTo(command.frame)
         this.#level = 0
         return
@@ -291,6 +295,7 @@ export class Engine {
       isPlaying: this.#isPlaying,
       isWaiting: this.#isWaiting,
       isCountingIn: this.#countIn !== null,
+      seeks: this.#seeks,
       peaks: this.reel.takePeaks(),
       out,
     }

@@ -35,6 +35,7 @@ class Player extends Desk {
   #thread: AudioThread | null = null
   #loading: AbortController | null = null
   #heard: { frame: number; at_ms: number } = { frame: 0, at_ms: 0 }
+  #seeks = 0
   #animation = 0
   #lastLoop: NamedLoop | null = null
   #isOriginalWanted = false
@@ -115,6 +116,7 @@ class Player extends Desk {
       return null
     }
     this.#thread = thread
+    this.#seeks = 0
     this.duration_secs = frames / rate_hz
     // After the stems there is room for the song as it came.
     thread.say({ type: 'load', frames, channels: this.channels.length + 1 })
@@ -141,9 +143,12 @@ class Player extends Desk {
     if (this.#thread) this.#thread.say({ type: 'beats', beats: this.grid.inFrames(this.#thread.rate_hz) })
   }
 
-  #hear({ frame, isPlaying, isWaiting, isCountingIn, peaks, out }: Report): void {
-    const rate_hz = this.#thread?.rate_hz ?? 1
-    this.#heard = { frame, at_ms: performance.now() }
+  #hear({ frame, isPlaying, isWaiting, isCountingIn, seeks, peaks, out }: Report): void {
+    // One that has only just begun knows nothing of where to be yet.
+    const rate_hz = this.#thread?.rate_hz
+    if (!rate_hz) return
+    const isOld = seeks < this.#seeks
+    if (!isOld) this.#heard = { frame, at_ms: performance.now() }
     this.isWaiting = isWaiting
     this.isCountingIn = isCountingIn
     if (this.isPlaying !== isPlaying) {
@@ -152,7 +157,7 @@ class Player extends Desk {
     }
     this.peaks = peaks.map((peak, at) => Math.max(peak, (this.peaks[at] ?? 0) * METER_FALL))
     this.out = [Math.max(out[0], this.out[0] * METER_FALL), Math.max(out[1], this.out[1] * METER_FALL)]
-    if (!isPlaying || isWaiting) this.position_secs = frame / rate_hz
+    if (!isOld && (!isPlaying || isWaiting)) this.position_secs = frame / rate_hz
   }
 
   /** Between two reports the clock of the page tells how far it is. */
@@ -206,7 +211,11 @@ class Player extends Desk {
 
   seek(to_secs: number): void {
     this.position_secs = Math.min(Math.max(0, to_secs), this.duration_secs)
-    if (this.#thread) this.#thread.say({ type: 'seek', frame: this.position_secs * this.#thread.rate_hz })
+    if (!this.#thread) return
+    const frame = this.position_secs * this.#thread.rate_hz
+    this.#seeks += 1
+    this.#heard = { frame, at_ms: performance.now() }
+    this.#thread.say({ type: 'seek', frame })
   }
 
   setLoop(loop: NamedLoop | null): void {

@@ -1,6 +1,6 @@
 import { SvelteMap } from 'svelte/reactivity'
 import { toasts } from '$lib/ui/toasts.svelte'
-import { isPressed, isSingle } from './shortcut'
+import { isOfText, isPressed, isSingle } from './shortcut'
 
 /** A number that an action needs, with its bounds: what a fader, a knob or an agent may send. */
 export interface Argument {
@@ -78,14 +78,17 @@ class Actions {
     const isSlider = input === 'range'
     const isBox = input === 'checkbox' || input === 'radio'
     const isTyping = target.isContentEditable || (/^(INPUT|TEXTAREA|SELECT)$/.test(target.tagName) && !isBox)
-    // Space and Enter are how a focused button or box is pressed, arrows are how a slider is moved.
-    const isControl = target.closest('button, a, summary, [role="slider"]') !== null || isSlider || isBox
+    // Space and Enter are how a focused button or box is pressed, arrows are how a slider or a choice is moved.
+    const isMoved = target.closest('[role="slider"]') !== null || isSlider || input === 'radio'
+    const isControl = target.closest('button, a, summary') !== null || isMoved || isBox
     for (const action of this.#byId.values()) {
       const shortcut = action.shortcuts?.find((shortcut) => isPressed(shortcut, event))
       if (!shortcut || !this.can(action.id)) continue
+      if (isTyping && !isSlider && isOfText(shortcut)) continue
       if (isSingle(shortcut)) {
         if (!this.#hasSingleKeys || (isTyping && !isSlider)) continue
-        if (isControl && /^(space|enter|arrow)/.test(shortcut)) continue
+        if (isControl && /^(space|enter)/.test(shortcut)) continue
+        if (isMoved && shortcut.startsWith('arrow')) continue
       }
       event.preventDefault()
       void this.run(action.id)

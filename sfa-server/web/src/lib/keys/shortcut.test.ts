@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
-import { isPressed, isSingle, keysOf, type Press } from './shortcut'
+import { isOfText, isPressed, isSingle, keysOf, type Press } from './shortcut'
 
 function press(key: string, held: Partial<Press> = {}): Press {
-  return { key, ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...held }
+  return { key, code: '', ctrlKey: false, metaKey: false, altKey: false, shiftKey: false, ...held }
 }
 
 test('a shortcut is pressed by its keys and no others', () => {
@@ -13,6 +13,18 @@ test('a shortcut is pressed by its keys and no others', () => {
   expect(isPressed('space', press(' '))).toBe(true)
   expect(isPressed('arrowleft', press('ArrowLeft', { shiftKey: true }))).toBe(false)
   expect(isPressed('shift+arrowleft', press('ArrowLeft', { shiftKey: true }))).toBe(true)
+})
+
+test('digits with Shift are keys wherever the keyboard is from', () => {
+  expect(isPressed('shift+1', press('!', { code: 'Digit1', shiftKey: true }))).toBe(true)
+  expect(isPressed('shift+7', press('/', { code: 'Digit7', shiftKey: true }))).toBe(true)
+  expect(isPressed('1', press('!', { code: 'Digit1', shiftKey: true }))).toBe(false)
+  expect(isPressed('shift+1', press('1', { code: 'Digit1' }))).toBe(false)
+})
+
+test('fields of text keep their own keys', () => {
+  expect(['mod+z', 'mod+a', 'mod+shift+z'].every(isOfText)).toBe(true)
+  expect(['mod+k', 'z', 'mod+,'].some(isOfText)).toBe(false)
 })
 
 test('signs are typed with whatever they need', () => {

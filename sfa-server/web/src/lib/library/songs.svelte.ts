@@ -5,6 +5,8 @@ import type { News } from '$lib/live/line'
 import { entry, type Entry } from './query'
 
 const PAGE = 500
+/** As many as a screen shows. */
+const FIRST_PAGE = 100
 
 /** A job as the tray shows it. */
 export type LiveJob = Pick<
@@ -37,6 +39,7 @@ class Songs {
 
   open(): void {
     this.#stop ??= live.follow('library', (news) => this.#hear(news))
+    void this.#showFirst()
     void this.lookForFiles()
   }
 
@@ -71,6 +74,15 @@ class Songs {
       if (missing || this.#missing.has(id)) this.#set(song)
     }
     this.#publish()
+  }
+
+  /** Shows the first songs while the connection is made from which on all is known. */
+  async #showFirst(): Promise<void> {
+    const opened = this.#stop
+    const query = { limit: FIRST_PAGE }
+    const first = await take(api.GET('/api/v1/tracks', { params: { query } })).catch(() => null)
+    if (!first || opened !== this.#stop || this.isLoaded) return
+    this.#show(new Map(first.data.map((song) => [song.id, this.#entry(song)])))
   }
 
   /** Reads everything anew. */
@@ -130,8 +142,11 @@ class Songs {
   }
 
   async refresh(id: string): Promise<void> {
+    const before = this.#meanwhile.get(id)
     try {
-      this.put((await take(api.GET('/api/v1/tracks/{id}', { params: { path: { id } } }))).data)
+      const { data } = await take(api.GET('/api/v1/tracks/{id}', { params: { path: { id } } }))
+      // What was told of it meanwhile is newer.
+      if (this.#meanwhile.get(id) === before) this.put(data)
     } catch (cause) {
       if (Failure.from(cause).code === 'not_found') this.drop(id)
     }

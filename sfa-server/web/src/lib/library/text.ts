@@ -30,14 +30,38 @@ export function size(bytes: number): string {
   return `${value.toFixed(unit === 0 || value >= 100 ? 0 : 1)} ${units[unit]}`
 }
 
+// To make one takes longer than a frame has for a whole list.
+const DAY = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium' })
+const MOMENT = new Intl.DateTimeFormat(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+const TIME = new Intl.DateTimeFormat(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })
+
+/** A moment as a date. */
+export function day(at_ms: number): string {
+  return DAY.format(at_ms)
+}
+
 /** A moment as a date and a time of day. */
 export function moment(at_ms: number): string {
-  return new Date(at_ms).toLocaleString(undefined, { dateStyle: 'medium', timeStyle: 'short' })
+  return MOMENT.format(at_ms)
 }
 
 /** A time of day: "at 14:05:09". */
 export function clockTime(at_ms: number): string {
-  return `at ${new Date(at_ms).toLocaleTimeString(undefined, { hour: '2-digit', minute: '2-digit', second: '2-digit' })}`
+  return `at ${TIME.format(at_ms)}`
+}
+
+/** A time of day to the millisecond. */
+export function exactTime(at_ms: number): string {
+  return new Date(at_ms).toLocaleTimeString(undefined, { hourCycle: 'h23', hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3 })
+}
+
+/** How long something took: "340 ms", "4.2 s", "3 min 20 s", "2 h 5 min". */
+export function lasting(took_ms: number): string {
+  if (took_ms < 1000) return `${Math.max(0, Math.round(took_ms))} ms`
+  if (took_ms < 59_950) return `${(took_ms / 1000).toFixed(1)} s`
+  const secs = Math.round(took_ms / 1000)
+  if (secs < 3600) return `${Math.floor(secs / 60)} min ${secs % 60} s`
+  return `${Math.floor(secs / 3600)} h ${Math.floor(secs / 60) % 60} min`
 }
 
 /** "super_admin" as "Super admin". */

@@ -5,7 +5,7 @@ export interface Window {
 }
 
 /** Rows above and below what is seen, so that scrolling does not show gaps. */
-const SPARE = 8
+const SPARE = 4
 
 export function windowOf(total: number, row_px: number, scrolled_px: number, height_px: number): Window {
   const first = Math.max(0, Math.floor(scrolled_px / row_px) - SPARE)

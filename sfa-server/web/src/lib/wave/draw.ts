@@ -148,7 +148,7 @@ export function drawGrid(
   }
 }
 
-/** Draws a flag for every cue. */
+/** Draws a flag for every cue, and for a loop a line over as much as it holds. */
 export function drawCues(
   context: CanvasRenderingContext2D,
   cues: readonly Cue[],
@@ -156,10 +156,11 @@ export function drawCues(
   box: { width: number; top: number; height: number },
 ): void {
   for (const { start_ms, end_ms, colour } of cues) {
-    if (end_ms != null) continue
-    const x = ((start_ms / 1000 - view.start_secs) / view.span_secs) * box.width
-    if (x < -FLAG_PX || x > box.width) continue
+    const at = (ms: number) => ((ms / 1000 - view.start_secs) / view.span_secs) * box.width
+    const [x, end] = [at(start_ms), at(end_ms ?? start_ms)]
+    if (end < -FLAG_PX || x > box.width) continue
     context.fillStyle = colour ?? TEXT
+    if (end_ms != null) context.fillRect(x, box.top, end - x, 2)
     context.fillRect(Math.round(x), box.top, 2, box.height)
     context.beginPath()
     context.moveTo(x, box.top)
