@@ -17,7 +17,7 @@ use serde_json::{Map, Value, json};
 use crate::{Error, ErrorKind, Result, http};
 
 /// What every collector adds to its address for traces.
-const PATH: &str = "v1/traces";
+const PATH: [&str; 2] = ["v1", "traces"];
 /// Spans that wait to be sent.
 const QUEUED: usize = 4096;
 /// Spans of one request.
@@ -130,9 +130,7 @@ impl Exporter {
     /// `InvalidOption` for what is no such address or no header, `ToolUnavailable` where nothing can be encrypted.
     pub fn start(endpoint: &str, headers: &[(String, String)], service: &str) -> Result<Self> {
         let invalid = |message: String| Error::new(ErrorKind::InvalidOption, message);
-        let url = format!("{}/{PATH}", endpoint.trim_end_matches('/'));
-        let url = Url::parse(&url).ok().filter(|url| matches!(url.scheme(), "http" | "https"));
-        let url = url.ok_or_else(|| {
+        let url = address(endpoint).ok_or_else(|| {
             invalid(format!("{endpoint:?} is no collector; one looks like http://127.0.0.1:4318"))
         })?;
         let mut all = HeaderMap::new();
@@ -179,6 +177,13 @@ impl Exporter {
             thread::sleep(Duration::from_millis(10));
         }
     }
+}
+
+/// Where a collector takes spans.
+fn address(endpoint: &str) -> Option<Url> {
+    let mut url = Url::parse(endpoint).ok().filter(|url| matches!(url.scheme(), "http" | "https"))?;
+    url.path_segments_mut().ok()?.pop_if_empty().extend(PATH);
+    Some(url)
 }
 
 /// Carries spans, on a thread of its own.
@@ -299,6 +304,16 @@ mod tests {
             "status": {"code": 2, "message": "why"},
         });
         assert_eq!(written, expected);
+    }
+
+    #[test]
+    fn a_collector_takes_spans_below_its_address() {
+        for (endpoint, expected) in [
+            ("http://127.0.0.1:4318", "http://127.0.0.1:4318/v1/traces"),
+            ("https://x.example/otlp/", "https://x.example/otlp/v1/traces"),
+        ] {
+            assert_eq!(address(endpoint).unwrap().as_str(), expected);
+        }
     }
 
     #[test]
