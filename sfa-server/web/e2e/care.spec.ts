@@ -77,7 +77,7 @@ test('a song whose file is gone is marked, and comes back', async ({ page, house
   const files = readdirSync(join(house.folder, 'data'), { recursive: true, encoding: 'utf8' })
   const lost = files.find((path) => basename(path) === data[0]?.file.hash)
   rmSync(join(house.folder, 'data', lost ?? 'nowhere'))
-  await page.reload()
+  await page.getByRole('button', { name: 'Play Tone' }).click()
   await expect(songs(page)).toContainText('File missing')
   for (const width of [1440, 390]) {
     await page.setViewportSize({ width, height: 844 })
