@@ -12,7 +12,6 @@ interface Extendable extends Event {
 
 interface Fetching extends Extendable {
   readonly request: Request
-  readonly preloadResponse: Promise<Response | undefined>
   respondWith(answer: Promise<Response>): void
 }
 
@@ -23,7 +22,6 @@ interface Scope {
   addEventListener(kind: 'message', act: (event: MessageEvent) => void): void
   skipWaiting(): Promise<void>
   clients: { claim(): Promise<void> }
-  registration: { navigationPreload?: { enable(): Promise<void> } }
   location: Location
 }
 
@@ -40,8 +38,6 @@ scope.addEventListener('install', (event) => {
 scope.addEventListener('activate', (event) => {
   const forget = async () => {
     for (const name of await caches.keys()) if (name !== CACHE) await caches.delete(name)
-    // The server is asked for a page while this wakes up.
-    await scope.registration.navigationPreload?.enable()
     await scope.clients.claim()
   }
   event.waitUntil(forget())
@@ -56,17 +52,9 @@ scope.addEventListener('fetch', (event) => {
   const { origin, pathname } = new URL(request.url)
   if (request.method !== 'GET' || origin !== scope.location.origin) return
   const isPage = request.mode === 'navigate' && !/^\/(api|files|health|ready)(\/|$)/.test(pathname)
-  if (isPage) event.respondWith(page(event))
+  if (isPage) event.respondWith(fetch(request).catch(() => kept('/', request)))
   else if (pathname !== '/' && FILES.includes(pathname)) event.respondWith(kept(pathname, request))
 })
-
-async function page({ request, preloadResponse }: Fetching): Promise<Response> {
-  try {
-    return (await preloadResponse) ?? (await fetch(request))
-  } catch {
-    return kept('/', request)
-  }
-}
 
 async function kept(url: string, request: Request): Promise<Response> {
   const cache = await caches.open(CACHE)
