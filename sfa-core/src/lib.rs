@@ -9,6 +9,7 @@ pub mod demo;
 mod engine;
 pub mod export;
 mod folder;
+mod hex;
 mod http;
 pub mod library;
 pub mod models;

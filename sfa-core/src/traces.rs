@@ -14,6 +14,7 @@ use reqwest::header::{CONTENT_TYPE, HeaderMap, HeaderName, HeaderValue};
 use reqwest::{Client, StatusCode, Url};
 use serde_json::{Map, Value, json};
 
+use crate::hex::hex;
 use crate::{Error, ErrorKind, Result, http};
 
 /// What every collector adds to its address for traces.
@@ -101,10 +102,6 @@ fn attributes(values: &Map<String, Value>) -> Vec<Value> {
         json!({"key": key, "value": value})
     };
     values.iter().map(shown).collect()
-}
-
-fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Sends spans to a collector. Clones are the same.

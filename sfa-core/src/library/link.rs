@@ -8,6 +8,7 @@ use std::path::Path;
 
 use super::secret::{self, Secret};
 use super::{LibraryError, LibraryErrorKind, LibraryResult, UserId};
+use crate::hex::hex;
 
 const SECRET_FILE: &str = "secret";
 const CONTEXT: &str = "sound-forge-alchemy 2026 links to contents";
@@ -72,7 +73,7 @@ impl LinkKeys {
     pub fn sign(&self, link: &Link) -> String {
         let LinkKey { id, .. } = &self.0[0];
         let signature = self.0[0].signature(link);
-        let name: String = link.file_name.bytes().map(|byte| format!("{byte:02x}")).collect();
+        let name = hex(link.file_name.as_bytes());
         format!("u={}&exp={}&name={name}&kid={id}&sig={}", link.user, link.expires_at_ms, signature.to_hex())
     }
 

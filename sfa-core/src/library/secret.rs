@@ -8,6 +8,7 @@ use std::str::FromStr;
 use tempfile::NamedTempFile;
 
 use super::{LibraryError, LibraryErrorKind, LibraryResult};
+use crate::hex::hex;
 
 const PREFIX: &str = "sfa_";
 
@@ -37,8 +38,7 @@ impl Secret {
 
     /// The text to be handed out, once.
     pub fn reveal(&self) -> String {
-        let digits: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        PREFIX.to_owned() + &digits
+        PREFIX.to_owned() + &hex(&self.0)
     }
 
     /// What to keep.

@@ -9,6 +9,7 @@ use ring::aead::{AES_256_GCM, Aad, LessSafeKey, NONCE_LEN, Nonce, UnboundKey};
 use super::{
     Actor, Library, LibraryError, LibraryErrorKind, LibraryResult, Scope, SealedSecret, Secret, secret,
 };
+use crate::hex::hex;
 
 const CONTEXT: &str = "sound-forge-alchemy 2026 vault";
 const KEYS_FILE: &str = "vault.keys";
@@ -83,7 +84,7 @@ impl Key {
         self.key
             .seal_in_place_append_tag(Nonce::assume_unique_for_key(nonce), place, &mut bytes)
             .map_err(|_| internal("a secret could not be sealed"))?;
-        Ok(nonce.iter().chain(&bytes).map(|byte| format!("{byte:02x}")).collect())
+        Ok(hex(&nonce) + &hex(&bytes))
     }
 
     fn open(&self, secret: &SealedSecret) -> LibraryResult<String> {

@@ -413,7 +413,7 @@ impl Foreman {
             && self.claims.is_empty()
     }
 
-    /// Reports all that has ended, in one transaction that nobody waits for: slots are free already.
+    /// Reports all that has ended; nobody waits for that: slots are free already.
     fn report_ends(&mut self) {
         if self.unwritten.is_empty()
             || self.reports.len() >= MOST_REPORTS

@@ -13,6 +13,7 @@ mod jobs;
 mod library;
 mod log;
 mod models;
+mod nightly;
 mod open_files;
 mod options;
 mod plot;

@@ -6,12 +6,13 @@ use std::time::Duration;
 
 use clap::builder::BoolishValueParser;
 use clap::{ArgAction, Args};
-use sfa_core::library::{LibraryError, LibraryErrorKind, Times, WorkerOptions};
+use sfa_core::library::{LibraryError, LibraryErrorKind, WorkerOptions};
 use sfa_server::http::{OidcOptions, Rates, ServeOptions, Server, Tls};
 use sfa_server::mail::MailOptions;
 
 use super::library::{Place, stopped};
 use super::log::Log;
+use super::nightly::Nightly;
 use super::{Context, Exit, open_files};
 
 /// Jobs get this long to stop by themselves, after which they are given back.
@@ -97,10 +98,8 @@ pub(super) struct Arguments {
     #[arg(long, env = "SFA_NO_WORKER", action = ArgAction::SetTrue, value_parser = BoolishValueParser::new())]
     no_worker: bool,
 
-    /// When the library is tidied up, as five fields of cron, in UTC unless a zone stands before them, as in
-    /// "TZ=Europe/Berlin 30 4 * * *"; the same on all machines that share a library [default: 03:00 UTC each night]
-    #[arg(long, env = "SFA_NIGHTLY", value_name = "TIMES")]
-    nightly: Option<Times>,
+    #[command(flatten)]
+    nightly: Nightly,
 
     #[command(flatten)]
     log: Log,
@@ -151,9 +150,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
 impl Arguments {
     fn worker(&self) -> WorkerOptions {
         let mut options = WorkerOptions::default();
-        if let Some(nightly) = &self.nightly {
-            options.nightly.clone_from(nightly);
-        }
+        self.nightly.set(&mut options);
         options
     }
 

@@ -3,10 +3,11 @@
 use std::time::Duration;
 
 use clap::Args;
-use sfa_core::library::{Times, WorkerOptions};
+use sfa_core::library::WorkerOptions;
 
 use super::library::{Place, stopped};
 use super::log::Log;
+use super::nightly::Nightly;
 use super::{Context, Exit, step};
 
 #[derive(Debug, Args)]
@@ -51,10 +52,8 @@ pub(super) struct Arguments {
     #[arg(long)]
     drain: bool,
 
-    /// When the library is tidied up, as five fields of cron, in UTC unless a zone stands before them, as in
-    /// "TZ=Europe/Berlin 30 4 * * *"; the same on all machines that share a library [default: 03:00 UTC each night]
-    #[arg(long, env = "SFA_NIGHTLY", value_name = "TIMES")]
-    nightly: Option<Times>,
+    #[command(flatten)]
+    nightly: Nightly,
 
     #[command(flatten)]
     log: Log,
@@ -67,9 +66,7 @@ pub(super) fn run(context: &Context, arguments: &Arguments) -> Result<Exit, Exit
     options.lease = Duration::from_secs(arguments.lease);
     options.deadline = Duration::from_secs(60 * arguments.deadline);
     options.capabilities.extend(arguments.can.iter().cloned());
-    if let Some(nightly) = &arguments.nightly {
-        options.nightly.clone_from(nightly);
-    }
+    arguments.nightly.set(&mut options);
     options.queues.retain(|(name, _)| arguments.queues.contains(name));
     if let Some(concurrency) = arguments.concurrency {
         options.queues.iter_mut().for_each(|(_, slots)| *slots = usize::from(concurrency));

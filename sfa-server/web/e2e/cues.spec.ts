@@ -82,7 +82,7 @@ test('a cue is named, coloured and moved by its form and by hand, removed and un
   await expect(second).toContainText('0:06.5')
 
   await second.getByRole('button', { name: /^Edit/ }).click()
-  await cues(page).getByRole('button', { name: 'Delete' }).click()
+  await cues(page).getByRole('button', { name: 'Delete', exact: true }).click()
   await expect(rows(page)).toHaveCount(1)
   await page.locator('body').press('Control+z')
   await expect(rows(page)).toHaveCount(2)

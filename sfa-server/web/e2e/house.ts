@@ -143,6 +143,22 @@ export async function expectAccessible(page: Page): Promise<void> {
   expect(found).toEqual([])
 }
 
+/** Checks that nothing lies beside the window. */
+export async function expectFits(page: Page): Promise<void> {
+  const { isTooWide, width } = await page.evaluate(() => ({ isTooWide: document.documentElement.scrollWidth > innerWidth, width: innerWidth }))
+  expect(isTooWide, `${page.url()} at ${width} px`).toBe(false)
+}
+
+/** Looks at a room as those do who cannot see it, on a desk and on a phone. */
+export async function expectOpenToAll(page: Page): Promise<void> {
+  for (const width of [1440, 390]) {
+    await page.setViewportSize({ width, height: 844 })
+    await expectAccessible(page)
+    await expectFits(page)
+  }
+  await page.setViewportSize({ width: 1440, height: 900 })
+}
+
 /** Walks to an address without loading the page anew. */
 export async function walk(page: Page, path: string): Promise<void> {
   await page.evaluate((path) => {

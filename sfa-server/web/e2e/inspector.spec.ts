@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import { drop, enter, expect, expectAccessible, test, walk } from './house'
+import { drop, enter, expect, expectOpenToAll, test, walk } from './house'
 import { missing } from './machine'
 
 const SONG_SECS = 10
@@ -9,16 +9,6 @@ test.describe.configure({ mode: 'serial' })
 test.skip(missing !== '', missing)
 
 const lines = (page: Page) => page.locator('#room ol > li')
-
-async function expectOpenToAll(page: Page): Promise<void> {
-  for (const width of [1440, 390]) {
-    await page.setViewportSize({ width, height: 844 })
-    await expectAccessible(page)
-    const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
-    expect(isTooWide, `${page.url()} at ${width} px`).toBe(false)
-  }
-  await page.setViewportSize({ width: 1440, height: 900 })
-}
 
 test('the inspector is there for those who switch it on', async ({ page, house }) => {
   await enter(page, house)

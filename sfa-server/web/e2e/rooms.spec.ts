@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import { drop, EMAIL, expect, expectAccessible, PASSWORD, test, walk, type House } from './house'
+import { drop, EMAIL, expect, expectAccessible, expectOpenToAll, PASSWORD, test, walk, type House } from './house'
 import { missing } from './machine'
 
 const SONG_SECS = 14
@@ -25,17 +25,6 @@ async function enter(page: Page, house: House): Promise<void> {
 const songs = (page: Page) => page.getByRole('region', { name: 'Songs' })
 const shelves = (page: Page) => page.getByRole('navigation', { name: 'Shelves' })
 const dialog = (page: Page) => page.getByRole('dialog')
-
-/** Looks at a room as those do who cannot see it, on a desk and on a phone. */
-async function expectOpenToAll(page: Page): Promise<void> {
-  for (const width of [1440, 390]) {
-    await page.setViewportSize({ width, height: 844 })
-    await expectAccessible(page)
-    const isTooWide = await page.evaluate(() => document.documentElement.scrollWidth > innerWidth)
-    expect(isTooWide, `${page.url()} at ${width} px`).toBe(false)
-  }
-  await page.setViewportSize({ width: 1440, height: 900 })
-}
 
 test('a song is packed for other programs', async ({ page, house }) => {
   await enter(page, house)
@@ -118,19 +107,19 @@ test('playlists are made by rules', async ({ page, house }) => {
   await dialog(page).getByRole('button', { name: 'Make it' }).click()
   await expect(page.getByRole('heading', { name: 'Mornings', level: 1 })).toBeVisible()
   await expect(songs(page).getByRole('link')).toHaveCount(1)
-  await page.getByRole('button', { name: 'Edit' }).click()
+  await page.getByRole('button', { name: 'Edit', exact: true }).click()
   await page.getByLabel('Rules').fill('-dawn')
   await page.keyboard.press('Enter')
   await expect(songs(page).getByRole('link')).toHaveAttribute('title', 'Night Bus')
   await page.getByRole('button', { name: 'Delete Mornings' }).click()
-  await dialog(page).getByRole('button', { name: 'Delete' }).click()
+  await dialog(page).getByRole('button', { name: 'Delete', exact: true }).click()
   await expect(shelves(page).getByRole('link', { name: /^Mornings/ })).toHaveCount(0)
 })
 
 test('songs stand by artist and album, as rows and as cards', async ({ page, house }) => {
   await enter(page, house)
   await songs(page).getByRole('link', { name: 'Dawn' }).click()
-  await page.getByRole('button', { name: 'Edit' }).click()
+  await page.getByRole('button', { name: 'Edit', exact: true }).click()
   await page.getByLabel('Artist').fill('Zoë / Ada')
   await page.getByLabel('Album').fill('First Light')
   await page.keyboard.press('Enter')

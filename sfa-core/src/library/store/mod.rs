@@ -34,6 +34,9 @@ use super::{
     Reached, Receipt, Schedule, Scope, Storage, Times, Track, TrackId, TrackQuery, UserId, WorkerId,
 };
 
+/// A connection to a database that answered longer ago is asked whether it lives before it is used.
+const TRUSTED: Duration = Duration::from_secs(1);
+
 /// The rows of a library.
 ///
 /// Reads and writes take the [`Scope`] of a user and see that user's rows only; what belongs to somebody else is
@@ -192,8 +195,9 @@ pub trait JobQueue: Send + Sync {
         lease: Duration,
         running: &[Heartbeat],
     ) -> LibraryResult<(Vec<Verdict>, Vec<Event>)>;
-    /// Ends runs, all in one transaction. A run that is not the worker's any more gives `Conflict`, and one whose
-    /// changes fail gives their error: of these nothing is written, the others stand.
+    /// Ends runs: those that changed nothing by one statement, then the others in one transaction. A run that is not the
+    /// worker's any more gives `Conflict`, and one whose changes fail gives their error: of these nothing is written, the
+    /// others stand. Where the whole fails, some may have ended; to end those again is a `Conflict` and changes nothing.
     async fn finish(&self, ended: Vec<(Fence, Outcome)>) -> LibraryResult<Vec<LibraryResult<Receipt>>>;
     /// Takes back the jobs whose lease has run out or whose deadline has passed; returns what listeners are told.
     async fn rescue(&self) -> LibraryResult<Vec<Event>>;

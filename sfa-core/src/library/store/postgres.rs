@@ -8,8 +8,7 @@ use sqlx::postgres::{PgConnectOptions, PgListener, PgNotification, PgPoolOptions
 use sqlx::{Connection as _, Pool, Postgres as Database};
 use tokio::sync::mpsc;
 
-use super::Claim;
-use super::migrations;
+use super::{Claim, TRUSTED, migrations};
 use crate::library::{Job, LibraryResult, News, Scope, UserId};
 
 /// The time by the database's clock, in milliseconds since 1970.
@@ -101,8 +100,6 @@ use copy::copy_rows;
 use queries::Connections;
 
 const CONNECT_LIMIT: Duration = Duration::from_secs(10);
-/// A connection that was idle longer is asked whether it lives before it is used.
-const TRUSTED: Duration = Duration::from_secs(1);
 const CONNECTIONS: u32 = 16;
 /// Of those, the one that hears what is announced.
 const LISTENING: u32 = 1;

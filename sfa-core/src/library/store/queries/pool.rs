@@ -6,7 +6,7 @@
 
 use std::ops::{Deref, DerefMut};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 use futures_util::future::BoxFuture;
 use futures_util::stream::{self, BoxStream, StreamExt as _, TryStreamExt as _};
@@ -17,9 +17,7 @@ use sqlx::{
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use super::{BEGIN, Connection, Database};
-
-/// A connection that answered longer ago is asked whether it lives before it is used.
-const TRUSTED: Duration = Duration::from_secs(1);
+use crate::library::store::TRUSTED;
 
 type Row = <Database as sqlx::Database>::Row;
 type QueryResult = <Database as sqlx::Database>::QueryResult;

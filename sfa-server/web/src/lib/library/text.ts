@@ -1,3 +1,5 @@
+import type { Job } from '$lib/api/client'
+
 /** Text as it is searched: lower case, without accents. */
 export function fold(text: string): string {
   return text.normalize('NFD').replace(/\p{Mn}/gu, '').toLowerCase()
@@ -62,6 +64,11 @@ export function lasting(took_ms: number): string {
   const secs = Math.round(took_ms / 1000)
   if (secs < 3600) return `${Math.floor(secs / 60)} min ${secs % 60} s`
   return `${Math.floor(secs / 3600)} h ${Math.floor(secs / 60) % 60} min`
+}
+
+/** What comes of work that is tried again: "Attempt 2 of 3, at 14:05:09". */
+export function nextAttempt({ attempt, max_attempts, next_attempt_at_ms }: Pick<Job, 'attempt' | 'max_attempts' | 'next_attempt_at_ms'>): string {
+  return `Attempt ${attempt + 1} of ${max_attempts}${next_attempt_at_ms == null ? '' : `, ${clockTime(next_attempt_at_ms)}`}`
 }
 
 /** "super_admin" as "Super admin". */
