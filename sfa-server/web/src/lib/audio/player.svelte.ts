@@ -1,7 +1,7 @@
 import { analysisOf, type Analysis } from '$lib/api/analysis'
 import { Failure, type Song } from '$lib/api/client'
 import { Desk } from './desk.svelte'
-import type { CountIn, Report } from './engine'
+import type { Command, CountIn, Report } from './engine'
 import { Grid } from './grid'
 import { PLAIN, type Strip } from './mix'
 import { partsOf, sourcesOf } from './sources'
@@ -35,7 +35,7 @@ class Player extends Desk {
   #thread: AudioThread | null = null
   #loading: AbortController | null = null
   #heard: { frame: number; at_ms: number } = { frame: 0, at_ms: 0 }
-  #seeks = 0
+  #orders = 0
   #animation = 0
   #lastLoop: NamedLoop | null = null
   #isOriginalWanted = false
@@ -116,7 +116,7 @@ class Player extends Desk {
       return null
     }
     this.#thread = thread
-    this.#seeks = 0
+    this.#orders = 0
     this.duration_secs = frames / rate_hz
     // After the stems there is room for the song as it came.
     thread.say({ type: 'load', frames, channels: this.channels.length + 1 })
@@ -143,21 +143,22 @@ class Player extends Desk {
     if (this.#thread) this.#thread.say({ type: 'beats', beats: this.grid.inFrames(this.#thread.rate_hz) })
   }
 
-  #hear({ frame, isPlaying, isWaiting, isCountingIn, seeks, peaks, out }: Report): void {
+  #hear({ frame, isPlaying, isWaiting, isCountingIn, orders, peaks, out }: Report): void {
     // One that has only just begun knows nothing of where to be yet.
     const rate_hz = this.#thread?.rate_hz
     if (!rate_hz) return
-    const isOld = seeks < this.#seeks
-    if (!isOld) this.#heard = { frame, at_ms: performance.now() }
+    this.peaks = peaks.map((peak, at) => Math.max(peak, (this.peaks[at] ?? 0) * METER_FALL))
+    this.out = [Math.max(out[0], this.out[0] * METER_FALL), Math.max(out[1], this.out[1] * METER_FALL)]
+    // A button that showed what was before would be pressed for the opposite.
+    if (orders < this.#orders) return
+    this.#heard = { frame, at_ms: performance.now() }
     this.isWaiting = isWaiting
     this.isCountingIn = isCountingIn
     if (this.isPlaying !== isPlaying) {
       this.isPlaying = isPlaying
       if (isPlaying) this.#animate()
     }
-    this.peaks = peaks.map((peak, at) => Math.max(peak, (this.peaks[at] ?? 0) * METER_FALL))
-    this.out = [Math.max(out[0], this.out[0] * METER_FALL), Math.max(out[1], this.out[1] * METER_FALL)]
-    if (!isOld && (!isPlaying || isWaiting)) this.position_secs = frame / rate_hz
+    if (!isPlaying || isWaiting) this.position_secs = frame / rate_hz
   }
 
   /** Between two reports the clock of the page tells how far it is. */
@@ -184,7 +185,7 @@ class Player extends Desk {
     this.isPlaying = true
     void this.#thread?.context.resume()
     const countIn = this.#countIn()
-    this.#thread?.say({ type: 'play', ...(countIn ? { countIn } : {}) })
+    this.#order({ type: 'play', ...(countIn ? { countIn } : {}) })
     this.#animate()
   }
 
@@ -201,7 +202,7 @@ class Player extends Desk {
 
   pause(): void {
     this.isPlaying = false
-    this.#thread?.say({ type: 'pause' })
+    this.#order({ type: 'pause' })
   }
 
   toggle(): void {
@@ -213,9 +214,15 @@ class Player extends Desk {
     this.position_secs = Math.min(Math.max(0, to_secs), this.duration_secs)
     if (!this.#thread) return
     const frame = this.position_secs * this.#thread.rate_hz
-    this.#seeks += 1
     this.#heard = { frame, at_ms: performance.now() }
-    this.#thread.say({ type: 'seek', frame })
+    this.#order({ type: 'seek', frame })
+  }
+
+  /** Says what earlier reports know nothing of. */
+  #order(command: Command): void {
+    if (!this.#thread) return
+    this.#orders += 1
+    this.#thread.say(command)
   }
 
   setLoop(loop: NamedLoop | null): void {
