@@ -10,8 +10,12 @@ import { FRESH, keep, restore, type NamedLoop } from './workspace'
 
 export type { NamedLoop } from './workspace'
 
-/** Meters fall by so much a report. */
-const METER_FALL = 0.85
+/** All that moves beside the waveform does so at once, so often: each of these frames is drawn nearly whole. */
+const SHOWN_EVERY_MS = 45
+/** Meters fall by so much each time, */
+const METER_FALL = 0.78
+/** to nothing below this. */
+const METER_FLOOR = 0.001
 
 class Player extends Desk {
   song = $state.raw<Song | null>(null)
@@ -24,6 +28,8 @@ class Player extends Desk {
   /** 0 to 1: how much has come and was decoded. */
   loaded = $state(0)
   position_secs = $state(0)
+  /** The same as clocks and small pictures show it. */
+  shown_secs = $state(0)
   duration_secs = $state(0)
   loop = $state.raw<NamedLoop | null>(null)
   /** Where a loop is to begin that has no end yet. */
@@ -34,6 +40,8 @@ class Player extends Desk {
 
   #thread: AudioThread | null = null
   #loading: AbortController | null = null
+  /** The highest samples since meters were shown. */
+  #loudest: Pick<Report, 'peaks' | 'out'> = { peaks: [], out: [0, 0] }
   #heard: { frame: number; at_ms: number } = { frame: 0, at_ms: 0 }
   #orders = 0
   #animation = 0
@@ -86,7 +94,7 @@ class Player extends Desk {
     this.#lastLoop = null
     const { speed, semitones, click, countInBars } = FRESH
     Object.assign(this, { song: null, channels: [], peaks: [], out: [0, 0], isPlaying: false, isWaiting: false, isCountingIn: false })
-    Object.assign(this, { loaded: 0, position_secs: 0, duration_secs: 0, loop: null, loopStart_secs: null, listening: 'mix' })
+    Object.assign(this, { loaded: 0, position_secs: 0, shown_secs: 0, duration_secs: 0, loop: null, loopStart_secs: null, listening: 'mix' })
     Object.assign(this, { speed, semitones, click, countInBars, analysis: null, grid: new Grid(null), failure: null })
   }
 
@@ -147,8 +155,8 @@ class Player extends Desk {
     // One that has only just begun knows nothing of where to be yet.
     const rate_hz = this.#thread?.rate_hz
     if (!rate_hz) return
-    this.peaks = peaks.map((peak, at) => Math.max(peak, (this.peaks[at] ?? 0) * METER_FALL))
-    this.out = [Math.max(out[0], this.out[0] * METER_FALL), Math.max(out[1], this.out[1] * METER_FALL)]
+    const { peaks: before, out: [left, right] } = this.#loudest
+    this.#loudest = { peaks: peaks.map((peak, at) => Math.max(peak, before[at] ?? 0)), out: [Math.max(out[0], left), Math.max(out[1], right)] }
     // A button that showed what was before would be pressed for the opposite.
     if (orders < this.#orders) return
     this.#heard = { frame, at_ms: performance.now() }
@@ -158,16 +166,34 @@ class Player extends Desk {
       this.isPlaying = isPlaying
       if (isPlaying) this.#animate()
     }
-    if (!isPlaying || isWaiting) this.position_secs = frame / rate_hz
+    if (!isPlaying || isWaiting) this.#place(frame / rate_hz)
+  }
+
+  #place(secs: number): void {
+    this.position_secs = Math.min(Math.max(0, secs), this.duration_secs)
+    this.shown_secs = this.position_secs
+  }
+
+  /** Shows where it is and how loud it was; returns whether any meter still falls. */
+  #show(): boolean {
+    const { peaks, out } = this.#loudest
+    this.#loudest = { peaks: [], out: [0, 0] }
+    const fallen = (peak: number, before = 0) => Math.max(peak, before * METER_FALL < METER_FLOOR ? 0 : before * METER_FALL)
+    this.peaks = this.channels.map((_, at) => fallen(peaks[at] ?? 0, this.peaks[at]))
+    this.out = [fallen(out[0], this.out[0]), fallen(out[1], this.out[1])]
+    this.shown_secs = this.position_secs
+    return [...this.peaks, ...this.out].some((peak) => peak > 0)
   }
 
   /** Between two reports the clock of the page tells how far it is. */
   #animate(): void {
     cancelAnimationFrame(this.#animation)
-    const step = () => {
-      if (!this.isPlaying) return
+    let shown_ms = 0
+    let isAnySeen = true
+    const step = (now_ms: number) => {
+      if (!this.isPlaying && !isAnySeen) return
       const thread = this.#thread
-      if (thread && !this.isWaiting && !this.isCountingIn) {
+      if (thread && this.isPlaying && !this.isWaiting && !this.isCountingIn) {
         const since_secs = Math.min((performance.now() - this.#heard.at_ms) / 1000, 0.1)
         let now_secs = this.#heard.frame / thread.rate_hz + (since_secs - thread.latency_secs) * this.speed
         if (this.loop && now_secs < this.loop.start_secs && this.position_secs > this.loop.start_secs) {
@@ -175,6 +201,10 @@ class Player extends Desk {
           now_secs += this.loop.end_secs - this.loop.start_secs
         }
         this.position_secs = Math.min(Math.max(0, now_secs), this.duration_secs)
+      }
+      if (now_ms - shown_ms >= SHOWN_EVERY_MS) {
+        shown_ms = now_ms
+        isAnySeen = this.#show()
       }
       this.#animation = requestAnimationFrame(step)
     }
@@ -211,7 +241,7 @@ class Player extends Desk {
   }
 
   seek(to_secs: number): void {
-    this.position_secs = Math.min(Math.max(0, to_secs), this.duration_secs)
+    this.#place(to_secs)
     if (!this.#thread) return
     const frame = this.position_secs * this.#thread.rate_hz
     this.#heard = { frame, at_ms: performance.now() }
