@@ -17,7 +17,9 @@ import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-ACCOUNT = {"email": "ann@example.org", "password": "correct horse battery"}
+# Not the document's example, with which made-up requests sign in wrongly until it is locked for a while.
+ACCOUNT = {"email": "fuzz@example.org", "password": "correct horse battery"}
+OTHER = {"email": "other@example.org", "password": "correct horse battery"}
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
@@ -36,8 +38,9 @@ def start(program, folder, url):
     return server, address, token
 
 
-def post(url, body):
-    request = urllib.request.Request(url, json.dumps(body).encode(), {"content-type": "application/json"})
+def post(url, body, headers={}):
+    headers = {"content-type": "application/json", **headers}
+    request = urllib.request.Request(url, json.dumps(body).encode(), headers)
     return urllib.request.urlopen(request)
 
 
@@ -48,6 +51,9 @@ def main():
         server, address, token = start(program, folder, url)
         try:
             post(f"{address}/api/v1/setup", {"token": token, "name": "Ann", **ACCOUNT})
+            cookie = post(f"{address}/api/v1/login", ACCOUNT).headers["set-cookie"].split(";")[0]
+            # Somebody whom an admin can do something to.
+            post(f"{address}/api/v1/users", {**OTHER, "name": "Ben"}, {"cookie": cookie})
             environment = {
                 **os.environ, "PYTHONPATH": str(HERE), "SCHEMATHESIS_HOOKS": "session", "SFA_ADDRESS": address,
                 "SFA_ACCOUNT": json.dumps(ACCOUNT),
