@@ -178,15 +178,15 @@ fn pack_keys<'a>(
         for row in 0..keys.map.rows {
             for depth in 0..head_size {
                 let line = keys.map.channel(row, keys.from + head * head_size + depth);
+                // Up to the end of a panel that the row before has begun, and then panel by panel.
                 let first = row * keys.map.width;
-                let mut lane = first % panel;
-                let mut place = (first / panel * head_size + depth) * panel + lane;
-                for &value in line {
-                    packed[place] = value;
-                    (lane, place) = (lane + 1, place + 1);
-                    if lane == panel {
-                        (lane, place) = (0, place + (head_size - 1) * panel);
-                    }
+                let (begun, whole) = line.split_at((first.next_multiple_of(panel) - first).min(line.len()));
+                let place = |key: usize| (key / panel * head_size + depth) * panel + key % panel;
+                packed[place(first)..][..begun.len()].copy_from_slice(begun);
+                let first = (first + begun.len()) / panel;
+                let panels = packed.chunks_exact_mut(head_size * panel).skip(first);
+                for (packed, keys) in panels.zip(whole.chunks(panel)) {
+                    packed[depth * panel..][..keys.len()].copy_from_slice(keys);
                 }
             }
         }
