@@ -8,7 +8,7 @@ use crate::Result;
 use super::context::{Buffer, Context};
 use super::conv::{Activation, Conv, ConvShape, Finish};
 use super::cpu::{Cpu, Lines, Product, TileShape};
-use super::map::{FeatureMap, Tile, cuts};
+use super::map::{FeatureMap, Tile, cuts, even_cuts};
 use super::math::exp;
 use super::weights::Linear;
 
@@ -104,7 +104,7 @@ pub(crate) fn attend(
         keys: pack_keys(context, keys, heads, head_size)?,
         values: pack_values(context, values, heads, head_size)?,
     };
-    let (row_cuts, col_cuts) = (cuts(output.rows, 1), query_cuts(output.width, tile.cols));
+    let (row_cuts, col_cuts) = (cuts(output.rows, 1), even_cuts(output.width, tile.cols, QUERY_PANELS));
     output.for_each_tile(context, &row_cuts, &col_cuts, |row, _, mut out| {
         let (start, width) = (out.start, out.width());
         let mut scores = context.buffer(packed.chunk() * tile.cols);
@@ -128,14 +128,6 @@ pub(crate) fn attend(
         }
         Ok(())
     })
-}
-
-/// Stretches of at most [`QUERY_PANELS`] panels, an even number of them and all alike: a few long items of work would leave
-/// threads without any in the end.
-fn query_cuts(width: usize, cols: usize) -> Vec<usize> {
-    let panels = width.div_ceil(cols);
-    let stretches = panels.div_ceil(QUERY_PANELS).next_multiple_of(2).min(panels).max(1);
-    (0..=stretches).map(|n| (panels * n / stretches * cols).min(width)).collect()
 }
 
 /// Keys and values of all heads in the order in which the inner loop reads them.

@@ -174,29 +174,29 @@ pub(crate) fn mean_and_std(context: &Context<'_>, map: &FeatureMap<'_>) -> Resul
     Ok([mean, ((total[1] - mean * total[0]).max(0.0) / (count - 1.0)).sqrt()])
 }
 
+/// Values that are summed up in single precision: so few that hardly anything is lost.
+const FEW_VALUES: usize = 256;
+
 struct Sums<'a>(&'a [f32]);
 
 impl WithSimd for Sums<'_> {
     type Output = [f64; 2];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> [f64; 2] {
-        const LANES: usize = 16;
-        let (chunks, rest) = self.0.as_chunks::<LANES>();
-        let (mut sums, mut squares) = ([0.0; LANES], [0.0; LANES]);
-        for chunk in chunks {
-            for lane in 0..LANES {
-                let value = f64::from(chunk[lane]);
-                sums[lane] += value;
-                squares[lane] += value * value;
+    fn with_simd<S: Simd>(self, simd: S) -> [f64; 2] {
+        let mut total = [0.0; 2];
+        for values in self.0.chunks(FEW_VALUES) {
+            let (values, tail) = S::as_simd_f32s(values);
+            let mut sums = simd.partial_load_f32s(tail);
+            let mut squares = simd.mul_f32s(sums, sums);
+            for value in values {
+                sums = simd.add_f32s(sums, *value);
+                squares = multiply_add(simd, *value, *value, squares);
             }
+            total[0] += f64::from(simd.reduce_sum_f32s(sums));
+            total[1] += f64::from(simd.reduce_sum_f32s(squares));
         }
-        for (lane, &value) in rest.iter().enumerate() {
-            let value = f64::from(value);
-            sums[lane] += value;
-            squares[lane] += value * value;
-        }
-        [sums.iter().sum(), squares.iter().sum()]
+        total
     }
 }
 

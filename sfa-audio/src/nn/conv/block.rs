@@ -34,11 +34,17 @@ impl<'a> Products<'a> {
         cpu.run(Activate { values, cols: *cols, padded_rows: *padded_rows, affine, activation });
     }
 
+    pub(super) fn panels(&self) -> impl Iterator<Item = &[f32]> {
+        self.values.chunks_exact(self.padded_rows * self.cols)
+    }
+
+    pub(super) fn panels_mut(&mut self) -> impl Iterator<Item = &mut [f32]> {
+        self.values.chunks_exact_mut(self.padded_rows * self.cols)
+    }
+
     /// The parts of one line, panel by panel.
     pub(super) fn line(&self, line: usize) -> impl Iterator<Item = &[f32]> {
-        self.values
-            .chunks_exact(self.padded_rows * self.cols)
-            .map(move |panel| &panel[line * self.cols..][..self.cols])
+        self.panels().map(move |panel| &panel[line * self.cols..][..self.cols])
     }
 
     /// Factor and summand of every line, and then the activation, into the tile: `place` says for each line that is left in
@@ -84,8 +90,7 @@ impl<P: Fn(usize) -> Option<[usize; 2]>> WithSimd for Write<'_, '_, P> {
                 Finish::Store | Finish::Add => 1.0,
             };
             let scale = simd.splat_f32s(scale);
-            let panels = products.values.chunks_exact(products.padded_rows * cols);
-            for (out, panel) in tile.channel(row, channel).chunks_mut(cols).zip(panels) {
+            for (out, panel) in tile.channel(row, channel).chunks_mut(cols).zip(products.panels()) {
                 let values = S::as_simd_f32s(&panel[line * cols..][..cols]).0;
                 let gates = S::as_simd_f32s(&panel[gate_line * cols..][..cols]).0;
                 let (out, out_tail) = S::as_mut_simd_f32s(out);

@@ -2,6 +2,7 @@
 
 mod bands;
 mod block;
+mod feed_forward;
 mod gather;
 mod transposed;
 
@@ -17,6 +18,7 @@ use super::map::{FeatureMap, Tile, cuts};
 use super::matrix::{MAX_DEPTH, PackedMatrix, Unpacked};
 use super::weights::Weights;
 
+pub(crate) use feed_forward::FeedForward;
 pub(crate) use transposed::TransposedConv;
 
 /// Kernel size and movement along rows and along columns.
@@ -135,6 +137,21 @@ impl Conv {
         in_channels: usize,
         shape: ConvShape,
     ) -> Self {
+        // Where all inputs are gathered at once, they can serve one part after the other.
+        let cut = bands::suit(shape) || in_channels * shape.kernel[0] * shape.kernel[1] <= MAX_DEPTH;
+        let parts = if cut { parts(bias.len()) } else { vec![(0..bias.len()).collect()] };
+        Self::in_parts(cpu, weights, bias, in_channels, shape, parts)
+    }
+
+    /// As [`new`](Self::new), with the outputs in given parts.
+    fn in_parts(
+        cpu: Cpu,
+        weights: &Weights<'_>,
+        bias: &[f32],
+        in_channels: usize,
+        shape: ConvShape,
+        parts: Vec<Vec<usize>>,
+    ) -> Self {
         let [kernel_rows, kernel_cols] = shape.kernel;
         let depth = in_channels * kernel_rows * kernel_cols;
         let (phases, taps) = (shape.phases(), shape.taps());
@@ -157,9 +174,6 @@ impl Conv {
             affine: channels.iter().map(|&channel| [1.0, bias[channel]]).collect(),
             channels,
         };
-        // Where all inputs are gathered at once, they can serve one part after the other.
-        let cut = in_bands || depth <= MAX_DEPTH;
-        let parts = if cut { parts(out_channels) } else { vec![(0..out_channels).collect()] };
         Self { parts: parts.into_iter().map(pack).collect(), out_channels, in_channels, shape, cpu }
     }
 
