@@ -5,10 +5,18 @@
 use std::path::{Path, PathBuf};
 use std::sync::LazyLock;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD_NO_PAD;
+use lofty::config::ParseOptions;
+use lofty::file::AudioFile as _;
+use lofty::flac::FlacFile;
+use lofty::iff::wav::WavFile;
+use lofty::mp4::{AtomData, Mp4File};
+use lofty::tag::Accessor as _;
 use proptest::prelude::*;
 use sfa_audio::io::{
-    AudioFormat, AudioReader, AudioWriter, BitDepth, Cover, EncodeOptions, Tags, TrimSource, probe,
-    read_clip, write_clip,
+    AudioFormat, AudioReader, AudioWriter, BitDepth, Cover, EncodeOptions, SeratoTags, Tags, TrimSource,
+    probe, read_clip, write_clip,
 };
 use sfa_audio::{AudioSource, AudioSpec, Clip, ErrorKind, Watch};
 
@@ -321,6 +329,112 @@ fn tags_and_cover_travel_with_every_format() {
         let rounding = if format == AudioFormat::M4aAac { 45 } else { 0 };
         assert!(frames.abs_diff(44_101) <= rounding, "{format:?}: {frames}");
     }
+}
+
+#[test]
+fn tags_of_serato_replace_their_like_and_leave_all_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let clip = material(44_100, 2, 44_101);
+    let mut formats = vec![AudioFormat::Wav, AudioFormat::Flac];
+    if has_ffmpeg() {
+        formats.extend([AudioFormat::Mp3, AudioFormat::M4aAac]);
+    }
+    for format in formats {
+        let path = folder.path().join("tagged").with_extension(format.extension());
+        write_clip(&path, &clip, &EncodeOptions::new(format), Some(&some_tags())).unwrap();
+        let sound = read_clip(&path).unwrap();
+        let with = |text: &str, beat_grid: Option<&str>| SeratoTags {
+            markers2: text.as_bytes().to_vec(),
+            mp4_markers: b"fixed".to_vec(),
+            beat_grid: beat_grid.map(|text| text.as_bytes().to_vec()),
+        };
+        let turns = [("the first marks", "first grid"), ("other marks", "other grid")];
+        let mut write = |(marks, grid)| {
+            assert!(with(marks, Some(grid)).write_to(&path).unwrap(), "{format:?}");
+            std::fs::metadata(&path).unwrap().len()
+        };
+        let sizes: Vec<_> = turns.into_iter().cycle().take(9).map(&mut write).collect();
+        assert_eq!(sizes[4], sizes[8], "{format:?}: nothing piles up, {sizes:?}");
+
+        let reader = AudioReader::open(&path).unwrap();
+        assert_eq!(reader.info().tags, some_tags(), "{format:?}");
+        assert_eq!(read_clip(&path).unwrap(), sound, "{format:?}");
+        assert_eq!(serato_objects(&path), ["Serato BeatGrid first grid", "Serato Markers2 the first marks"]);
+        assert!(with("the first marks", None).write_to(&path).unwrap());
+        assert_eq!(serato_objects(&path), ["Serato Markers2 the first marks"], "{format:?}");
+    }
+}
+
+#[test]
+fn what_holds_no_tags_of_serato_is_left_as_it_is() {
+    let folder = tempfile::tempdir().unwrap();
+    let tags = SeratoTags { markers2: vec![1], mp4_markers: vec![1], beat_grid: None };
+    let ogg = folder.path().join("song.ogg");
+    std::fs::write(&ogg, b"OggS\0\x02 and so on").unwrap();
+    assert!(!tags.write_to(&ogg).unwrap_or(false));
+    assert_eq!(std::fs::read(&ogg).unwrap(), b"OggS\0\x02 and so on");
+    let broken = folder.path().join("song.flac");
+    std::fs::write(&broken, b"fLaC\0\0").unwrap();
+    assert!(tags.write_to(&broken).is_err());
+    assert_eq!(std::fs::read(&broken).unwrap(), b"fLaC\0\0");
+    assert!(SeratoTags::fit("Song.MP3") && !SeratoTags::fit("song.ogg") && !SeratoTags::fit("flac"));
+}
+
+#[test]
+fn a_title_in_another_tag_is_not_hidden() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("song.wav");
+    write_clip(&path, &material(44_100, 1, 441), &EncodeOptions::new(AudioFormat::Wav), None).unwrap();
+    let mut bytes = std::fs::read(&path).unwrap();
+    bytes.extend(b"LIST\x10\0\0\0INFOINAM\x04\0\0\0Hey\0");
+    let size = u32::try_from(bytes.len() - 8).unwrap();
+    bytes[4..8].copy_from_slice(&size.to_le_bytes());
+    std::fs::write(&path, bytes).unwrap();
+    let tags = SeratoTags { markers2: b"marks".to_vec(), mp4_markers: Vec::new(), beat_grid: None };
+    assert!(tags.write_to(&path).unwrap());
+    let mut file = std::fs::File::open(&path).unwrap();
+    let wav = WavFile::read_from(&mut file, ParseOptions::new()).unwrap();
+    assert_eq!(wav.id3v2().unwrap().title().as_deref(), Some("Hey"));
+    assert_eq!(serato_objects(&path), ["Serato Markers2 marks"]);
+}
+
+/// The names and contents of what Serato keeps in a file, in their order; not the second copy in MP4 files.
+fn serato_objects(path: &Path) -> Vec<String> {
+    let bytes = std::fs::read(path).unwrap();
+    let find =
+        |needle: &[u8]| (0..bytes.len()).filter(|&at| bytes[at..].starts_with(needle)).collect::<Vec<_>>();
+    let mut objects = Vec::new();
+    for at in find(b"GEOB") {
+        // Size without the highest bits, flags, Latin-1, and the type and no file name before the description.
+        let size = bytes[at + 4..at + 8].iter().fold(0, |size, &byte| size << 7 | usize::from(byte));
+        let body = &bytes[at + 10..at + 10 + size];
+        let text = body.strip_prefix(b"\0application/octet-stream\0\0").expect("an object of Serato");
+        objects.push(String::from_utf8(text.to_vec()).unwrap().replace('\0', " "));
+    }
+    let mut file = std::fs::File::open(path).unwrap();
+    let texts: Vec<String> = match path.extension().unwrap().to_str().unwrap() {
+        "flac" => {
+            let file = FlacFile::read_from(&mut file, ParseOptions::new()).unwrap();
+            file.vorbis_comments().unwrap().items().map(|(_, text)| text.to_owned()).collect()
+        }
+        "m4a" => {
+            let file = Mp4File::read_from(&mut file, ParseOptions::new()).unwrap();
+            let texts = file.ilst().unwrap().into_iter().flat_map(|atom| atom.data());
+            let text =
+                |data: &AtomData| if let AtomData::UTF8(text) = data { Some(text.clone()) } else { None };
+            texts.filter_map(text).collect()
+        }
+        _ => Vec::new(),
+    };
+    // "application/octet-stream" in Base64 is what the others begin with.
+    for text in texts.iter().filter(|text| text.starts_with("YXBwbGljYXRpb24vb2N0ZXQtc3RyZWFt")) {
+        let decoded = STANDARD_NO_PAD.decode(text.replace('\n', "")).unwrap();
+        let text = String::from_utf8(decoded).unwrap();
+        objects.push(text.trim_start_matches("application/octet-stream\0\0").replace('\0', " "));
+    }
+    objects.retain(|object| !object.starts_with("Serato Markers_"));
+    objects.sort();
+    objects
 }
 
 #[test]

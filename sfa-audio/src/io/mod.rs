@@ -11,6 +11,7 @@ mod opus;
 mod pcm;
 mod probe;
 mod reader;
+mod serato;
 mod sniff;
 mod stream;
 mod tag_files;
@@ -20,6 +21,7 @@ mod write;
 
 pub use probe::{Probe, probe, read_clip};
 pub use reader::{AudioReader, FileInfo, TrimSource};
+pub use serato::SeratoTags;
 pub use tags::{Cover, Tags};
 pub use write::{
     AtomicFile, AudioFormat, AudioWriter, BitDepth, EncodeOptions, PeakPolicy, Written, write_clip,

@@ -126,7 +126,7 @@ pub(super) fn from_demuxer(revision: &MetadataRevision) -> Tags {
 }
 
 /// `tags` in the form that `tag_type` stores.
-fn to_lofty(tags: &Tags, tag_type: TagType) -> Tag {
+pub(super) fn to_lofty(tags: &Tags, tag_type: TagType) -> Tag {
     let mut tag = Tag::new(tag_type);
     let number = tags.track_number.map(|number| number.to_string());
     let texts = [

@@ -6,14 +6,11 @@
 use std::io::{self, Write};
 
 use quick_xml::Writer;
-use quick_xml::events::{BytesDecl, Event};
-use sfa_audio::cue::{CueKind, CuePoint, LoopPoint};
 
-use super::one_line;
+use super::pads::{Place, pads, places};
+use super::xml::{document, write_attributes, xml_text};
 use crate::song::{SongReport, SourceFile};
 
-/// Hot cues that a player has buttons for, A to H.
-const HOT_CUES: usize = 8;
 /// Memory cues and loops that a player keeps of one track.
 const MEMORY_CUES: usize = 10;
 
@@ -23,16 +20,11 @@ const MEMORY_CUES: usize = 10;
 /// there are more cues than buttons those with a pad and then the surest are kept. Grid times have six decimals and so does the tempo:
 /// with the usual two a grid would run off by milliseconds within a song.
 pub fn rekordbox_xml(tracks: &[&SongReport]) -> String {
-    let mut writer = Writer::new_with_indent(Vec::new(), b' ', 2);
-    write_document(&mut writer, tracks).expect("writing to memory does not fail");
-    let mut xml = String::from_utf8(writer.into_inner()).expect("every part is UTF-8");
-    xml.push('\n');
-    xml
+    document(|writer| write_document(writer, tracks))
 }
 
 fn write_document<W: Write>(writer: &mut Writer<W>, tracks: &[&SongReport]) -> io::Result<()> {
     let count = tracks.len().to_string();
-    writer.write_event(Event::Decl(BytesDecl::new("1.0", Some("UTF-8"), None)))?;
     writer.create_element("DJ_PLAYLISTS").with_attribute(("Version", "1.0.0")).write_inner_content(
         |writer| {
             let product = [
@@ -124,26 +116,11 @@ fn write_grid<W: Write>(writer: &mut Writer<W>, track: &SongReport) -> io::Resul
     })
 }
 
-fn write_attributes<W: Write>(
-    writer: &mut Writer<W>,
-    name: &str,
-    attributes: &[(&str, String)],
-) -> io::Result<()> {
-    let attributes = attributes.iter().map(|(name, value)| (*name, value.as_str()));
-    writer.create_element(name).with_attributes(attributes).write_empty().map(drop)
-}
-
 /// One POSITION_MARK.
 struct Mark<'a> {
     place: Place<'a>,
     /// 0 to 7 for hot cues A to H; a memory cue otherwise.
     hot_cue: Option<usize>,
-}
-
-#[derive(Clone, Copy)]
-enum Place<'a> {
-    Cue(&'a CuePoint),
-    Loop(&'a LoopPoint),
 }
 
 impl Mark<'_> {
@@ -172,50 +149,14 @@ impl Mark<'_> {
     }
 }
 
-impl Place<'_> {
-    fn pad(self) -> Option<usize> {
-        let pad = match self {
-            Self::Cue(cue) => cue.hot_cue,
-            Self::Loop(point) => point.hot_cue,
-        };
-        pad.map(usize::from).filter(|&pad| pad < HOT_CUES)
-    }
-}
-
 /// The hot cues, then hot loops where buttons are left, then all of them as memory cues.
 fn marks(track: &SongReport) -> Vec<Mark<'_>> {
-    let cues = surest(&track.cues, HOT_CUES).into_iter().map(Place::Cue);
-    let loops = track.loops.iter().filter(|point| point.recommended).map(Place::Loop);
-    let places: Vec<_> = cues.chain(loops).collect();
-
-    let mut pads = [None; HOT_CUES];
-    for &place in &places {
-        if let Some(pad) = place.pad() {
-            pads[pad].get_or_insert(place);
-        }
-    }
-    let others: Vec<_> = places.iter().filter(|place| place.pad().is_none()).collect();
-    for (free, &place) in pads.iter_mut().filter(|pad| pad.is_none()).zip(others) {
-        *free = Some(place);
-    }
-    let hot = pads.into_iter().enumerate();
+    let places = places(track);
+    let hot = pads(&places).into_iter().enumerate();
     let memory = places.iter().take(MEMORY_CUES);
     hot.filter_map(|(number, place)| Some(Mark { place: place?, hot_cue: Some(number) }))
         .chain(memory.map(|&place| Mark { place, hot_cue: None }))
         .collect()
-}
-
-/// The `count` cues to keep, in order of time: those on a pad first of all, then where to load a deck, then the most
-/// confident.
-fn surest(cues: &[CuePoint], count: usize) -> Vec<&CuePoint> {
-    let mut chosen: Vec<_> = cues.iter().collect();
-    chosen.sort_by(|one, other| {
-        let rank = |cue: &CuePoint| (cue.hot_cue.is_some(), cue.kind == CueKind::Load);
-        rank(other).cmp(&rank(one)).then(other.confidence.total_cmp(&one.confidence))
-    });
-    chosen.truncate(count);
-    chosen.sort_by(|one, other| one.position_secs.total_cmp(&other.position_secs));
-    chosen
 }
 
 fn seconds(secs: f64) -> String {
@@ -226,12 +167,6 @@ fn seconds(secs: f64) -> String {
 fn year(date: &str) -> Option<String> {
     let digits = date.trim().get(..4)?;
     digits.bytes().all(|digit| digit.is_ascii_digit()).then(|| digits.to_owned())
-}
-
-/// One line of the characters that XML 1.0 can hold.
-fn xml_text(text: &str) -> String {
-    let legal = |c: &char| !matches!(c, '\u{fffe}' | '\u{ffff}');
-    one_line(text).chars().filter(legal).collect()
 }
 
 /// The kind of file in rekordbox's words, by extension first because containers do not tell M4A from MP4.

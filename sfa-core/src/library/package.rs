@@ -2,7 +2,7 @@
 //! that both shows the plan and has it carried out.
 
 use serde::{Deserialize, Serialize};
-use sfa_audio::io::{AudioFormat, BitDepth, EncodeOptions};
+use sfa_audio::io::{AudioFormat, BitDepth, EncodeOptions, SeratoTags};
 use sfa_audio::{AudioSpec, Result as AudioResult};
 
 use super::file_names::{self, FileNames};
@@ -29,6 +29,11 @@ const MUSIC: &str = "Music";
 pub enum Target {
     /// The songs, and one collection in XML with their grids, cues and loops.
     Rekordbox,
+    /// The songs, and one collection as NML with their grids, hot cues and loops.
+    Traktor,
+    /// The songs with their grids, cues and loops in the files themselves, where Mixxx finds them too, and a list of
+    /// them.
+    Serato,
     /// The songs, and a list of them that every player reads.
     Playlist,
     /// For each song its stems, a MIDI file with tempo and sections, label tracks, and the notes where there are some.
@@ -41,16 +46,28 @@ pub enum Target {
 
 impl Target {
     /// Every target.
-    pub const ALL: [Self; 5] = [Self::Rekordbox, Self::Playlist, Self::Daw, Self::Stems, Self::Report];
+    pub const ALL: [Self; 7] =
+        [Self::Rekordbox, Self::Traktor, Self::Serato, Self::Playlist, Self::Daw, Self::Stems, Self::Report];
 
     /// The name on the wire.
     pub const fn name(self) -> &'static str {
         match self {
             Self::Rekordbox => "rekordbox",
+            Self::Traktor => "traktor",
+            Self::Serato => "serato",
             Self::Playlist => "playlist",
             Self::Daw => "daw",
             Self::Stems => "stems",
             Self::Report => "report",
+        }
+    }
+
+    /// The collection that its programs find songs by, where they do so by their full path.
+    const fn collection(self) -> Option<Collection> {
+        match self {
+            Self::Rekordbox => Some(Collection::Rekordbox),
+            Self::Traktor => Some(Collection::Traktor),
+            _ => None,
         }
     }
 }
@@ -79,8 +96,8 @@ pub struct PackageOrder {
     pub tracks: Vec<TrackId>,
     /// What it is called; the archive is named after it.
     pub name: String,
-    /// The folder that it will be unpacked in, on the machine of that program: rekordbox looks for songs where its
-    /// collection says that they are.
+    /// The folder that it will be unpacked in, on the machine of that program: rekordbox and Traktor look for songs where
+    /// their collection says that they are.
     #[serde(default)]
     pub folder: Option<String>,
     /// How stems are written.
@@ -134,11 +151,29 @@ pub(crate) enum Content {
         stem: Box<LibraryStem>,
         gain_db: f64,
     },
+    /// A song in the store, with the tags of Serato.
+    Tagged(Blob, TrackId),
     Text(String),
     /// From the analysis of a song.
     Document(Document, TrackId),
     /// From the analyses of songs, and where their files will be.
-    Collection(Vec<(TrackId, String)>),
+    Collection(Collection, Vec<(TrackId, String)>),
+}
+
+/// A file about many songs.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Collection {
+    Rekordbox,
+    Traktor,
+}
+
+impl Collection {
+    const fn file_name(self) -> &'static str {
+        match self {
+            Self::Rekordbox => "rekordbox.xml",
+            Self::Traktor => "collection.nml",
+        }
+    }
 }
 
 /// What is written about one song.
@@ -232,10 +267,12 @@ impl PackageOrder {
         let is_rooted = |folder: &String| {
             folder.starts_with('/') || folder.get(1..3).is_some_and(|at| at == ":\\" || at == ":/")
         };
-        if self.target == Target::Rekordbox && !self.folder.as_ref().is_some_and(is_rooted) {
-            let message = "rekordbox finds songs by their full path: say in which folder you will unpack this, \
-                           for example /Users/ann/Music/SFA or C:\\Music\\SFA";
-            return Err(invalid(message));
+        if self.target.collection().is_some() && !self.folder.as_ref().is_some_and(is_rooted) {
+            return Err(invalid(format!(
+                "{} finds songs by their full path: say in which folder you will unpack this, for example \
+                 /Users/ann/Music/SFA or C:\\Music\\SFA",
+                self.target.name()
+            )));
         }
         self.stems.check()
     }
@@ -270,7 +307,7 @@ pub(crate) async fn plan(
         songs.push(database.track(scope, *id).await?);
     }
     let plan = match order.target {
-        Target::Rekordbox | Target::Playlist => of_music(order, &songs),
+        Target::Rekordbox | Target::Traktor | Target::Serato | Target::Playlist => of_music(order, &songs),
         Target::Daw | Target::Stems | Target::Report => of_folders(database, scope, order, &songs).await?,
     };
     Ok(plan)
@@ -281,20 +318,37 @@ fn of_music(order: &PackageOrder, songs: &[Track]) -> PackagePlan {
     let mut plan = PackagePlan::default();
     let mut named: Vec<_> = songs.iter().map(|song| (naming::safe_name(&song.file_name), song)).collect();
     file_names::make_unique(&mut named);
+    let (mut unknown, mut untagged) = (0, 0);
     for (name, song) in &mut named {
         *name = format!("{MUSIC}/{name}");
         let blob = Blob { hash: song.blob.clone(), size_bytes: song.size_bytes };
-        plan.files.push(PlannedFile::kept(name.clone(), blob));
+        unknown += usize::from(song.analysis.is_none());
+        let is_tagged = order.target == Target::Serato && song.analysis.is_some();
+        let takes_tags = SeratoTags::fit(name);
+        untagged += usize::from(is_tagged && !takes_tags);
+        plan.files.push(if is_tagged && takes_tags {
+            PlannedFile::made(name.clone(), Content::Tagged(blob, song.id))
+        } else {
+            PlannedFile::kept(name.clone(), blob)
+        });
     }
-    if order.target == Target::Rekordbox {
+    if order.target != Target::Playlist {
+        let place = order.target.collection().map_or("its own file", Collection::file_name);
+        plan.note_lack(
+            unknown,
+            &format!("was not analysed, so that nothing about it is in {place}: analyse first"),
+        );
+        plan.note_lack(
+            untagged,
+            "is in a format that holds no cues of Serato: only MP3, AIFF, WAV, FLAC and M4A do",
+        );
+    }
+    if let Some(collection) = order.target.collection() {
         let known = named.iter().filter(|(_, song)| song.analysis.is_some());
         let places: Vec<_> = known.map(|(path, song)| (song.id, order.unpacked(path))).collect();
-        plan.note_lack(
-            songs.len() - places.len(),
-            "was not analysed and is not in rekordbox.xml: analyse first",
-        );
         if !places.is_empty() {
-            plan.files.push(PlannedFile::made("rekordbox.xml".to_owned(), Content::Collection(places)));
+            let content = Content::Collection(collection, places);
+            plan.files.push(PlannedFile::made(collection.file_name().to_owned(), content));
         }
     } else {
         let entries: Vec<_> = named
@@ -488,12 +542,30 @@ mod tests {
         let mut unknown = song(-9.0);
         unknown.analysis = None;
         let plan = of_music(&order(Target::Rekordbox), &[song(-9.0), unknown]);
-        let Content::Collection(places) = &plan.files[2].content else { panic!("{:?}", plan.files[2]) };
+        let Content::Collection(Collection::Rekordbox, places) = &plan.files[2].content else {
+            panic!("{:?}", plan.files[2])
+        };
         assert_eq!(places.len(), 1);
         assert_eq!(places[0].1, "/Users/ann/Music/Music/run.mp3");
         assert!(plan.notes[0].starts_with("1 song was not analysed"), "{:?}", plan.notes);
         let windows = PackageOrder { folder: Some("C:\\Sets\\".to_owned()), ..order(Target::Rekordbox) };
         assert_eq!(windows.unpacked("Music/a.mp3"), "C:\\Sets\\Music\\a.mp3");
+    }
+
+    #[test]
+    fn cues_go_into_the_songs_that_can_hold_them() {
+        let (mut vorbis, mut unknown) = (song(-9.0), song(-9.0));
+        vorbis.file_name = "run.ogg".to_owned();
+        unknown.analysis = None;
+        let plan = of_music(&order(Target::Serato), &[song(-9.0), vorbis, unknown]);
+        assert_eq!(
+            paths(&plan),
+            ["Music/run.mp3", "Music/run.ogg", "Music/run (2).mp3", "Friday_ late.m3u8"]
+        );
+        let is_tagged = |file: &PlannedFile| matches!(file.content, Content::Tagged(..));
+        assert_eq!(plan.files.iter().map(is_tagged).collect::<Vec<_>>(), [true, false, false, false]);
+        assert!(plan.notes[0].starts_with("1 song was not analysed"), "{:?}", plan.notes);
+        assert!(plan.notes[1].contains("holds no cues"), "{:?}", plan.notes);
     }
 
     #[test]

@@ -67,10 +67,23 @@ async fn packages_hold_what_their_programs_need() {
     library.wait(ME, id, |_, _| {}).await.unwrap();
 
     let files = made(&library, &order(Target::Rekordbox, &[id])).await;
-    assert_eq!(files[0], ("Music/song.flac".to_owned(), song));
+    assert_eq!(files[0], ("Music/song.flac".to_owned(), song.clone()));
     let xml = String::from_utf8(files[1].1.clone()).unwrap();
     assert!(xml.contains("Location=\"file://localhost/Users/ann/SFA/Music/song.flac\""), "{xml}");
     assert!(xml.contains("<TEMPO "), "{xml}");
+
+    let files = made(&library, &order(Target::Traktor, &[id])).await;
+    let nml = String::from_utf8(files[1].1.clone()).unwrap();
+    assert!(nml.contains("KEY=\"Macintosh HD/:Users/:ann/:SFA/:Music/:song.flac\""), "{nml}");
+    assert!(nml.contains("<GRID BPM="), "{nml}");
+
+    let files = made(&library, &order(Target::Serato, &[id])).await;
+    assert_eq!((files[0].0.as_str(), files[1].0.as_str()), ("Music/song.flac", "friday.m3u8"));
+    let text = String::from_utf8_lossy(&files[0].1);
+    assert!(text.contains("SERATO_MARKERS_V2=") && text.contains("SERATO_BEATGRID="), "tags are in the file");
+    let hash = library.rows().track(ME, id).await.unwrap().blob;
+    let kept = library.files().read(&hash, 0..song.len() as u64).await.unwrap();
+    assert_eq!(kept, song, "the library's own file is as it was");
 
     let mut wanted = order(Target::Daw, &[id]);
     wanted.stems = Conversion {

@@ -8,5 +8,7 @@ mod midi;
 mod notes;
 mod rekordbox;
 mod report;
+mod serato;
 mod text;
+mod traktor;
 mod zip;

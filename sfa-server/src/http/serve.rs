@@ -169,6 +169,8 @@ async fn accept(
             }
         });
     }
+    // Before the receiver, whose end says that nobody is let in any more.
+    drop(listener);
 }
 
 /// Answers the requests of one connection, until its end or the server's.

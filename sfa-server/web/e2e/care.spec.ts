@@ -10,6 +10,7 @@ test.describe.configure({ mode: 'serial' })
 test.skip(missing !== '', missing)
 
 const songs = (page: Page) => page.getByRole('region', { name: 'Songs' })
+const work = (page: Page) => page.getByRole('complementary', { name: 'Work' })
 
 test('a super admin sees the studio as a user does, and everybody can see that', async ({ page, house, complaints }) => {
   await enter(page, house)
@@ -23,6 +24,7 @@ test('a super admin sees the studio as a user does, and everybody can see that',
   await page.route('**/impersonate', (route) => route.fulfill({ status: 403, json: { error: { code: 'reauthentication_required', message: 'prove it' } } }), { times: 1 })
   await page.getByRole('button', { name: 'See the studio as Ben' }).click()
   const proof = page.getByRole('dialog', { name: 'Is it still you?' })
+  await expect(proof).toBeVisible()
   await expectAccessible(page)
   await proof.getByLabel('Password').fill(PASSWORD)
   await page.keyboard.press('Enter')
@@ -72,7 +74,7 @@ test('a song whose file is gone is marked, and comes back', async ({ page, house
   await page.evaluate((headers) => fetch('/api/v1/settings', { method: 'PUT', headers, body: '{"steps": []}' }), headers)
   const song = toneWav(440, 2)
   await drop(page, 'Tone.wav', song)
-  await expect(page.getByText('Imported')).toBeVisible()
+  await expect(work(page).getByText('Imported')).toBeVisible()
   const { data } = (await (await page.request.get(`${house.address}/api/v1/tracks`)).json()) as { data: { file: { hash: string } }[] }
   const files = readdirSync(join(house.folder, 'data'), { recursive: true, encoding: 'utf8' })
   const lost = files.find((path) => basename(path) === data[0]?.file.hash)
@@ -96,6 +98,6 @@ test('a song whose file is gone is marked, and comes back', async ({ page, house
   await expect(note).toContainText('Choose or drop the same file once more')
   await expectAccessible(page)
   await drop(page, 'Tone.wav', song)
-  await expect(page.getByText('Was here already')).toBeVisible()
+  await expect(work(page).getByText('Was here already')).toBeVisible()
   await expect(note).toHaveCount(0)
 })

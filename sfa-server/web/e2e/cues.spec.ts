@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import { drop, enter, expect, expectAccessible, test } from './house'
+import { drop, enter, expect, expectAccessible, test, WORK } from './house'
 import { missing } from './machine'
 
 const SONG_SECS = 12
@@ -25,7 +25,7 @@ test('hot cues are set and found again by keyboard', async ({ page, house }) => 
   const headers = { 'content-type': 'application/json' }
   await page.evaluate((headers) => fetch('/api/v1/settings', { method: 'PUT', headers, body: '{"steps": ["analyze"]}' }), headers)
   await drop(page, 'First Light.wav', await house.song(SONG_SECS))
-  await expect(page.getByRole('region', { name: 'Songs' })).toContainText(/12[34]\.\d/, { timeout: 120_000 })
+  await expect(page.getByRole('region', { name: 'Songs' })).toContainText(/12[34]\.\d/, WORK)
   await page.locator('body').press('j')
   await openSong(page)
 
@@ -104,4 +104,26 @@ test('a loop is kept, and is there after a reload', async ({ page, house }) => {
   const looping = rows(page).getByRole('button', { name: /^Loop 2 bars from/ })
   await looping.click()
   await expect(looping).toHaveAttribute('aria-pressed', 'true')
+})
+
+test('two tabs agree about cues', async ({ page, context, house }) => {
+  await enter(page, house)
+  await openSong(page)
+  await expect(rows(page)).toHaveCount(3)
+  const other = await context.newPage()
+  await other.goto(page.url())
+  await expect(rows(other)).toHaveCount(3)
+
+  await page.locator('body').press('Shift+Digit8')
+  await expect(rows(page)).toHaveCount(4)
+  const added = cues(other).getByRole('button', { name: 'Hot cue 8: Cue' })
+  await expect(added).toBeVisible()
+  await rows(other).first().getByRole('button', { name: /^Edit/ }).click()
+  await cues(other).getByLabel('Name').fill('From afar')
+  await cues(other).getByLabel('Name').press('Enter')
+  await expect(rows(page).first()).toContainText('From afar')
+  await page.locator('body').press('Control+z')
+  await expect(added).toHaveCount(0)
+  await expect(rows(other)).toHaveCount(3)
+  await other.close()
 })

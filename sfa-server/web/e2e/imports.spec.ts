@@ -10,9 +10,9 @@ test.describe.configure({ mode: 'serial' })
 test.skip(missing !== '', missing)
 
 const house = new House(['--allow-private-addresses'])
-/** Songs on the web; the last part of a slow one is sent when it is let go. */
+/** Songs on the web; the last part of a slow one is sent when it is let go, which it can be once it was asked for. */
 let web: Server
-let letGo = (): void => {}
+let letGo: (() => void) | undefined
 
 test.beforeAll(async () => {
   web = createServer((request, response) => {
@@ -57,6 +57,7 @@ test('a song comes from its link, with progress that a reload does not lose', as
   const headers = { 'content-type': 'application/json' }
   await page.evaluate((headers) => fetch('/api/v1/settings', { method: 'PUT', headers, body: '{"steps": []}' }), headers)
   await page.locator('body').press('u')
+  await expect(dialog(page)).toBeVisible()
   await expectAccessible(page)
   await dialog(page).getByLabel('Address of the audio file').fill(at('/tone-440.wav?slow&key=secret'))
   await page.keyboard.press('Enter')
@@ -67,7 +68,8 @@ test('a song comes from its link, with progress that a reload does not lose', as
   await page.reload()
   await page.getByRole('button', { name: /^Work/ }).click()
   await expect(bar).toBeVisible()
-  letGo()
+  await expect.poll(() => letGo).toBeDefined()
+  letGo?.()
   await expect(work(page).getByText('Imported')).toBeVisible()
   await expect(page.getByRole('region', { name: 'Songs' }).getByRole('link', { name: 'tone-440' })).toBeVisible()
   await work(page).getByRole('button', { name: 'Clear what has ended' }).click()

@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import { drop, enter, expect, expectOpenToAll, test, walk } from './house'
+import { drop, enter, expect, expectOpenToAll, test, walk, WORK } from './house'
 import { missing } from './machine'
 
 const SONG_SECS = 10
@@ -33,6 +33,7 @@ test('the log is seen as it is written, filtered and held', async ({ page, house
   await expectOpenToAll(page)
 
   await page.locator('body').press('/')
+  await expect(page.getByRole('searchbox', { name: 'Text' })).toBeFocused()
   await page.keyboard.type('status=200 /engines')
   await expect(lines(page)).toHaveCount(0)
   const request = await ask('/api/v1/engines')
@@ -55,6 +56,7 @@ test('the log is seen as it is written, filtered and held', async ({ page, house
   await page.getByRole('searchbox', { name: 'Text' }).fill('/tools')
   await page.locator('body').click({ position: { x: 700, y: 5 } })
   await page.locator('body').press('p')
+  await expect(page.getByRole('button', { name: 'Let the log go on' })).toBeVisible()
   await ask('/api/v1/tools')
   await expect(page.getByText(/more lines? since it stands still/)).toBeVisible()
   await expect(lines(page)).toHaveCount(0)
@@ -71,7 +73,7 @@ test('a piece of work is told as a picture, a table, and by what it led to', asy
   await drop(page, 'First Light.wav', await house.song(SONG_SECS))
   await page.getByRole('link', { name: 'Work', exact: true }).click()
   const row = page.getByRole('region', { name: 'Your work' }).getByRole('row').filter({ hasText: 'Cues' })
-  await expect(row).toContainText('Done', { timeout: 120_000 })
+  await expect(row).toContainText('Done', WORK)
   await expectOpenToAll(page)
   await page.getByRole('region', { name: 'Your work' }).getByRole('link', { name: 'Analyze' }).click()
   await expect(page.getByRole('region', { name: 'How it went' }).getByRole('img', { name: /Was worked on/ })).toBeVisible()

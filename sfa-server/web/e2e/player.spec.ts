@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import type { Page } from '@playwright/test'
-import { drop, enter, expect, expectAccessible, test } from './house'
+import { drop, enter, expect, expectAccessible, test, WORK } from './house'
 import { missing } from './machine'
 import { pitch_hz, readWav, residual_db, toneWav, type Wav } from './wav'
 
@@ -8,15 +8,14 @@ const SONG_SECS = 9
 const TONE_HZ = 440
 const TONE_SECS = 4
 
-// Every file is rendered anew, on whatever machine this is.
-test.describe.configure({ mode: 'serial', timeout: 600_000 })
+test.describe.configure({ mode: 'serial' })
 test.skip(missing !== '', missing)
 
 async function openSong(page: Page, name: string): Promise<void> {
   await page.getByRole('region', { name: 'Songs' }).getByRole('link', { name }).click()
   await page.getByRole('button', { name: `Play ${name}`, exact: true }).click()
   await page.getByRole('button', { name: `Pause ${name}`, exact: true }).click()
-  await expect(page.getByRole('button', { name: /^Save (mix|loop)$/ })).toBeEnabled({ timeout: 30_000 })
+  await expect(page.getByRole('button', { name: /^Save (mix|loop)$/ })).toBeEnabled(WORK)
 }
 
 /** What the player renders, as the file that it hands over. */
@@ -54,8 +53,8 @@ test('two songs are made ready', async ({ page, house }) => {
   await drop(page, 'Tone.wav', toneWav(TONE_HZ, TONE_SECS))
   const work = page.getByRole('complementary', { name: 'Work' })
   await expect(work.getByText('Imported')).toHaveCount(2)
-  await expect(page.getByRole('region', { name: 'Songs' })).toContainText(/12[34]\.\d/, { timeout: 120_000 })
-  await expect(work.getByRole('button', { name: /^Cancel/ })).toHaveCount(0, { timeout: 120_000 })
+  await expect(page.getByRole('region', { name: 'Songs' })).toContainText(/12[34]\.\d/, WORK)
+  await expect(work.getByRole('button', { name: /^Cancel/ })).toHaveCount(0, WORK)
 })
 
 test('stems start on the same sample, and their sum is the song', async ({ page, house }) => {
@@ -82,7 +81,7 @@ test('the original is compared with the mix at the same loudness', async ({ page
   await page.getByRole('button', { name: 'Reset the mixer' }).click()
   await page.locator('body').press('o')
   await expect(page.getByRole('button', { name: 'Original' })).toHaveAttribute('aria-pressed', 'true')
-  await expect.poll(async () => residual_db((await saved(page)).left, song.left), { timeout: 30_000 }).toBeLessThan(-80)
+  await expect.poll(async () => residual_db((await saved(page)).left, song.left), WORK).toBeLessThan(-80)
   await page.locator('body').press('o')
   await expect(page.getByRole('button', { name: 'Mix', exact: true })).toHaveAttribute('aria-pressed', 'true')
 })

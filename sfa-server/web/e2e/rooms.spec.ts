@@ -1,5 +1,5 @@
 import type { Page } from '@playwright/test'
-import { drop, EMAIL, expect, expectAccessible, expectOpenToAll, PASSWORD, test, walk, type House } from './house'
+import { drop, enter, expect, expectAccessible, expectOpenToAll, test, walk, WORK } from './house'
 import { missing } from './machine'
 
 const SONG_SECS = 14
@@ -8,20 +8,6 @@ test.use({ place: 'rooms' })
 test.describe.configure({ mode: 'serial' })
 test.skip(missing !== '', missing)
 
-/** Signs in, and sets the studio up where nobody has. */
-async function enter(page: Page, house: House): Promise<void> {
-  await page.goto(house.address)
-  await expect(page.getByLabel('Password')).toBeVisible()
-  if (await page.getByLabel('Set-up token').isVisible()) {
-    await page.getByLabel('Set-up token').fill(house.setUpToken)
-    await page.getByLabel('Name').fill('Ann')
-  }
-  await page.getByLabel('E-mail').fill(EMAIL)
-  await page.getByLabel('Password').fill(PASSWORD)
-  await page.keyboard.press('Enter')
-  await expect(page.getByRole('button', { name: /^Log out/ })).toBeVisible()
-}
-
 const songs = (page: Page) => page.getByRole('region', { name: 'Songs' })
 const shelves = (page: Page) => page.getByRole('navigation', { name: 'Shelves' })
 const dialog = (page: Page) => page.getByRole('dialog')
@@ -29,9 +15,9 @@ const dialog = (page: Page) => page.getByRole('dialog')
 test('a song is packed for other programs', async ({ page, house }) => {
   await enter(page, house)
   await drop(page, 'Night Bus.wav', await house.song(SONG_SECS))
-  await expect(songs(page)).toContainText(/12[34]\.\d/, { timeout: 120_000 })
+  await expect(songs(page)).toContainText(/12[34]\.\d/, WORK)
   const work = page.getByRole('complementary', { name: 'Work' })
-  await expect(work.getByRole('button', { name: /^Cancel/ })).toHaveCount(0, { timeout: 60_000 })
+  await expect(work.getByRole('button', { name: /^Cancel/ })).toHaveCount(0, WORK)
   await work.getByRole('button', { name: 'Close the list of work' }).click()
 
   await page.getByRole('checkbox', { name: 'Select Night Bus' }).check()
@@ -42,6 +28,11 @@ test('a song is packed for other programs', async ({ page, house }) => {
   await dialog(page).getByLabel('Folder that you will unpack it in').fill('/Users/ann/SFA')
   await expect(files).toContainText('Music/Night Bus.wav')
   await expect(files).toContainText('rekordbox.xml')
+  await dialog(page).getByRole('radio', { name: /^Traktor/ }).check()
+  await expect(files).toContainText('collection.nml')
+  await dialog(page).getByRole('radio', { name: /^Serato, Mixxx/ }).check()
+  await expect(files).toContainText('.m3u8')
+  await expect(dialog(page).getByLabel('Folder that you will unpack it in')).toHaveCount(0)
   await expectOpenToAll(page)
   await dialog(page).getByRole('radio', { name: /^DAW/ }).check()
   await dialog(page).getByLabel('Format').selectOption('wav')
@@ -52,7 +43,7 @@ test('a song is packed for other programs', async ({ page, house }) => {
   await expectOpenToAll(page)
   await dialog(page).getByRole('button', { name: 'Pack', exact: true }).click()
   const link = dialog(page).getByRole('link', { name: 'Download' })
-  await expect(link).toBeVisible({ timeout: 60_000 })
+  await expect(link).toBeVisible(WORK)
   const downloading = page.waitForEvent('download')
   await link.click()
   const download = await downloading
@@ -61,6 +52,7 @@ test('a song is packed for other programs', async ({ page, house }) => {
   await expect(dialog(page)).toHaveCount(0)
   // What was packed is there after a reload too.
   await page.reload()
+  await expect(songs(page)).toBeVisible()
   await page.locator('body').press('j')
   await expect(work.getByRole('link', { name: /Night Bus\.zip/ })).toBeVisible()
   await expectAccessible(page)

@@ -69,7 +69,11 @@ async function fill(page: Page, house: House): Promise<string> {
   await send(page, 'PUT', '/api/v1/settings', {})
   await drop(page, 'First Light.wav', readFileSync(await house.demo('whole.wav')))
   await expectReady(page, house, CRATE.length + 1)
-  for (const name of ['Friday warm-up', 'Peak time']) await send(page, 'POST', '/api/v1/playlists', { name })
+  const tracks = (await list(page, house)).map(({ id }) => id)
+  for (const [name, track_ids] of [['Friday warm-up', tracks.slice(0, 6)], ['Peak time', tracks.slice(4)]] as const) {
+    const { data } = (await (await page.request.post(`${house.address}/api/v1/playlists`, { data: { name } })).json()) as { data: { id: string } }
+    await send(page, 'PUT', `/api/v1/playlists/${data.id}/tracks`, { track_ids })
+  }
   return (await list(page, house)).find(({ title }) => title === 'First Light')?.id ?? ''
 }
 

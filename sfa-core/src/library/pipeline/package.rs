@@ -9,7 +9,7 @@ use sfa_audio::{AudioSource, Clip};
 
 use super::Pipeline;
 use crate::export::archive::Archive;
-use crate::library::package::{self, Content, Conversion, Document, PackageOrder, PlannedFile};
+use crate::library::package::{self, Collection, Content, Conversion, Document, PackageOrder, PlannedFile};
 use crate::library::{Change, Job, LibraryStem, NewJob, Package, Scope, TrackId, cue};
 use crate::song::SongReport;
 use crate::{Error, ErrorKind, Stage, Watch, export};
@@ -87,7 +87,16 @@ impl Pipeline {
                     Document::Page => export::report_html(&report).into_bytes(),
                 }
             }
-            Content::Collection(places) => {
+            Content::Tagged(blob, track) => {
+                let desk = desk()?;
+                let lent = self.wait(self.library.lend(&blob.hash, desk.path(), "content"))?;
+                // What is lent may be the very file in the store.
+                let path = desk.path().join("song");
+                std::fs::copy(&lent, &path).map_err(|error| Error::io(&path, error))?;
+                export::serato_tags(&self.report(scope, *track)?).write_to(&path)?;
+                return Ok(Packed::File { path, _desk: desk });
+            }
+            Content::Collection(collection, places) => {
                 let mut reports = Vec::with_capacity(places.len());
                 for (track, path) in places {
                     let mut report = self.report(scope, *track)?;
@@ -96,7 +105,12 @@ impl Pipeline {
                     report.analysis.waveform = None;
                     reports.push(report);
                 }
-                export::rekordbox_xml(&reports.iter().collect::<Vec<_>>()).into_bytes()
+                let reports: Vec<_> = reports.iter().collect();
+                let text = match collection {
+                    Collection::Rekordbox => export::rekordbox_xml(&reports),
+                    Collection::Traktor => export::traktor_nml(&order.name, &reports),
+                };
+                text.into_bytes()
             }
         };
         Ok(Packed::Bytes(bytes))
@@ -182,6 +196,7 @@ impl Packed {
 fn weight(file: &PlannedFile) -> u64 {
     let known = match &file.content {
         Content::Converted { stem, .. } => Some(stem.blob.size_bytes),
+        Content::Tagged(blob, _) => Some(blob.size_bytes),
         _ => file.size_bytes,
     };
     known.and_then(|bytes| u64::try_from(bytes).ok()).unwrap_or(USUAL_BYTES)

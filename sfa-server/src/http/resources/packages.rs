@@ -21,7 +21,7 @@ const NAME: &str = "songs";
 #[serde(deny_unknown_fields)]
 pub(in crate::http) struct OrderPackage {
     /// Who it is for.
-    #[schema(value_type = String, pattern = "^(rekordbox|playlist|daw|stems|report)$", example = "rekordbox")]
+    #[schema(value_type = String, pattern = "^(rekordbox|traktor|serato|playlist|daw|stems|report)$", example = "rekordbox")]
     target: Target,
     /// The songs in their order, up to 200.
     #[schema(value_type = Vec<uuid::Uuid>)]
@@ -29,7 +29,7 @@ pub(in crate::http) struct OrderPackage {
     /// What the archive is called.
     #[schema(max_length = 160)]
     name: Option<String>,
-    /// The full path of the folder that it will be unpacked in; rekordbox needs it.
+    /// The full path of the folder that it will be unpacked in; rekordbox and Traktor need it.
     #[schema(example = "/Users/ann/Music/SFA")]
     folder: Option<String>,
     #[serde(default)]

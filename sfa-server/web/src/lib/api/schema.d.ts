@@ -2384,7 +2384,7 @@ export interface components {
         /** @description A package to be made. */
         OrderPackage: {
             /**
-             * @description The full path of the folder that it will be unpacked in; rekordbox needs it.
+             * @description The full path of the folder that it will be unpacked in; rekordbox and Traktor need it.
              * @example /Users/ann/Music/SFA
              */
             folder?: string | null;

@@ -39,8 +39,8 @@ export interface Report {
   /** Playing, but what comes next has not arrived yet. */
   isWaiting: boolean
   isCountingIn: boolean
-  /** How often it was told where to go: what it says of before is old. */
-  seeks: number
+  /** How often it was told to play, to stop or where to go: what it says of before is old. */
+  orders: number
   /** The highest sample of each channel since the last report. */
   peaks: number[]
   /** And of both sides of what is heard. */
@@ -57,7 +57,7 @@ export class Engine {
   readonly #click: Click
   readonly #rate_hz: number
   #isPlaying = false
-  #seeks = 0
+  #orders = 0
   #isWaiting = false
   /** Fades starts and stops: 0 silent, 1 all there. */
   #level = 0
@@ -99,17 +99,19 @@ export class Engine {
         if (this.#level === 0) this.#master.gain = command.gain
         return
       case 'play':
+        this.#orders += 1
         if (this.heard >= this.reel.frames) this.#moveTo(0)
         if (!this.#isPlaying && command.countIn) this.#countIn = { ...command.countIn, at: 0 }
         if (command.isCut) this.#level = 1
         this.#isPlaying = true
         return
       case 'pause':
+        this.#orders += 1
         this.#isPlaying = false
         this.#countIn = null
         return
       case 'seek':
-        this.#seeks += 1
+        this.#orders += 1
         this.#moveTo(command.frame)
         this.#level = 0
         return
@@ -295,7 +297,7 @@ export class Engine {
       isPlaying: this.#isPlaying,
       isWaiting: this.#isWaiting,
       isCountingIn: this.#countIn !== null,
-      seeks: this.#seeks,
+      orders: this.#orders,
       peaks: this.reel.takePeaks(),
       out,
     }

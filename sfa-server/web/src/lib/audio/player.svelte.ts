@@ -1,7 +1,7 @@
 import { analysisOf, type Analysis } from '$lib/api/analysis'
 import { Failure, type Song } from '$lib/api/client'
 import { Desk } from './desk.svelte'
-import type { CountIn, Report } from './engine'
+import type { Command, CountIn, Report } from './engine'
 import { Grid } from './grid'
 import { PLAIN, type Strip } from './mix'
 import { partsOf, sourcesOf } from './sources'
@@ -10,8 +10,12 @@ import { FRESH, keep, restore, type NamedLoop } from './workspace'
 
 export type { NamedLoop } from './workspace'
 
-/** Meters fall by so much a report. */
-const METER_FALL = 0.85
+/** All that moves beside the waveform does so at once, so often: each of these frames is drawn nearly whole. */
+const SHOWN_EVERY_MS = 45
+/** Meters fall by so much each time, */
+const METER_FALL = 0.78
+/** to nothing below this. */
+const METER_FLOOR = 0.001
 
 class Player extends Desk {
   song = $state.raw<Song | null>(null)
@@ -24,6 +28,8 @@ class Player extends Desk {
   /** 0 to 1: how much has come and was decoded. */
   loaded = $state(0)
   position_secs = $state(0)
+  /** The same as clocks and small pictures show it. */
+  shown_secs = $state(0)
   duration_secs = $state(0)
   loop = $state.raw<NamedLoop | null>(null)
   /** Where a loop is to begin that has no end yet. */
@@ -34,8 +40,10 @@ class Player extends Desk {
 
   #thread: AudioThread | null = null
   #loading: AbortController | null = null
+  /** The highest samples since meters were shown. */
+  #loudest: Pick<Report, 'peaks' | 'out'> = { peaks: [], out: [0, 0] }
   #heard: { frame: number; at_ms: number } = { frame: 0, at_ms: 0 }
-  #seeks = 0
+  #orders = 0
   #animation = 0
   #lastLoop: NamedLoop | null = null
   #isOriginalWanted = false
@@ -86,7 +94,7 @@ class Player extends Desk {
     this.#lastLoop = null
     const { speed, semitones, click, countInBars } = FRESH
     Object.assign(this, { song: null, channels: [], peaks: [], out: [0, 0], isPlaying: false, isWaiting: false, isCountingIn: false })
-    Object.assign(this, { loaded: 0, position_secs: 0, duration_secs: 0, loop: null, loopStart_secs: null, listening: 'mix' })
+    Object.assign(this, { loaded: 0, position_secs: 0, shown_secs: 0, duration_secs: 0, loop: null, loopStart_secs: null, listening: 'mix' })
     Object.assign(this, { speed, semitones, click, countInBars, analysis: null, grid: new Grid(null), failure: null })
   }
 
@@ -116,7 +124,7 @@ class Player extends Desk {
       return null
     }
     this.#thread = thread
-    this.#seeks = 0
+    this.#orders = 0
     this.duration_secs = frames / rate_hz
     // After the stems there is room for the song as it came.
     thread.say({ type: 'load', frames, channels: this.channels.length + 1 })
@@ -143,30 +151,49 @@ class Player extends Desk {
     if (this.#thread) this.#thread.say({ type: 'beats', beats: this.grid.inFrames(this.#thread.rate_hz) })
   }
 
-  #hear({ frame, isPlaying, isWaiting, isCountingIn, seeks, peaks, out }: Report): void {
+  #hear({ frame, isPlaying, isWaiting, isCountingIn, orders, peaks, out }: Report): void {
     // One that has only just begun knows nothing of where to be yet.
     const rate_hz = this.#thread?.rate_hz
     if (!rate_hz) return
-    const isOld = seeks < this.#seeks
-    if (!isOld) this.#heard = { frame, at_ms: performance.now() }
+    const { peaks: before, out: [left, right] } = this.#loudest
+    this.#loudest = { peaks: peaks.map((peak, at) => Math.max(peak, before[at] ?? 0)), out: [Math.max(out[0], left), Math.max(out[1], right)] }
+    // A button that showed what was before would be pressed for the opposite.
+    if (orders < this.#orders) return
+    this.#heard = { frame, at_ms: performance.now() }
     this.isWaiting = isWaiting
     this.isCountingIn = isCountingIn
     if (this.isPlaying !== isPlaying) {
       this.isPlaying = isPlaying
       if (isPlaying) this.#animate()
     }
-    this.peaks = peaks.map((peak, at) => Math.max(peak, (this.peaks[at] ?? 0) * METER_FALL))
-    this.out = [Math.max(out[0], this.out[0] * METER_FALL), Math.max(out[1], this.out[1] * METER_FALL)]
-    if (!isOld && (!isPlaying || isWaiting)) this.position_secs = frame / rate_hz
+    if (!isPlaying || isWaiting) this.#place(frame / rate_hz)
+  }
+
+  #place(secs: number): void {
+    this.position_secs = Math.min(Math.max(0, secs), this.duration_secs)
+    this.shown_secs = this.position_secs
+  }
+
+  /** Shows where it is and how loud it was; returns whether any meter still falls. */
+  #show(): boolean {
+    const { peaks, out } = this.#loudest
+    this.#loudest = { peaks: [], out: [0, 0] }
+    const fallen = (peak: number, before = 0) => Math.max(peak, before * METER_FALL < METER_FLOOR ? 0 : before * METER_FALL)
+    this.peaks = this.channels.map((_, at) => fallen(peaks[at] ?? 0, this.peaks[at]))
+    this.out = [fallen(out[0], this.out[0]), fallen(out[1], this.out[1])]
+    this.shown_secs = this.position_secs
+    return [...this.peaks, ...this.out].some((peak) => peak > 0)
   }
 
   /** Between two reports the clock of the page tells how far it is. */
   #animate(): void {
     cancelAnimationFrame(this.#animation)
-    const step = () => {
-      if (!this.isPlaying) return
+    let shown_ms = 0
+    let isAnySeen = true
+    const step = (now_ms: number) => {
+      if (!this.isPlaying && !isAnySeen) return
       const thread = this.#thread
-      if (thread && !this.isWaiting && !this.isCountingIn) {
+      if (thread && this.isPlaying && !this.isWaiting && !this.isCountingIn) {
         const since_secs = Math.min((performance.now() - this.#heard.at_ms) / 1000, 0.1)
         let now_secs = this.#heard.frame / thread.rate_hz + (since_secs - thread.latency_secs) * this.speed
         if (this.loop && now_secs < this.loop.start_secs && this.position_secs > this.loop.start_secs) {
@@ -174,6 +201,10 @@ class Player extends Desk {
           now_secs += this.loop.end_secs - this.loop.start_secs
         }
         this.position_secs = Math.min(Math.max(0, now_secs), this.duration_secs)
+      }
+      if (now_ms - shown_ms >= SHOWN_EVERY_MS) {
+        shown_ms = now_ms
+        isAnySeen = this.#show()
       }
       this.#animation = requestAnimationFrame(step)
     }
@@ -184,7 +215,7 @@ class Player extends Desk {
     this.isPlaying = true
     void this.#thread?.context.resume()
     const countIn = this.#countIn()
-    this.#thread?.say({ type: 'play', ...(countIn ? { countIn } : {}) })
+    this.#order({ type: 'play', ...(countIn ? { countIn } : {}) })
     this.#animate()
   }
 
@@ -201,7 +232,7 @@ class Player extends Desk {
 
   pause(): void {
     this.isPlaying = false
-    this.#thread?.say({ type: 'pause' })
+    this.#order({ type: 'pause' })
   }
 
   toggle(): void {
@@ -210,12 +241,18 @@ class Player extends Desk {
   }
 
   seek(to_secs: number): void {
-    this.position_secs = Math.min(Math.max(0, to_secs), this.duration_secs)
+    this.#place(to_secs)
     if (!this.#thread) return
     const frame = this.position_secs * this.#thread.rate_hz
-    this.#seeks += 1
     this.#heard = { frame, at_ms: performance.now() }
-    this.#thread.say({ type: 'seek', frame })
+    this.#order({ type: 'seek', frame })
+  }
+
+  /** Says what earlier reports know nothing of. */
+  #order(command: Command): void {
+    if (!this.#thread) return
+    this.#orders += 1
+    this.#thread.say(command)
   }
 
   setLoop(loop: NamedLoop | null): void {

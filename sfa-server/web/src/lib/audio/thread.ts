@@ -3,6 +3,8 @@ import type { Command, Report } from './engine'
 import engineUrl from './engine.worklet?worker&url'
 import type { Copied, CopyRequest, Message } from './engine.worklet'
 
+const LATENCY_SECS = 0.05
+
 /** What newer browsers count of an audio context. */
 interface PlaybackStats {
   underrunEvents: number
@@ -28,7 +30,8 @@ export class AudioThread {
 
   /** @throws {Failure} where browsers keep audio threads for safer addresses */
   static async start(rate_hz: number, frames: number, onReport: (report: Report) => void): Promise<AudioThread> {
-    const context = new AudioContext({ sampleRate: rate_hz, latencyHint: 'interactive' })
+    // A mixer may answer a little later, where the sound would break off otherwise; the playhead knows of it.
+    const context = new AudioContext({ sampleRate: rate_hz, latencyHint: LATENCY_SECS })
     if (!context.audioWorklet) {
       throw new Failure(
         'Browsers play stems only from this machine or over https. Open the studio at localhost, or put it behind https.',

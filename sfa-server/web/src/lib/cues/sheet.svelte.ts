@@ -1,4 +1,5 @@
 import { api, take, type Cue, type PlaceCue } from '$lib/api/client'
+import { live } from '$lib/live/live.svelte'
 
 /** The colours of hot cues 1 to 8, as decks light them. */
 export const PAD_COLOURS = ['#ef4444', '#3b82f6', '#22c55e', '#eab308', '#8b5cf6', '#06b6d4', '#f97316', '#e5e7eb'] as const
@@ -18,12 +19,17 @@ function placed({ kind, label, start_ms, end_ms, colour, pad }: Cue): PlaceCue {
   return { kind, label, start_ms, end_ms: end_ms ?? null, colour: colour ?? null, pad: pad ?? null }
 }
 
+type Undo = () => Promise<void>
+
 /** The cues and loops of one song, and what is done to them by hand. */
 export class CueSheet {
   list = $state.raw<Cue[]>([])
-  #undoing = $state.raw<(() => Promise<void>)[]>([])
+  #undoing = $state.raw<Undo[]>([])
   /** A cue that comes back is another one to the server; what was done to it before is undone all the same. */
   #successors = new Map<string, string>()
+  #loads = 0
+  /** So many things are being done from here. */
+  #doing = 0
 
   constructor(readonly track: string) {}
 
@@ -32,7 +38,19 @@ export class CueSheet {
   }
 
   async load(): Promise<void> {
-    this.list = (await take(api.GET('/api/v1/tracks/{id}/cues', { params: { path: { id: this.track } } }))).data
+    const load = ++this.#loads
+    const { data } = await take(api.GET('/api/v1/tracks/{id}/cues', { params: { path: { id: this.track } } }))
+    // A later answer is newer.
+    if (load === this.#loads) this.list = data
+  }
+
+  /** Shows what is changed elsewhere until the function that is returned is called. */
+  follow(onFailure: (cause: unknown) => void): () => void {
+    return live.follow(`track:${this.track}`, (news) => {
+      const isNew = news.type === 'snapshot' || news.kind.startsWith('cue.') || news.kind === 'track.cued'
+      // What is done from here is shown when it can be undone.
+      if (isNew && this.#doing === 0) this.load().catch(onFailure)
+    })
   }
 
   ofPad(pad: number): Cue | undefined {
@@ -46,26 +64,30 @@ export class CueSheet {
   }
 
   async add(cue: PlaceCue): Promise<void> {
-    const made = await this.#post(cue)
-    await this.#did(() => this.#delete(made.id))
+    await this.#do(async () => {
+      const made = await this.#post(cue)
+      return () => this.#delete(made.id)
+    })
   }
 
   /** A hot cue that another one holds is taken from that one. */
   async change(cue: Cue, changes: Partial<PlaceCue>): Promise<void> {
     const before = placed(cue)
     const holder = this.list.find(({ id, pad }) => id !== cue.id && pad != null && pad === changes.pad)
-    if (holder) await this.#put(holder.id, { ...placed(holder), pad: null })
-    await this.#put(cue.id, { ...before, ...changes })
-    await this.#did(async () => {
-      await this.#put(cue.id, before)
-      if (holder) await this.#put(holder.id, placed(holder))
+    await this.#do(async () => {
+      if (holder) await this.#put(holder.id, { ...placed(holder), pad: null })
+      await this.#put(cue.id, { ...before, ...changes })
+      return async () => {
+        await this.#put(cue.id, before)
+        if (holder) await this.#put(holder.id, placed(holder))
+      }
     })
   }
 
   async remove(cue: Cue): Promise<void> {
-    await this.#delete(cue.id)
-    await this.#did(async () => {
-      this.#successors.set(cue.id, (await this.#post(placed(cue))).id)
+    await this.#do(async () => {
+      await this.#delete(cue.id)
+      return async () => void this.#successors.set(cue.id, (await this.#post(placed(cue))).id)
     })
   }
 
@@ -73,16 +95,19 @@ export class CueSheet {
     const last = this.#undoing.at(-1)
     if (!last) return
     this.#undoing = this.#undoing.slice(0, -1)
-    try {
-      await last()
-    } finally {
-      await this.load()
-    }
+    await this.#do(last)
   }
 
-  async #did(undo: () => Promise<void>): Promise<void> {
-    this.#undoing = [...this.#undoing, undo].slice(-MOST_UNDONE)
-    await this.load()
+  /** Does something, and shows what came of it once that can be undone. */
+  async #do(change: () => Promise<Undo | void>): Promise<void> {
+    this.#doing += 1
+    try {
+      const undo = await change()
+      if (undo) this.#undoing = [...this.#undoing, undo].slice(-MOST_UNDONE)
+    } finally {
+      this.#doing -= 1
+      await this.load()
+    }
   }
 
   #path(id: string) {

@@ -16,6 +16,8 @@ export class Journal {
   /** Lines that came while the list stood still. */
   held = $state(0)
   missed = $state(0)
+  /** Whether it was told what was logged before. */
+  isOpen = $state(false)
   #isPaused = $state(false)
   #heard: Line[] = []
   #timer: ReturnType<typeof setTimeout> | undefined
@@ -43,7 +45,10 @@ export class Journal {
     const told = (news.type === 'snapshot' ? news.data : news.payload) as Told
     if ('entry' in told) this.#heard = [...this.#heard, lineOf(told.entry)].slice(-MOST_LINES)
     else if (typeof told.entries === 'number') this.missed += told.entries
-    else this.#heard = joined(this.#heard, told.entries.map(lineOf)).slice(-MOST_LINES)
+    else {
+      this.isOpen = true
+      this.#heard = joined(this.#heard, told.entries.map(lineOf)).slice(-MOST_LINES)
+    }
     this.#timer ??= setTimeout(() => this.#show(), GATHER_MS)
   }
 

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { EVERYTHING, joined, lineOf, shownFields, shows, type Entry } from './line'
+import { EVERYTHING, isTerse, joined, lineOf, shownFields, shows, type Entry } from './line'
 
 const line = (number: number, more: Partial<Entry> = {}) =>
   lineOf({ number, at_ms: number * 10, level: 'info', target: 'sfa_core::library::worker', message: 'done', fields: { job_id: 'j', duration_ms: 4 }, ...more })
@@ -22,6 +22,12 @@ test('a line is shown where all that is named fits', () => {
 
 test('what tells most comes first', () => {
   expect(shownFields({ fields: { duration_ms: 4, path: '/x', request_id: 'r', status: 200 } })).toBe('path=/x status=200 duration_ms=4 request_id=r')
+})
+
+test('a server that logs only trouble is known by that', () => {
+  expect(isTerse([])).toBe(true)
+  expect(isTerse([line(1, { level: 'error' }), line(2, { level: 'warn' })])).toBe(true)
+  expect(isTerse([line(1, { level: 'error' }), line(2, { level: 'info' })])).toBe(false)
 })
 
 test('after a lost connection the log goes on, and after a restart it begins anew', () => {

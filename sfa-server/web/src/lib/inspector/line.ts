@@ -24,6 +24,11 @@ export function lineOf(entry: Entry): Line {
   return { ...entry, text: fold([entry.message, entry.target, shownFields(entry)].join(' ')) }
 }
 
+/** Whether only trouble is told: a server that logs more tells at least of who opened the studio. */
+export function isTerse(lines: readonly Line[]): boolean {
+  return lines.every(({ level }) => level === 'error' || level === 'warn')
+}
+
 /** Which lines are shown: all that is named has to fit. */
 export interface Filter {
   /** At least as grave as this. */

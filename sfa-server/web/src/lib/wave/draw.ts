@@ -65,29 +65,36 @@ export function drawWave(
 /** Draws sections as bands behind. */
 export function drawSections(context: CanvasRenderingContext2D, analysis: Analysis, view: View, width: number, height: number): void {
   for (const [index, section] of (analysis.form?.sections ?? []).entries()) {
-    const [left, right] = seen(section, view, width)
+    const [start, end] = ends(section, view, width)
+    const [left, right] = [Math.max(0, start), Math.min(width, end)]
     if (right <= left) continue
     context.fillStyle = index % 2 ? 'rgb(194 122 255 / 0.05)' : 'rgb(194 122 255 / 0.11)'
     context.fillRect(left, 0, right - left, height)
   }
 }
 
-/** Writes the names of sections above them, where there is room; they stay while any of it is seen. */
+export function sectionName({ kind }: { kind: string }): string {
+  return kind.replaceAll('_', ' ')
+}
+
+/** Writes the names of sections above where they begin, where there is room. */
 export function drawSectionNames(context: CanvasRenderingContext2D, analysis: Analysis, view: View, width: number, height: number): void {
   context.font = '600 11px "Inter Variable", sans-serif'
   context.textBaseline = 'middle'
   context.fillStyle = TEXT
   for (const section of analysis.form?.sections ?? []) {
-    const [left, right] = seen(section, view, width)
-    const name = section.kind.replaceAll('_', ' ')
-    if (right - left > context.measureText(name).width + 12) context.fillText(name, left + 6, height / 2)
+    const [left, right] = ends(section, view, width)
+    const name = sectionName(section)
+    const name_px = context.measureText(name).width + 12
+    // One that begins before may reach in here.
+    if (left + name_px > 0 && left < width && right - left > name_px) context.fillText(name, left + 6, height / 2)
   }
 }
 
-/** Where on the screen a stretch begins and ends, as far as it is on it. */
-function seen({ start_secs, end_secs }: { start_secs: number; end_secs: number }, view: View, width: number): [number, number] {
+/** Where a stretch begins and ends in pixels. */
+function ends({ start_secs, end_secs }: { start_secs: number; end_secs: number }, view: View, width: number): [number, number] {
   const x = (secs: number) => ((secs - view.start_secs) / view.span_secs) * width
-  return [Math.max(0, x(start_secs)), Math.min(width, x(end_secs))]
+  return [x(start_secs), x(end_secs)]
 }
 
 /** Draws the samples themselves, as a line with a dot for each where there is room. */

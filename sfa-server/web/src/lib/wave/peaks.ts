@@ -60,6 +60,12 @@ export function within(view: View, duration_secs: number): View {
   return { ...view, start_secs }
 }
 
+/** A place on the screen as screens can show it: what moves by less has not moved. */
+export function toPixel(x: number): number {
+  const scale = window.devicePixelRatio || 1
+  return Math.round(x * scale) / scale
+}
+
 /** A moment as clocks tell it, which change ten times a second and not sixty. */
 export function tenths(secs: number): number {
   return Math.floor(secs * 10) / 10

@@ -3,12 +3,22 @@ import type { View } from './peaks'
 /** Draws a stretch of a song onto a picture of a size in CSS pixels. */
 export type DrawStretch = (context: CanvasRenderingContext2D, view: View, width: number, height: number) => void
 
-const TILE_PX = 512
+/** Which tiles are seen, and from where in the song their places are counted. */
+export interface Shown {
+  pixelsPerSec: number
+  anchor_px: number
+  first: number
+  last: number
+}
+
+export const TILE_PX = 512
+/** Places are counted anew after so many pixels: far from where they are counted browsers are not exact. */
+export const REACH_PX = 4 * TILE_PX
 const MOST_TILES = 24
 
 /**
- * Pictures of stretches of a song at one zoom: drawn once, and then only moved, which is all that there is time for in
- * a frame.
+ * Pictures of stretches of a song at one zoom: drawn once, and then only moved, together with the strip that they lie on,
+ * which is all that there is time for in a frame.
  */
 export class Tiles {
   #tiles = new Map<number, HTMLCanvasElement>()
@@ -19,20 +29,20 @@ export class Tiles {
     private readonly height: number,
   ) {}
 
-  /** Shows what is seen, and draws what of it is new. */
-  show(context: CanvasRenderingContext2D, view: View, width: number): void {
+  /** Lays what is seen onto the strip, and draws what of it is new. */
+  show(strip: HTMLElement, { pixelsPerSec, anchor_px, first, last }: Shown): void {
     const scale = window.devicePixelRatio || 1
-    const pixelsPerSec = width / view.span_secs
     const zoom = `${pixelsPerSec} ${scale}`
     if (zoom !== this.#zoom) this.#tiles.clear()
     this.#zoom = zoom
-    const offset = view.start_secs * pixelsPerSec
-    context.setTransform(1, 0, 0, 1, 0, 0)
-    context.clearRect(0, 0, Math.ceil(width * scale), Math.ceil(this.height * scale))
-    for (let index = Math.floor(offset / TILE_PX); index * TILE_PX < offset + width; index += 1) {
-      context.drawImage(this.#tile(index, pixelsPerSec, scale), Math.round((index * TILE_PX - offset) * scale), 0)
+    const shown: HTMLCanvasElement[] = []
+    for (let index = first; index <= last; index += 1) {
+      const tile = this.#tile(index, pixelsPerSec, scale)
+      tile.style.left = `${index * TILE_PX - anchor_px}px`
+      shown.push(tile)
     }
-    context.setTransform(scale, 0, 0, scale, 0, 0)
+    for (const child of [...strip.children]) if (!shown.includes(child as HTMLCanvasElement)) child.remove()
+    for (const tile of shown) if (tile.parentElement !== strip) strip.append(tile)
   }
 
   #tile(index: number, pixelsPerSec: number, scale: number): HTMLCanvasElement {
@@ -41,6 +51,7 @@ export class Tiles {
     const tile = document.createElement('canvas')
     tile.width = Math.round(TILE_PX * scale)
     tile.height = Math.round(this.height * scale)
+    tile.style.cssText = `position: absolute; top: 0; width: ${TILE_PX}px; height: ${this.height}px`
     const context = tile.getContext('2d')
     context?.setTransform(scale, 0, 0, scale, 0, 0)
     const view = { start_secs: (index * TILE_PX) / pixelsPerSec, span_secs: TILE_PX / pixelsPerSec }
