@@ -8,7 +8,7 @@ use crate::Result;
 use super::context::{Buffer, Context};
 use super::conv::{Activation, Conv, ConvShape, Finish};
 use super::cpu::{Cpu, Lines, Product, TileShape};
-use super::map::{FeatureMap, Tile, cuts};
+use super::map::{FeatureMap, Tile, cuts, even_cuts};
 use super::math::exp;
 use super::weights::Linear;
 
@@ -104,7 +104,7 @@ pub(crate) fn attend(
         keys: pack_keys(context, keys, heads, head_size)?,
         values: pack_values(context, values, heads, head_size)?,
     };
-    let (row_cuts, col_cuts) = (cuts(output.rows, 1), query_cuts(output.width, tile.cols));
+    let (row_cuts, col_cuts) = (cuts(output.rows, 1), even_cuts(output.width, tile.cols, QUERY_PANELS));
     output.for_each_tile(context, &row_cuts, &col_cuts, |row, _, mut out| {
         let (start, width) = (out.start, out.width());
         let mut scores = context.buffer(packed.chunk() * tile.cols);
@@ -128,14 +128,6 @@ pub(crate) fn attend(
         }
         Ok(())
     })
-}
-
-/// Stretches of at most [`QUERY_PANELS`] panels, an even number of them and all alike: a few long items of work would leave
-/// threads without any in the end.
-fn query_cuts(width: usize, cols: usize) -> Vec<usize> {
-    let panels = width.div_ceil(cols);
-    let stretches = panels.div_ceil(QUERY_PANELS).next_multiple_of(2).min(panels).max(1);
-    (0..=stretches).map(|n| (panels * n / stretches * cols).min(width)).collect()
 }
 
 /// Keys and values of all heads in the order in which the inner loop reads them.
@@ -178,15 +170,15 @@ fn pack_keys<'a>(
         for row in 0..keys.map.rows {
             for depth in 0..head_size {
                 let line = keys.map.channel(row, keys.from + head * head_size + depth);
+                // Up to the end of a panel that the row before has begun, and then panel by panel.
                 let first = row * keys.map.width;
-                let mut lane = first % panel;
-                let mut place = (first / panel * head_size + depth) * panel + lane;
-                for &value in line {
-                    packed[place] = value;
-                    (lane, place) = (lane + 1, place + 1);
-                    if lane == panel {
-                        (lane, place) = (0, place + (head_size - 1) * panel);
-                    }
+                let (begun, whole) = line.split_at((first.next_multiple_of(panel) - first).min(line.len()));
+                let place = |key: usize| (key / panel * head_size + depth) * panel + key % panel;
+                packed[place(first)..][..begun.len()].copy_from_slice(begun);
+                let first = (first + begun.len()) / panel;
+                let panels = packed.chunks_exact_mut(head_size * panel).skip(first);
+                for (packed, keys) in panels.zip(whole.chunks(panel)) {
+                    packed[depth * panel..][..keys.len()].copy_from_slice(keys);
                 }
             }
         }

@@ -16,7 +16,7 @@ use super::cpu::Cpu;
 pub(crate) struct Scratch(Mutex<Pool>);
 
 /// Values in a line of the cache: 64 bytes.
-const LINE_VALUES: usize = 16;
+pub(crate) const LINE_VALUES: usize = 16;
 /// From here on memory comes from the system in pages of its own: 1 MiB.
 const LARGE_VALUES: usize = 1 << 18;
 
@@ -93,9 +93,9 @@ impl Default for Pool {
 }
 
 impl Pool {
-    /// The smallest unused buffer of `least..=most` values.
+    /// The smallest unused buffer of `least..=most` values, of several the last that was in use: it may still be in the cache.
     fn fitting(&self, least: usize, most: usize) -> Option<usize> {
-        let buffers = self.free.iter().map(Memory::len).enumerate();
+        let buffers = self.free.iter().map(Memory::len).enumerate().rev();
         let fitting = buffers.filter(|(_, len)| (least..=most).contains(len));
         fitting.min_by_key(|(_, len)| *len).map(|(index, _)| index)
     }

@@ -123,3 +123,11 @@ impl<'a> FeatureMap<'a> {
 pub(crate) fn cuts(end: usize, step: usize) -> Vec<usize> {
     (0..end).step_by(step.max(1)).chain([end]).collect()
 }
+
+/// Cuts into stretches of at most `most` panels of `cols` columns, an even number of them and all alike: a few long items of work
+/// would leave threads without any in the end.
+pub(crate) fn even_cuts(width: usize, cols: usize, most: usize) -> Vec<usize> {
+    let panels = width.div_ceil(cols);
+    let stretches = panels.div_ceil(most).next_multiple_of(2).min(panels).max(1);
+    (0..=stretches).map(|n| (panels * n / stretches * cols).min(width)).collect()
+}

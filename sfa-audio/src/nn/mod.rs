@@ -28,7 +28,7 @@ pub(crate) mod weights;
 
 pub(crate) use attention::Attention;
 pub(crate) use context::{Context, Scratch};
-pub(crate) use conv::{Activation, Conv, ConvShape, Finish, TransposedConv};
+pub(crate) use conv::{Activation, Conv, ConvShape, FeedForward, Finish, TransposedConv};
 pub(crate) use cpu::Cpu;
 pub(crate) use local_attention::{LocalAttention, LocalAttentionWeights};
 pub(crate) use map::FeatureMap;

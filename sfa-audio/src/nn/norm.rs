@@ -174,29 +174,29 @@ pub(crate) fn mean_and_std(context: &Context<'_>, map: &FeatureMap<'_>) -> Resul
     Ok([mean, ((total[1] - mean * total[0]).max(0.0) / (count - 1.0)).sqrt()])
 }
 
+/// Values that are summed up in single precision: so few that hardly anything is lost.
+const FEW_VALUES: usize = 256;
+
 struct Sums<'a>(&'a [f32]);
 
 impl WithSimd for Sums<'_> {
     type Output = [f64; 2];
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) -> [f64; 2] {
-        const LANES: usize = 16;
-        let (chunks, rest) = self.0.as_chunks::<LANES>();
-        let (mut sums, mut squares) = ([0.0; LANES], [0.0; LANES]);
-        for chunk in chunks {
-            for lane in 0..LANES {
-                let value = f64::from(chunk[lane]);
-                sums[lane] += value;
-                squares[lane] += value * value;
+    fn with_simd<S: Simd>(self, simd: S) -> [f64; 2] {
+        let mut total = [0.0; 2];
+        for values in self.0.chunks(FEW_VALUES) {
+            let (values, tail) = S::as_simd_f32s(values);
+            let mut sums = simd.partial_load_f32s(tail);
+            let mut squares = simd.mul_f32s(sums, sums);
+            for value in values {
+                sums = simd.add_f32s(sums, *value);
+                squares = multiply_add(simd, *value, *value, squares);
             }
+            total[0] += f64::from(simd.reduce_sum_f32s(sums));
+            total[1] += f64::from(simd.reduce_sum_f32s(squares));
         }
-        for (lane, &value) in rest.iter().enumerate() {
-            let value = f64::from(value);
-            sums[lane] += value;
-            squares[lane] += value * value;
-        }
-        [sums.iter().sum(), squares.iter().sum()]
+        total
     }
 }
 
@@ -295,10 +295,12 @@ impl LayerNorm {
     }
 }
 
-/// Tokens that are normalised at once.
+/// Tokens of one item of work.
 const BLOCK_COLS: usize = 128;
+/// Vectors of tokens whose sums stay in registers.
+const VECTORS: usize = 4;
 
-/// The tokens of one tile, line by line.
+/// The tokens of one tile, some vectors of them at a time.
 struct Tokens<'a, 'b> {
     norm: &'a LayerNorm,
     input: &'a FeatureMap<'a>,
@@ -310,36 +312,55 @@ impl WithSimd for Tokens<'_, '_> {
     type Output = ();
 
     #[inline(always)]
-    fn with_simd<S: Simd>(self, _: S) {
+    fn with_simd<S: Simd>(self, simd: S) {
         let Self { norm, input, row, tile } = self;
         let (start, width, channels) = (tile.start, tile.width(), input.channels);
-        let (mut mean, mut factor) = ([0.0_f32; BLOCK_COLS], [0.0_f32; BLOCK_COLS]);
-        let (mean, factor) = (&mut mean[..width], &mut factor[..width]);
-        for channel in 0..channels {
-            let line = &input.channel(row, channel)[start..][..width];
-            for (sum, x) in mean.iter_mut().zip(line) {
-                *sum += x;
+        let count = simd.splat_f32s(channels as f32);
+        let one = simd.splat_f32s(1.0);
+        for first in (0..width).step_by(VECTORS * S::F32_LANES) {
+            let end = width.min(first + VECTORS * S::F32_LANES);
+            let mut mean = [simd.splat_f32s(0.0); VECTORS];
+            for channel in 0..channels {
+                let values = load(simd, &input.channel(row, channel)[start + first..start + end]);
+                for (sum, x) in mean.iter_mut().zip(values) {
+                    *sum = simd.add_f32s(*sum, x);
+                }
             }
-        }
-        for sum in mean.iter_mut() {
-            *sum /= channels as f32;
-        }
-        for channel in 0..channels {
-            let line = &input.channel(row, channel)[start..][..width];
-            for ((sum, x), mean) in factor.iter_mut().zip(line).zip(&*mean) {
-                *sum += (x - mean) * (x - mean);
+            for sum in &mut mean {
+                *sum = simd.div_f32s(*sum, count);
             }
-        }
-        for sum in factor.iter_mut() {
-            *sum = 1.0 / (*sum / channels as f32 + EPSILON as f32).sqrt();
-        }
-        for channel in 0..channels {
-            let line = &input.channel(row, channel)[start..][..width];
-            let (gain, offset) = (norm.gain[channel], norm.offset[channel]);
-            let out = tile.channel(0, channel).iter_mut().zip(line);
-            for ((out, x), (mean, factor)) in out.zip(mean.iter().zip(&*factor)) {
-                *out = (x - mean) * factor * gain + offset;
+            let mut factor = [simd.splat_f32s(0.0); VECTORS];
+            for channel in 0..channels {
+                let values = load(simd, &input.channel(row, channel)[start + first..start + end]);
+                for ((sum, x), mean) in factor.iter_mut().zip(values).zip(mean) {
+                    let distance = simd.sub_f32s(x, mean);
+                    *sum = multiply_add(simd, distance, distance, *sum);
+                }
+            }
+            for sum in &mut factor {
+                let variance = simd.add_f32s(simd.div_f32s(*sum, count), simd.splat_f32s(EPSILON as f32));
+                *sum = simd.div_f32s(one, simd.sqrt_f32s(variance));
+            }
+            for channel in 0..channels {
+                let values = load(simd, &input.channel(row, channel)[start + first..start + end]);
+                let (gain, offset) =
+                    (simd.splat_f32s(norm.gain[channel]), simd.splat_f32s(norm.offset[channel]));
+                let out = tile.channel(0, channel)[first..end].chunks_mut(S::F32_LANES);
+                for ((out, x), (mean, factor)) in out.zip(values).zip(mean.iter().zip(&factor)) {
+                    let normed = simd.mul_f32s(simd.sub_f32s(x, *mean), *factor);
+                    simd.partial_store_f32s(out, multiply_add(simd, normed, gain, offset));
+                }
             }
         }
     }
+}
+
+/// Up to [`VECTORS`] vectors of values, and zeros after them.
+#[inline(always)]
+fn load<S: Simd>(simd: S, values: &[f32]) -> [S::f32s; VECTORS] {
+    let mut loaded = [simd.splat_f32s(0.0); VECTORS];
+    for (loaded, values) in loaded.iter_mut().zip(values.chunks(S::F32_LANES)) {
+        *loaded = simd.partial_load_f32s(values);
+    }
+    loaded
 }

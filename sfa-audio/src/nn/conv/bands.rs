@@ -17,7 +17,7 @@ use crate::nn::matrix::{MAX_DEPTH, PackedMatrix, Unpacked};
 
 use super::block::Products;
 use super::gather::gather_line;
-use super::{Activation, Conv, ConvShape, Finish, block_cols};
+use super::{Activation, Conv, ConvShape, Finish, block_cols, line_length};
 
 const KERNEL_ROWS: usize = 3;
 /// Rows of outputs in a band.
@@ -26,8 +26,6 @@ const BAND_ROWS: usize = 4;
 const POINTS: usize = BAND_ROWS + KERNEL_ROWS - 1;
 /// How many times as wide blocks are as others that take as much memory.
 const WIDER: usize = 4;
-/// A multiple of the lanes of every vector.
-const MOST_LANES: usize = 16;
 
 /// Whether convolutions of this shape are computed in bands.
 pub(super) fn suit(shape: ConvShape) -> bool {
@@ -100,12 +98,8 @@ impl Conv {
                 let mut products: [Products<'_>; POINTS] =
                     std::array::from_fn(|_| products.next().expect("one matrix per point"));
                 self.cpu.run(ToRows(products.each_mut().map(Products::values)));
-                let channels = &part.channels[..activation.channels(part.channels.len())];
-                for (row, products) in products.iter_mut().take(tile.rows()).enumerate() {
-                    products.activate(self.cpu, &part.affine, activation);
-                    for (line, &channel) in channels.iter().enumerate() {
-                        products.write(self.cpu, line, finish, channel, tile.channel(row, channel));
-                    }
+                for (row, products) in products.iter().take(tile.rows()).enumerate() {
+                    part.finish(self.cpu, products, activation, finish, row, &mut tile);
                 }
             }
             Ok(())
@@ -129,7 +123,7 @@ impl<'a> BandInput<'a> {
         panels: usize,
     ) -> Self {
         let overhang = (conv.shape.taps() - 1) * conv.shape.shift();
-        let length = (panels * conv.cpu.tile().cols + overhang).next_multiple_of(MOST_LANES);
+        let length = line_length(panels * conv.cpu.tile().cols + overhang);
         let mut lines = context.buffer(POINTS * conv.in_channels * length);
         let mut raw = context.buffer(POINTS * length);
         let [top, start] = [top - conv.shape.padding[0] as isize, start - conv.shape.padding[1] as isize];

@@ -2,6 +2,7 @@
 
 mod bands;
 mod block;
+mod feed_forward;
 mod gather;
 mod transposed;
 
@@ -11,12 +12,13 @@ use crate::Result;
 
 use self::block::Products;
 use self::gather::Gather;
-use super::context::Context;
+use super::context::{Context, LINE_VALUES};
 use super::cpu::{Cpu, Lines};
-use super::map::{FeatureMap, cuts};
+use super::map::{FeatureMap, Tile, cuts};
 use super::matrix::{MAX_DEPTH, PackedMatrix, Unpacked};
 use super::weights::Weights;
 
+pub(crate) use feed_forward::FeedForward;
 pub(crate) use transposed::TransposedConv;
 
 /// Kernel size and movement along rows and along columns.
@@ -108,10 +110,18 @@ impl Part {
         self.weights.iter().map(|weights| weights.unpack(context)).collect()
     }
 
-    /// Finishes `products` and says to which channels its first lines belong.
-    fn activate(&self, cpu: Cpu, products: &mut Products<'_>, activation: Activation) -> &[usize] {
-        products.activate(cpu, &self.affine, activation);
-        &self.channels[..activation.channels(self.channels.len())]
+    /// Finishes `products` into one row of `tile`.
+    fn finish(
+        &self,
+        cpu: Cpu,
+        products: &Products<'_>,
+        activation: Activation,
+        finish: Finish<'_>,
+        row: usize,
+        tile: &mut Tile<'_>,
+    ) {
+        let place = |line: usize| Some([row, self.channels[line]]);
+        products.finish(cpu, &self.affine, activation, finish, place, tile);
     }
 }
 
@@ -126,6 +136,21 @@ impl Conv {
         bias: &[f32],
         in_channels: usize,
         shape: ConvShape,
+    ) -> Self {
+        // Where all inputs are gathered at once, they can serve one part after the other.
+        let cut = bands::suit(shape) || in_channels * shape.kernel[0] * shape.kernel[1] <= MAX_DEPTH;
+        let parts = if cut { parts(bias.len()) } else { vec![(0..bias.len()).collect()] };
+        Self::in_parts(cpu, weights, bias, in_channels, shape, parts)
+    }
+
+    /// As [`new`](Self::new), with the outputs in given parts.
+    fn in_parts(
+        cpu: Cpu,
+        weights: &Weights<'_>,
+        bias: &[f32],
+        in_channels: usize,
+        shape: ConvShape,
+        parts: Vec<Vec<usize>>,
     ) -> Self {
         let [kernel_rows, kernel_cols] = shape.kernel;
         let depth = in_channels * kernel_rows * kernel_cols;
@@ -149,9 +174,6 @@ impl Conv {
             affine: channels.iter().map(|&channel| [1.0, bias[channel]]).collect(),
             channels,
         };
-        // Where all inputs are gathered at once, they can serve one part after the other.
-        let cut = in_bands || depth <= MAX_DEPTH;
-        let parts = if cut { parts(out_channels) } else { vec![(0..out_channels).collect()] };
         Self { parts: parts.into_iter().map(pack).collect(), out_channels, in_channels, shape, cpu }
     }
 
@@ -206,10 +228,7 @@ impl Conv {
             let (start, width) = (tile.start, tile.width());
             let place = [row as isize, (first + start) as isize];
             self.for_each_part(context, &unpacked, input, place, width, |part, products| {
-                let channels = part.activate(self.cpu, products, activation);
-                for (line, &channel) in channels.iter().enumerate() {
-                    products.write(self.cpu, line, finish, channel, tile.channel(0, channel));
-                }
+                part.finish(self.cpu, products, activation, finish, 0, &mut tile);
             });
             Ok(())
         })
@@ -243,11 +262,9 @@ impl Conv {
                         [own[0] * factor, own[1].mul_add(factor, summand)]
                     })
                     .collect();
-                products.activate(self.cpu, &affine, Activation::Glu);
-                for (line, &channel) in part.channels[..affine.len() / 2].iter().enumerate() {
-                    let finish = Finish::Accumulate { scale };
-                    products.write(self.cpu, line, finish, channel, tile.channel(0, channel));
-                }
+                let place = |line: usize| Some([0, part.channels[line]]);
+                let finish = Finish::Accumulate { scale };
+                products.finish(self.cpu, &affine, Activation::Glu, finish, place, &mut tile);
             });
             Ok(())
         })
@@ -265,7 +282,8 @@ impl Conv {
         let (row_cuts, col_cuts) = (cuts(map.rows, 1), cuts(map.width, self.block_cols(map.width)));
         map.for_each_tile(context, &row_cuts, &col_cuts, |_, _, mut tile| {
             let width = tile.width();
-            let length = width.next_multiple_of(cols);
+            let panels = width.div_ceil(cols);
+            let length = line_length(panels * cols);
             let mut seen = context.buffer(self.in_channels * length);
             for (channel, line) in seen.chunks_exact_mut(length).enumerate() {
                 line[..width].copy_from_slice(tile.channel(0, channel));
@@ -273,15 +291,12 @@ impl Conv {
             }
             for (part, unpacked) in self.parts.iter().zip(&unpacked) {
                 let weights = &unpacked[0];
-                let mut products = Products::new(context, length / cols, weights.matrix.padded_rows());
+                let mut products = Products::new(context, panels, weights.matrix.padded_rows());
                 for (stretch, lines) in seen.chunks(MAX_DEPTH * length).enumerate() {
                     let lines = Lines::plain(lines, length);
                     weights.multiply(self.cpu, stretch * MAX_DEPTH, lines, products.values());
                 }
-                let channels = part.activate(self.cpu, &mut products, Activation::Glu);
-                for (line, &channel) in channels.iter().enumerate() {
-                    products.write(self.cpu, line, Finish::Store, channel, tile.channel(0, channel));
-                }
+                part.finish(self.cpu, &products, Activation::Glu, Finish::Store, 0, &mut tile);
             }
             Ok(())
         })
@@ -321,7 +336,7 @@ impl Conv {
         let cols = self.cpu.tile().cols;
         let panels = width.div_ceil(cols);
         let (taps, shift) = (self.shape.taps(), self.shape.shift());
-        let length = panels * cols + (taps - 1) * shift;
+        let length = line_length(panels * cols + (taps - 1) * shift);
         let (all, at_once) = (self.parts[0].weights[0].depth / taps, (MAX_DEPTH / taps).max(1));
         let mut lines = context.buffer(all.min(at_once) * length);
         let mut gathered = None;
@@ -340,6 +355,12 @@ impl Conv {
             work(part, &mut products);
         }
     }
+}
+
+/// From the start of one line of inputs to that of the next, where `values` are seen of each: whole lines of the cache, of
+/// which an odd number spreads a panel's lines over all places of the first-level cache.
+fn line_length(values: usize) -> usize {
+    (values.div_ceil(LINE_VALUES) | 1) * LINE_VALUES
 }
 
 /// Columns of one block whose every column takes `values` values: at most as many panels as fit half of a common second-level

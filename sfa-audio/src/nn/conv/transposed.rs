@@ -109,14 +109,13 @@ impl TransposedConv {
             let first_phase = (top + self.crop) % self.stride;
             let place = [((top + self.crop) / self.stride) as isize, start as isize];
             self.conv.for_each_part(context, &unpacked, input, place, width, |part, products| {
-                let lines = part.activate(context.cpu, products, activation);
-                for (line, &at) in lines.iter().enumerate() {
-                    let (channel, phase) = (at / self.stride, at % self.stride);
-                    let row = (phase + self.stride - first_phase) % self.stride;
-                    if row < tile.rows() {
-                        products.write(context.cpu, line, finish, channel, tile.channel(row, channel));
-                    }
-                }
+                let rows = tile.rows();
+                let place = |line: usize| {
+                    let at = part.channels[line];
+                    let row = (at % self.stride + self.stride - first_phase) % self.stride;
+                    (row < rows).then_some([row, at / self.stride])
+                };
+                products.finish(context.cpu, &part.affine, activation, finish, place, &mut tile);
             });
             Ok(())
         })
@@ -141,8 +140,8 @@ impl TransposedConv {
             let positions = (skipped + width).div_ceil(self.stride);
             let place = [row as isize, first as isize];
             self.conv.for_each_part(context, &unpacked, input, place, positions, |part, products| {
-                let lines = part.activate(context.cpu, products, activation);
-                for (line, &at) in lines.iter().enumerate() {
+                products.activate(context.cpu, &part.affine, activation);
+                for (line, &at) in part.channels.iter().enumerate() {
                     let out = tile.channel(0, at / self.stride);
                     self.interleave(products, [line, at], skipped, finish, out);
                 }

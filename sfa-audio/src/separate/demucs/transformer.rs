@@ -6,7 +6,8 @@ use std::sync::{Arc, Mutex, PoisonError};
 use crate::Result;
 use crate::nn::weights::unusable;
 use crate::nn::{
-    Activation, Attention, Context, Conv, ConvShape, FeatureMap, Finish, GroupNorm, LayerNorm, Over, Then,
+    Activation, Attention, Context, Conv, ConvShape, FeatureMap, FeedForward, Finish, GroupNorm, LayerNorm,
+    Over, Then,
 };
 
 use super::architecture::Transformer as Shape;
@@ -47,8 +48,7 @@ struct Layer {
     attention: Attention,
     attention_scale: Vec<f32>,
     forward_norm: LayerNorm,
-    widen: Conv,
-    narrow: Conv,
+    forward: FeedForward,
     forward_scale: Vec<f32>,
     norm_out: Option<GroupNorm>,
 }
@@ -220,11 +220,8 @@ impl Layer {
         );
         let outward = loader.pair(&format!("{attention}.out_proj"), &[channels, channels], channels)?;
         let hidden = (channels as f64 * shape.hidden_scale) as usize;
-        let mut linear = |part: &str, inputs: usize, outputs: usize| -> Result<Conv> {
-            let (weights, bias) = loader.pair(&format!("{name}.{part}"), &[outputs, inputs], outputs)?;
-            Ok(Conv::new(loader.cpu, &weights, &bias, inputs, ConvShape::POINT))
-        };
-        let (widen, narrow) = (linear("linear1", channels, hidden)?, linear("linear2", hidden, channels)?);
+        let widen = loader.pair(&format!("{name}.linear1"), &[hidden, channels], hidden)?;
+        let narrow = loader.pair(&format!("{name}.linear2"), &[channels, hidden], channels)?;
         let mut scale = |part: &str| -> Result<Vec<f32>> {
             if shape.layer_scale {
                 Ok(loader.take(&format!("{name}.{part}.scale"), &[channels])?.data)
@@ -244,8 +241,7 @@ impl Layer {
             attention: Attention::new(loader.cpu, inward, outward, shape.heads),
             attention_scale,
             forward_norm,
-            widen,
-            narrow,
+            forward: FeedForward::new(loader.cpu, widen, narrow, channels),
             forward_scale,
             norm_out,
         })
@@ -271,10 +267,7 @@ impl Layer {
         self.attention.run(context, &normed, others, &self.attention_scale, tokens)?;
         drop(heard);
         self.forward_norm.run(context, tokens, &mut normed)?;
-        let mut hidden = FeatureMap::new(context, tokens.rows, self.widen.out_channels(), tokens.width);
-        self.widen.run(context, &normed, Activation::Gelu, Finish::Store, &mut hidden)?;
-        let finish = Finish::Accumulate { scale: &self.forward_scale };
-        self.narrow.run(context, &hidden, Activation::None, finish, tokens)?;
+        self.forward.run(context, &normed, &self.forward_scale, tokens)?;
         match &self.norm_out {
             Some(norm) => norm.run(context, tokens, Then::Nothing),
             None => Ok(()),
