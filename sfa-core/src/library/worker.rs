@@ -26,6 +26,11 @@ const COMPLETED_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 const FAILED_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Jobs that end within this time of each other are reported together.
 const GATHERING: Duration = Duration::from_millis(1);
+/// Ends wait so long for the answer to the report before theirs, or before they are told again: few large reports cost
+/// less than many, but a connection may be lost without a word.
+const REPORT_INTERVAL: Duration = Duration::from_millis(250);
+/// Reports that have no answer yet.
+const MOST_REPORTS: usize = 4;
 /// Progress reaches listeners at most so often.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -177,13 +182,13 @@ struct Foreman {
     running: HashMap<JobId, Run>,
     /// Ends that are to be reported to the database.
     unwritten: Vec<(Fence, Outcome)>,
-    /// Ends on their way to it. What ends meanwhile is reported after them: few large reports cost less than many.
+    /// Ends on their way to it.
     reports: JoinSet<Report>,
     /// Claims on their way to it.
     claims: JoinSet<Found>,
     /// The queues that they ask, each one claim at a time, and whether there was news of jobs since.
     asked: HashMap<String, bool>,
-    /// When it is asked again that could not take a report.
+    /// When the next report is sent, if the last one is not taken before.
     report_again_at: Instant,
     ended_sender: mpsc::UnboundedSender<(Fence, Result<Vec<Change>, Error>)>,
     last_beat: Instant,
@@ -398,9 +403,13 @@ impl Foreman {
 
     /// Reports all that has ended; nobody waits for that: slots are free already.
     fn report_ends(&mut self) {
-        if self.unwritten.is_empty() || !self.reports.is_empty() || Instant::now() < self.report_again_at {
+        if self.unwritten.is_empty()
+            || self.reports.len() >= MOST_REPORTS
+            || Instant::now() < self.report_again_at
+        {
             return;
         }
+        self.report_again_at = Instant::now() + REPORT_INTERVAL;
         let (ended, database) = (std::mem::take(&mut self.unwritten), Arc::clone(&self.bench.database));
         self.reports.spawn(async move {
             let receipts = database.finish(ended.clone()).await.ok();
@@ -412,9 +421,10 @@ impl Foreman {
     fn note_report(&mut self, report: Report) {
         let Some(receipts) = report.receipts else {
             self.unwritten.extend(report.ended);
-            self.report_again_at = Instant::now() + PROGRESS_INTERVAL;
+            self.report_again_at = Instant::now() + REPORT_INTERVAL;
             return;
         };
+        self.report_again_at = Instant::now();
         for ((fence, outcome), receipt) in report.ended.into_iter().zip(receipts) {
             match receipt {
                 Ok(receipt) => {
