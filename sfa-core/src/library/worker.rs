@@ -26,11 +26,11 @@ const COMPLETED_AGE: Duration = Duration::from_secs(7 * 24 * 3600);
 const FAILED_AGE: Duration = Duration::from_secs(30 * 24 * 3600);
 /// Jobs that end within this time of each other are reported together.
 const GATHERING: Duration = Duration::from_millis(1);
-/// Reports on their way to the database at once: while one becomes durable, the next is written.
+/// Ends wait so long for the answer to the report before theirs, or before they are told again: few large reports cost
+/// less than many, but a connection may be lost without a word.
+const REPORT_INTERVAL: Duration = Duration::from_millis(250);
+/// Reports that have no answer yet.
 const MOST_REPORTS: usize = 4;
-/// Claims of a queue that has more than enough, on their way to the database at once, each for its part of the slots:
-/// while one is answered, the jobs of the other run.
-const MOST_CLAIMS: usize = 2;
 /// Progress reaches listeners at most so often.
 const PROGRESS_INTERVAL: Duration = Duration::from_millis(250);
 
@@ -175,15 +175,6 @@ struct Found {
     jobs: Vec<Job>,
 }
 
-/// Claims of a queue that have not been answered.
-#[derive(Clone, Copy, Default)]
-struct Asked {
-    claims: usize,
-    slots: usize,
-    /// Whether the last answer filled what it was asked for. One claim is enough for a queue that has less.
-    has_more: bool,
-}
-
 struct Foreman {
     bench: Bench,
     id: WorkerId,
@@ -195,9 +186,9 @@ struct Foreman {
     reports: JoinSet<Report>,
     /// Claims on their way to it.
     claims: JoinSet<Found>,
-    /// What they ask for.
-    asked: HashMap<String, Asked>,
-    /// When it is asked again that could not take a report.
+    /// The queues that they ask, each one claim at a time, and whether there was news of jobs since.
+    asked: HashMap<String, bool>,
+    /// When the next report is sent, if the last one is not taken before.
     report_again_at: Instant,
     ended_sender: mpsc::UnboundedSender<(Fence, Result<Vec<Change>, Error>)>,
     last_beat: Instant,
@@ -266,6 +257,7 @@ impl Foreman {
                 }
                 () = wake.notified() => {
                     if give_up_at.is_none() {
+                        self.asked.values_mut().for_each(|has_news| *has_news = true);
                         self.claim();
                     }
                     // A cancelled job hears of it at once, not at its next regular beat.
@@ -303,44 +295,40 @@ impl Foreman {
     /// Asks for jobs for the free slots of every queue.
     fn claim(&mut self) {
         for (queue, slots) in &self.options.queues {
-            let asked = self.asked.entry(queue.clone()).or_default();
-            let taken = asked.slots + self.running.values().filter(|run| run.queue == *queue).count();
+            if self.asked.contains_key(queue) {
+                continue;
+            }
+            let taken = self.running.values().filter(|run| run.queue == *queue).count();
             let mut free = slots.saturating_sub(taken);
             if free > 0 {
                 free = free.min(self.bench.handler.room(queue, taken));
             }
-            let most = if asked.has_more { MOST_CLAIMS } else { 1 };
-            while free > 0 && asked.claims < most {
-                let part = free.min(slots.div_ceil(most));
-                free -= part;
-                asked.claims += 1;
-                asked.slots += part;
-                let claim = Claim {
-                    worker: self.id,
-                    queue: queue.clone(),
-                    slots: part as i64,
-                    lease: self.options.lease,
-                    deadline: self.options.deadline,
-                    capabilities: self.options.capabilities.clone(),
-                    kinds: self.bench.handler.kinds(),
-                };
-                let database = Arc::clone(&self.bench.database);
-                self.claims.spawn(async move {
-                    // A database that does not answer is asked again at the next look.
-                    let jobs = database.claim(&claim).await.unwrap_or_default();
-                    Found { queue: claim.queue, slots: part, jobs }
-                });
+            if free == 0 {
+                continue;
             }
+            self.asked.insert(queue.clone(), false);
+            let claim = Claim {
+                worker: self.id,
+                queue: queue.clone(),
+                slots: free as i64,
+                lease: self.options.lease,
+                deadline: self.options.deadline,
+                capabilities: self.options.capabilities.clone(),
+                kinds: self.bench.handler.kinds(),
+            };
+            let database = Arc::clone(&self.bench.database);
+            self.claims.spawn(async move {
+                // A database that does not answer is asked again at the next look.
+                let jobs = database.claim(&claim).await.unwrap_or_default();
+                Found { queue: claim.queue, slots: free, jobs }
+            });
         }
     }
 
     /// Begins what was found, or gives it back. Whether there may be more.
     fn note_found(&mut self, found: Found, shutting_down: bool) -> bool {
-        let asked = self.asked.entry(found.queue).or_default();
-        asked.claims = asked.claims.saturating_sub(1);
-        asked.slots = asked.slots.saturating_sub(found.slots);
-        asked.has_more = found.jobs.len() == found.slots;
-        let has_more = asked.has_more;
+        let has_news = self.asked.remove(&found.queue).unwrap_or_default();
+        let has_more = has_news || found.jobs.len() == found.slots;
         for job in found.jobs {
             if shutting_down {
                 self.unwritten.push((job.fence(), Outcome::Released));
@@ -421,6 +409,7 @@ impl Foreman {
         {
             return;
         }
+        self.report_again_at = Instant::now() + REPORT_INTERVAL;
         let (ended, database) = (std::mem::take(&mut self.unwritten), Arc::clone(&self.bench.database));
         self.reports.spawn(async move {
             let receipts = database.finish(ended.clone()).await.ok();
@@ -432,9 +421,10 @@ impl Foreman {
     fn note_report(&mut self, report: Report) {
         let Some(receipts) = report.receipts else {
             self.unwritten.extend(report.ended);
-            self.report_again_at = Instant::now() + PROGRESS_INTERVAL;
+            self.report_again_at = Instant::now() + REPORT_INTERVAL;
             return;
         };
+        self.report_again_at = Instant::now();
         for ((fence, outcome), receipt) in report.ended.into_iter().zip(receipts) {
             match receipt {
                 Ok(receipt) => {

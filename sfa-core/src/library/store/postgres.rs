@@ -35,14 +35,17 @@ macro_rules! listed {
         concat!("(select jsonb_array_elements_text(cast(", $list, " as jsonb)))")
     };
 }
-/// The runs of a list of pairs in JSON, as a table of `run_job` and `run_number`.
+/// The runs of a list of pairs in JSON, as a table of `run_job` and `run_number`. The limit tells the planner how many they
+/// are: it would reckon with a hundred, and rather read all jobs there are than so many by their id.
 macro_rules! runs {
     ($list:literal) => {
         concat!(
             "(select pair ->> 0 as run_job, cast(pair ->> 1 as bigint) as run_number \
              from jsonb_array_elements(cast(",
             $list,
-            " as jsonb)) as pair)"
+            " as jsonb)) as pair limit (select jsonb_array_length(cast(",
+            $list,
+            " as jsonb))))"
         )
     };
 }
