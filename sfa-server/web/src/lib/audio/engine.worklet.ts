@@ -2,6 +2,7 @@ import { Engine, type Command, type Report } from './engine'
 
 // TypeScript's library for pages does not know what there is on the audio thread.
 declare const sampleRate: number
+declare const currentTime: number
 declare class AudioWorkletProcessor {
   readonly port: MessagePort
 }
@@ -27,7 +28,7 @@ export interface Copied {
 }
 
 /** Whatever the audio thread sends. */
-export type Message = ({ type: 'report' } & Report) | Copied
+export type Message = ({ type: 'report'; at_secs: number } & Report) | Copied
 
 class StemPlayer extends AudioWorkletProcessor {
   #engine = new Engine(sampleRate)
@@ -42,13 +43,14 @@ class StemPlayer extends AudioWorkletProcessor {
         return
       }
       this.#engine.do(data)
-      if (data.type !== 'fill') this.#report()
+      if (data.type !== 'fill') this.#report(currentTime)
     }
   }
 
-  #report(): void {
+  /** Says how it is at a moment of this thread's time. */
+  #report(at_secs: number): void {
     this.#sinceReport = 0
-    this.port.postMessage({ type: 'report', ...this.#engine.report() } satisfies Message)
+    this.port.postMessage({ type: 'report', at_secs, ...this.#engine.report() } satisfies Message)
   }
 
   process(_inputs: Float32Array[][], [output]: Float32Array[][]): boolean {
@@ -56,7 +58,7 @@ class StemPlayer extends AudioWorkletProcessor {
     if (!left || !right) return true
     this.#engine.render(left, right)
     this.#sinceReport += left.length
-    if (this.#sinceReport >= sampleRate / REPORTS_PER_SECOND) this.#report()
+    if (this.#sinceReport >= sampleRate / REPORTS_PER_SECOND) this.#report(currentTime + left.length / sampleRate)
     return true
   }
 }

@@ -12,6 +12,8 @@ export type { NamedLoop } from './workspace'
 
 /** All that moves beside the waveform does so at once, so often: each of these frames is drawn nearly whole. */
 const SHOWN_EVERY_MS = 45
+/** More than it takes from an order to what is heard of it. */
+const MOST_LATENCY_MS = 300
 /** Meters fall by so much each time, */
 const METER_FALL = 0.78
 /** to nothing below this. */
@@ -42,8 +44,11 @@ class Player extends Desk {
   #loading: AbortController | null = null
   /** The highest samples since meters were shown. */
   #loudest: Pick<Report, 'peaks' | 'out'> = { peaks: [], out: [0, 0] }
-  #heard: { frame: number; at_ms: number } = { frame: 0, at_ms: 0 }
+  /** What will be heard, or was, at a moment of the audio thread's time. */
+  #heard = { frame: 0, at_secs: 0 }
   #orders = 0
+  /** Where it goes on from, and until when what is heard may still be from before. */
+  #going = { from_secs: 0, until_ms: 0 }
   #animation = 0
   #lastLoop: NamedLoop | null = null
   #isOriginalWanted = false
@@ -118,7 +123,7 @@ class Player extends Desk {
   }
 
   async #start(rate_hz: number, frames: number, signal: AbortSignal): Promise<AudioThread | null> {
-    const thread = await AudioThread.start(rate_hz, frames, (report) => this.#hear(report))
+    const thread = await AudioThread.start(rate_hz, frames, (report, at_secs) => this.#hear(report, at_secs))
     if (signal.aborted) {
       thread.close()
       return null
@@ -151,7 +156,7 @@ class Player extends Desk {
     if (this.#thread) this.#thread.say({ type: 'beats', beats: this.grid.inFrames(this.#thread.rate_hz) })
   }
 
-  #hear({ frame, isPlaying, isWaiting, isCountingIn, orders, peaks, out }: Report): void {
+  #hear({ frame, isPlaying, isWaiting, isCountingIn, orders, peaks, out }: Report, at_secs: number): void {
     // One that has only just begun knows nothing of where to be yet.
     const rate_hz = this.#thread?.rate_hz
     if (!rate_hz) return
@@ -159,7 +164,7 @@ class Player extends Desk {
     this.#loudest = { peaks: peaks.map((peak, at) => Math.max(peak, before[at] ?? 0)), out: [Math.max(out[0], left), Math.max(out[1], right)] }
     // A button that showed what was before would be pressed for the opposite.
     if (orders < this.#orders) return
-    this.#heard = { frame, at_ms: performance.now() }
+    this.#heard = { frame, at_secs }
     this.isWaiting = isWaiting
     this.isCountingIn = isCountingIn
     if (this.isPlaying !== isPlaying) {
@@ -185,7 +190,7 @@ class Player extends Desk {
     return [...this.peaks, ...this.out].some((peak) => peak > 0)
   }
 
-  /** Between two reports the clock of the page tells how far it is. */
+  /** Between two reports the clock of the audio device tells how far it is. */
   #animate(): void {
     cancelAnimationFrame(this.#animation)
     let shown_ms = 0
@@ -194,12 +199,13 @@ class Player extends Desk {
       if (!this.isPlaying && !isAnySeen) return
       const thread = this.#thread
       if (thread && this.isPlaying && !this.isWaiting && !this.isCountingIn) {
-        const since_secs = Math.min((performance.now() - this.#heard.at_ms) / 1000, 0.1)
-        let now_secs = this.#heard.frame / thread.rate_hz + (since_secs - thread.latency_secs) * this.speed
+        const since_secs = Math.min(thread.heard_secs - this.#heard.at_secs, 0.1)
+        let now_secs = this.#heard.frame / thread.rate_hz + since_secs * this.speed
         if (this.loop && now_secs < this.loop.start_secs && this.position_secs > this.loop.start_secs) {
           // What is heard is still the end of the loop.
           now_secs += this.loop.end_secs - this.loop.start_secs
         }
+        if (now_ms < this.#going.until_ms) now_secs = Math.max(now_secs, this.#going.from_secs)
         this.position_secs = Math.min(Math.max(0, now_secs), this.duration_secs)
       }
       if (now_ms - shown_ms >= SHOWN_EVERY_MS) {
@@ -244,7 +250,7 @@ class Player extends Desk {
     this.#place(to_secs)
     if (!this.#thread) return
     const frame = this.position_secs * this.#thread.rate_hz
-    this.#heard = { frame, at_ms: performance.now() }
+    this.#heard = { frame, at_secs: this.#thread.heard_secs }
     this.#order({ type: 'seek', frame })
   }
 
@@ -252,6 +258,7 @@ class Player extends Desk {
   #order(command: Command): void {
     if (!this.#thread) return
     this.#orders += 1
+    this.#going = { from_secs: this.position_secs, until_ms: performance.now() + MOST_LATENCY_MS }
     this.#thread.say(command)
   }
 
@@ -327,11 +334,6 @@ class Player extends Desk {
       this.#isOriginalWanted = false
       if (!signal.aborted) this.failure = Failure.from(cause)
     }
-  }
-
-  /** How often the sound broke off since the song was opened; unknown to some browsers. */
-  get underruns(): number | undefined {
-    return this.#thread?.underruns
   }
 
   /** The samples of all channels together, for who looks at them that closely. */

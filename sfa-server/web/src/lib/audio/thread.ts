@@ -5,11 +5,6 @@ import type { Copied, CopyRequest, Message } from './engine.worklet'
 
 const LATENCY_SECS = 0.05
 
-/** What newer browsers count of an audio context. */
-interface PlaybackStats {
-  underrunEvents: number
-}
-
 /** Some samples and where they are. */
 export interface Samples {
   start_secs: number
@@ -29,7 +24,7 @@ export class AudioThread {
   ) {}
 
   /** @throws {Failure} where browsers keep audio threads for safer addresses */
-  static async start(rate_hz: number, frames: number, onReport: (report: Report) => void): Promise<AudioThread> {
+  static async start(rate_hz: number, frames: number, onReport: (report: Report, at_secs: number) => void): Promise<AudioThread> {
     // A mixer may answer a little later, where the sound would break off otherwise; the playhead knows of it.
     const context = new AudioContext({ sampleRate: rate_hz, latencyHint: LATENCY_SECS })
     if (!context.audioWorklet) {
@@ -42,7 +37,7 @@ export class AudioThread {
     }
     await context.audioWorklet.addModule(engineUrl)
     const node = new AudioWorkletNode(context, 'stem-player', { numberOfInputs: 0, outputChannelCount: [2] })
-    node.port.onmessage = ({ data }: MessageEvent<Message>) => data.type === 'report' && onReport(data)
+    node.port.onmessage = ({ data }: MessageEvent<Message>) => data.type === 'report' && onReport(data, data.at_secs)
     node.connect(context.destination)
     return new AudioThread(context, node, rate_hz, frames)
   }
@@ -51,14 +46,11 @@ export class AudioThread {
     this.node.port.postMessage(command, transfer)
   }
 
-  /** From the engine to the ears. */
-  get latency_secs(): number {
-    return this.context.outputLatency || this.context.baseLatency || 0
-  }
-
-  /** How often the sound broke off; unknown to some browsers. */
-  get underruns(): number | undefined {
-    return (this.context as AudioContext & { playbackStats?: PlaybackStats }).playbackStats?.underrunEvents
+  /** The moment of the audio thread's time that is heard now. It renders some way ahead, and in bursts. */
+  get heard_secs(): number {
+    const { contextTime = 0, performanceTime = 0 } = this.context.getOutputTimestamp()
+    if (performanceTime > 0) return contextTime + (performance.now() - performanceTime) / 1000
+    return this.context.currentTime - (this.context.outputLatency || this.context.baseLatency || 0)
   }
 
   /** Some frames of a channel, which only the audio thread has. */

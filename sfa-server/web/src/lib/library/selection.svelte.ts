@@ -6,13 +6,17 @@ export class Selection {
   #ids = new SvelteSet<string>()
   #last: string | null = null
 
+  get isEmpty(): boolean {
+    return this.#ids.size === 0
+  }
+
   has(id: string): boolean {
     return this.#ids.has(id)
   }
 
   /** Those of `shown` that are selected, in that order: what a filter hides is not acted on. */
   of(shown: readonly string[]): string[] {
-    return this.#ids.size === 0 ? [] : shown.filter((id) => this.#ids.has(id))
+    return shown.filter((id) => this.#ids.has(id))
   }
 
   /** Selects or leaves one, or with Shift all from the last one. */
