@@ -4,7 +4,8 @@
     FOLDER/venv/bin/python benches/peers/api/fuzz.py target/debug/sfa [EXAMPLES] [DATABASE_URL]
 
 Starts the server on a library of its own and sets it up. Every operation gets EXAMPLES made-up requests (default 200, some
-10,000 in all) and those that schemathesis thinks of besides; a session is opened anew as often as one was ended. The two live
+10,000 in all) and those that schemathesis thinks of besides; a session is opened anew as often as one was ended, by another
+admin where an account was taken. The two live
 routes are left out, since they never end. Ends with 1 where an answer was a 5xx, or not what the document says.
 """
 import json
@@ -17,9 +18,9 @@ import urllib.request
 from pathlib import Path
 
 HERE = Path(__file__).resolve().parent
-# Not the document's example, with which made-up requests sign in wrongly until it is locked for a while.
-ACCOUNT = {"email": "fuzz@example.org", "password": "correct horse battery"}
-OTHER = {"email": "other@example.org", "password": "correct horse battery"}
+PASSWORD = "correct horse battery"
+# None is the document's example, with which made-up requests sign in wrongly until it is locked for a while.
+ACCOUNTS = [{"email": f"fuzz{number}@example.org", "password": PASSWORD} for number in range(12)]
 CHECKS = "not_a_server_error,status_code_conformance,content_type_conformance,response_schema_conformance"
 
 
@@ -50,13 +51,14 @@ def main():
     with tempfile.TemporaryDirectory() as folder:
         server, address, token = start(program, folder, url)
         try:
-            post(f"{address}/api/v1/setup", {"token": token, "name": "Ann", **ACCOUNT})
-            cookie = post(f"{address}/api/v1/login", ACCOUNT).headers["set-cookie"].split(";")[0]
-            # Somebody whom an admin can do something to.
-            post(f"{address}/api/v1/users", {**OTHER, "name": "Ben"}, {"cookie": cookie})
+            first, *others = ACCOUNTS
+            post(f"{address}/api/v1/setup", {"token": token, "name": "Ann", **first})
+            cookie = post(f"{address}/api/v1/login", first).headers["set-cookie"].split(";")[0]
+            for account in others:
+                post(f"{address}/api/v1/users", {**account, "name": "Ben", "role": "super_admin"}, {"cookie": cookie})
             environment = {
                 **os.environ, "PYTHONPATH": str(HERE), "SCHEMATHESIS_HOOKS": "session", "SFA_ADDRESS": address,
-                "SFA_ACCOUNT": json.dumps(ACCOUNT),
+                "SFA_ACCOUNTS": json.dumps(ACCOUNTS),
             }
             command = [
                 Path(sys.executable).parent / "schemathesis", "run", f"{address}/api/v1/openapi.json",
