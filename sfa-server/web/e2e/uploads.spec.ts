@@ -89,7 +89,7 @@ test('after a reload the same file goes on where it was', async ({ page, house }
 
 test('three are sent at once, paused and cancelled', async ({ page, house }) => {
   await enterIdle(page, house)
-  await slow(page, CRAWL_BYTES_PER_SEC)
+  await slow(page, 200_000)
   const names = [1, 2, 3, 4, 5].map((at) => `tone ${at}.wav`)
   for (const [at, name] of names.entries()) await drop(page, name, toneWav(300 + at, 4))
   const pausing = work(page).getByRole('button', { name: /^Pause/ })
@@ -102,7 +102,7 @@ test('three are sent at once, paused and cancelled', async ({ page, house }) => 
   await work(page).getByRole('button', { name: 'Cancel tone 2.wav' }).press('Enter')
   expect((await removing).status()).toBe(204)
   await slow(page, 0)
-  await expect(work(page).getByText('Imported')).toHaveCount(3)
+  await expect(work(page).getByText('Imported')).toHaveCount(3, WORK)
   await work(page).getByRole('button', { name: 'Go on with tone 1.wav' }).press('Enter')
   await expect(work(page).getByText('Imported')).toHaveCount(4)
   // What was there already is told, not repeated.

@@ -39,20 +39,27 @@ async function watchLoad(page: Page): Promise<void> {
 
 const seen = (page: Page) => page.evaluate(() => (window as unknown as { seen: { lcp_ms: number; shift: number; songs_ms: number; long_ms: number[] } }).seen)
 
-/** The share of frames that come late, in per cent, while something goes on. */
-async function lateFrames(page: Page, secs: number): Promise<{ late_percent: number; worst_ms: number; frames: number }> {
+/**
+ * The shares of frames that come late by the clock, and of those that another one was lost before, in per cent, while
+ * something goes on.
+ */
+async function lateFrames(page: Page, secs: number): Promise<{ late_percent: number; lost_percent: number; worst_ms: number; frames: number }> {
   return page.evaluate(
     ({ secs, LATE_MS }) =>
       new Promise((resolve) => {
         const gaps: number[] = []
+        const stampGaps: number[] = []
         let last = performance.now()
+        let lastStamp = last
         const end = last + secs * 1000
-        const step = () => {
+        const late = (gaps: number[]) => (gaps.filter((gap) => gap > LATE_MS).length / gaps.length) * 100
+        const step = (stamp: number) => {
           const now = performance.now()
           gaps.push(now - last)
-          last = now
+          stampGaps.push(stamp - lastStamp)
+          ;[last, lastStamp] = [now, stamp]
           if (now < end) requestAnimationFrame(step)
-          else resolve({ late_percent: (gaps.filter((gap) => gap > LATE_MS).length / gaps.length) * 100, worst_ms: Math.max(...gaps), frames: gaps.length })
+          else resolve({ late_percent: late(gaps), lost_percent: late(stampGaps), worst_ms: Math.max(...gaps), frames: gaps.length })
         }
         requestAnimationFrame(step)
       }),
@@ -111,7 +118,8 @@ test('a song is opened and played for a minute, slower and higher, with a wavefo
   await page.waitForTimeout(1000)
   const underruns = () => page.evaluate(() => (window as unknown as { context: { playbackStats?: { underrunEvents: number } } }).context.playbackStats?.underrunEvents ?? -1)
   const before = await underruns()
-  const { late_percent, worst_ms, frames } = await lateFrames(page, PLAY_SECS)
+  const { late_percent, lost_percent, worst_ms, frames } = await lateFrames(page, PLAY_SECS)
+  tell('lost frames', lost_percent, 0.5, '%')
   tell('late frames', late_percent, 0.5, `% of ${frames}, worst ${Math.round(worst_ms)} ms`)
   tell('breaks in the sound', (await underruns()) - before, 0, '')
 })
@@ -220,6 +228,7 @@ test('a library of ten thousand songs', async ({ page, house }) => {
     }
     scroll()
   })
-  const { late_percent, worst_ms, frames } = await lateFrames(page, 5)
+  const { late_percent, lost_percent, worst_ms, frames } = await lateFrames(page, 5)
+  tell('lost frames while scrolling', lost_percent, 0, '%')
   tell('late frames while scrolling', late_percent, 0, `% of ${frames}, worst ${Math.round(worst_ms)} ms`)
 })
