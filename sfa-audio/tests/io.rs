@@ -38,6 +38,15 @@ fn has_ffmpeg() -> bool {
     found
 }
 
+/// The formats that can be written here.
+fn written_formats() -> Vec<AudioFormat> {
+    let mut formats = vec![AudioFormat::Wav, AudioFormat::Flac];
+    if has_ffmpeg() {
+        formats.extend([AudioFormat::Mp3, AudioFormat::M4aAac]);
+    }
+    formats
+}
+
 /// Sounding material with a different slow sweep in every channel.
 fn material(rate_hz: u32, channels: usize, frames: usize) -> Clip {
     let channel = |index: usize| {
@@ -315,11 +324,7 @@ fn some_tags() -> Tags {
 fn tags_and_cover_travel_with_every_format() {
     let folder = tempfile::tempdir().unwrap();
     let clip = material(44_100, 2, 44_101);
-    let mut formats = vec![AudioFormat::Wav, AudioFormat::Flac];
-    if has_ffmpeg() {
-        formats.extend([AudioFormat::Mp3, AudioFormat::M4aAac]);
-    }
-    for format in formats {
+    for format in written_formats() {
         let path = folder.path().join("tagged").with_extension(format.extension());
         write_clip(&path, &clip, &EncodeOptions::new(format), Some(&some_tags())).unwrap();
         let reader = AudioReader::open(&path).unwrap();
@@ -335,11 +340,7 @@ fn tags_and_cover_travel_with_every_format() {
 fn tags_of_serato_replace_their_like_and_leave_all_else() {
     let folder = tempfile::tempdir().unwrap();
     let clip = material(44_100, 2, 44_101);
-    let mut formats = vec![AudioFormat::Wav, AudioFormat::Flac];
-    if has_ffmpeg() {
-        formats.extend([AudioFormat::Mp3, AudioFormat::M4aAac]);
-    }
-    for format in formats {
+    for format in written_formats() {
         let path = folder.path().join("tagged").with_extension(format.extension());
         write_clip(&path, &clip, &EncodeOptions::new(format), Some(&some_tags())).unwrap();
         let sound = read_clip(&path).unwrap();
